@@ -1,0 +1,62 @@
+package log
+
+import "bytes"
+
+// Limits of what one message, and one answer to a range, may carry. They bound what a member allocates for a peer.
+const (
+	// MaxEntry is the size of the largest entry, in bytes.
+	MaxEntry = 1 << 20
+	// MaxRun is the number of positions that one request or answer may cover with values.
+	MaxRun = 1024
+	// MaxRunBytes is the size of the entries that one request or answer may carry, in bytes; a single entry may be
+	// as large as MaxEntry.
+	MaxRunBytes = 1 << 20
+	// Window is how far above its end a replica accepts a position, so that no peer can make its log explode.
+	Window = 1 << 20
+)
+
+// Kind says what a value does once it is chosen.
+type Kind uint8
+
+// The kinds. None is the kind of a position for which nothing was accepted.
+const (
+	None Kind = iota
+	NOP
+	Append
+	Truncate
+)
+
+// String names the kind.
+func (k Kind) String() string {
+	switch k {
+	case NOP:
+		return "NOP"
+	case Append:
+		return "APPEND"
+	case Truncate:
+		return "TRUNCATE"
+	default:
+		return "NONE"
+	}
+}
+
+// Value is what the replicas agree on for one position. Its bytes are never changed once it is made.
+type Value struct {
+	Kind Kind
+	Data []byte   // the entry of an APPEND
+	To   Position // the first position that a TRUNCATE keeps
+}
+
+// Equal says whether two values are the same.
+func (v Value) Equal(o Value) bool {
+	return v.Kind == o.Kind && v.To == o.To && bytes.Equal(v.Data, o.Data)
+}
+
+// Action is what one replica holds for one position.
+type Action struct {
+	Position  Position
+	Promised  Proposal // the highest proposal promised for this position; at least Performed
+	Performed Proposal // the proposal under which Value was accepted; 0 if none
+	Learned   bool     // Value is known to be chosen; final
+	Value     Value    // Kind None where nothing was accepted
+}

@@ -1,0 +1,39 @@
+package log
+
+import "fmt"
+
+// ReplicaID names one replica of the log, from 1. It is configured, and survives the loss of the replica's disk.
+type ReplicaID uint16
+
+// Proposal (also: ballot) is the number of a proposer's attempt. 0 means "no proposal".
+//
+// The upper 48 bits are the round, the lower 16 the proposer's replica, so that two replicas never share one. A replica
+// never uses a round twice: it keeps the highest one on disk (see storage.Metadata.Highest).
+type Proposal uint64
+
+const replicaBits = 16
+
+// MaxRound is the highest round.
+const MaxRound = 1<<(64-replicaBits) - 1
+
+// NewProposal returns the proposal of a replica in a round.
+func NewProposal(round uint64, by ReplicaID) Proposal {
+	return Proposal(round<<replicaBits | uint64(by))
+}
+
+// Round is the number of the attempt.
+func (p Proposal) Round() uint64 { return uint64(p) >> replicaBits }
+
+// Replica is who proposes.
+func (p Proposal) Replica() ReplicaID { return ReplicaID(p & (1<<replicaBits - 1)) }
+
+// Next returns the lowest proposal of a replica that is higher than p. It is 0 where the rounds are used up.
+func (p Proposal) Next(by ReplicaID) Proposal {
+	if p.Round() >= MaxRound {
+		return 0
+	}
+	return NewProposal(p.Round()+1, by)
+}
+
+// String writes the proposal as "round.replica".
+func (p Proposal) String() string { return fmt.Sprintf("%d.%d", p.Round(), p.Replica()) }

@@ -1,0 +1,100 @@
+// Package storage is the disk of one replica.
+//
+// A Store keeps the replica's metadata, one record per position, and which positions are learned. What it is told is
+// visible at once and durable after the next Sync; a crash in between loses the newest changes and nothing else: the
+// state after a crash is the state after some prefix of the changes, at least up to the last Sync. Votes rest on that:
+// a replica changes, syncs, and only then answers, and one Sync serves every answer that waits.
+//
+// Records do not say whether they are learned. Learned positions are kept as ranges beside them, so that a notice that
+// a thousand positions are chosen costs one small write, and a restart need not read a million records.
+package storage
+
+import (
+	"errors"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/interval"
+	"github.com/quorumlog/quorumlog/log/status"
+)
+
+// Errors that a Store returns, wrapped. After ErrCorrupt or ErrFailed a store changes nothing any more: every later call
+// but Close returns the same error, and the replica must stop voting.
+var (
+	// ErrCorrupt: what was read is not what was written (a checksum, a format).
+	ErrCorrupt = errors.New("disk is corrupt")
+	// ErrFailed: a write or a sync failed, so nobody knows what is on the disk.
+	ErrFailed = errors.New("disk failed")
+	// ErrInUse: another process has the data directory open.
+	ErrInUse = errors.New("data directory is in use")
+	// ErrForeign: the data directory belongs to another cluster, another replica or another member list.
+	ErrForeign = errors.New("data directory belongs to somebody else")
+	// ErrNewerFormat: the data directory was written by a newer version of quorumlog.
+	ErrNewerFormat = errors.New("data directory has a newer format")
+	// ErrNotFound: there is no data directory of a replica at this path.
+	ErrNotFound = errors.New("no data directory")
+	// ErrClosed: the store was closed.
+	ErrClosed = errors.New("store is closed")
+)
+
+// Format is the version of the data directory that this program writes.
+const Format = 1
+
+// Metadata is what a replica keeps about itself. It is small, and always written whole.
+type Metadata struct {
+	Cluster     string               // the cluster's name
+	Replica     log.ReplicaID        // the replica's id
+	Members     []log.ReplicaID      // the ids of the members, in order
+	Incarnation identity.Incarnation // the life of this disk
+	Boot        uint64               // how often a process was started on it
+	Status      status.Status        // what the replica may do
+	Promised    log.Proposal         // the implicit promise
+	Highest     log.Proposal         // the highest proposal ever granted or used; at least Promised
+	Begin       log.Position         // the first position that is kept; at least 1
+	Known       identity.Vector      // the newest incarnation known of each member
+}
+
+// Summary is what a Store knows of its positions without reading every record.
+type Summary struct {
+	Learned   interval.Set // learned positions, Begin and above
+	Unlearned interval.Set // positions with a record that are not learned, Begin and above
+}
+
+// Store is the disk of one replica. It is used by one goroutine at a time.
+//
+// The two engines, memory and disk, pass the same suite (storagetest).
+type Store interface {
+	// Metadata returns what the replica keeps about itself.
+	Metadata() Metadata
+
+	// SetMetadata replaces it. Begin must not decrease; use Truncate to move it.
+	SetMetadata(Metadata) error
+
+	// Summary returns the positions that are on disk. It reads the records that are not learned, and no others.
+	Summary() (Summary, error)
+
+	// Put writes records, all or none of them, each in place of what was there. Their Learned is not kept: see Learn.
+	// Positions below Begin are an error of the caller and stop the program.
+	Put(actions ...log.Action) error
+
+	// Learn marks every position of the range as learned. Each must have a record with a value; that is for the
+	// caller to see to.
+	Learn(r log.Range) error
+
+	// Get returns the record of one position, and false where there is none.
+	Get(p log.Position) (log.Action, bool, error)
+
+	// Scan calls visit for the records in the range, in the order of positions, until visit returns false. The bytes
+	// of an action are the callee's to keep.
+	Scan(r log.Range, visit func(log.Action) bool) error
+
+	// Truncate moves Begin to a higher position, drops everything below it, and gives the bytes back to the system in
+	// the background.
+	Truncate(begin log.Position) error
+
+	// Sync makes every change before it durable.
+	Sync() error
+
+	// Close makes every change durable and lets the directory go. A second Close does nothing.
+	Close() error
+}
