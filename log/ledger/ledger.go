@@ -83,7 +83,9 @@ func (l *Ledger) Truncate(begin log.Position) {
 }
 
 // Missing returns the positions of r that are not learned, also those above End. What is below Begin is never missing.
-func (l *Ledger) Missing(r log.Range) interval.Set { return l.learned.Complement(r.Intersect(l.kept())) }
+func (l *Ledger) Missing(r log.Range) interval.Set {
+	return l.learned.Complement(r.Intersect(l.kept()))
+}
 
 // Holes returns the positions from Begin to End for which the replica has no record.
 func (l *Ledger) Holes() interval.Set { return l.learned.Union(l.unlearned).Complement(l.held()) }
