@@ -1,0 +1,191 @@
+// Package memory is a disk that lives in memory: the engine of tests and simulations.
+//
+// It keeps two states, the one that a crash leaves behind and the one that a reader sees, and the changes that lie
+// between them. Sync repeats the changes on the first; a crash forgets them, or all but the oldest.
+package memory
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/invariant"
+	"github.com/quorumlog/quorumlog/log/storage"
+)
+
+// Operation is what a fault of FailNext hits.
+type Operation uint8
+
+// The operations. A Close that has something to sync counts as a Sync.
+const (
+	Change Operation = iota // Put, Learn, Truncate, SetMetadata
+	Sync                    // Sync
+	Read                    // Get, Scan, Summary
+)
+
+// Store is a storage.Store in memory. Like every Store it is used by one goroutine at a time, in Crash and FailNext too.
+type Store struct {
+	live     state
+	durable  state
+	unsynced []change
+	next     map[Operation]error // faults that wait
+	failure  error               // what every call but Close returns, once set
+	closed   bool
+}
+
+var _ storage.Store = (*Store)(nil)
+
+// New returns a disk with nothing but the metadata on it, which are durable. A Begin of 0 counts as 1.
+func New(m storage.Metadata) *Store {
+	m = own(m)
+	m.Begin = max(m.Begin, 1)
+	return from(state{metadata: m})
+}
+
+func from(s state) *Store {
+	return &Store{live: s, durable: s.clone(), next: map[Operation]error{}}
+}
+
+// Crash returns the disk as the next process finds it: what was synced, and with a source of randomness also the oldest
+// few of the other changes, at random. It is also the way to open a disk again after Close. The store itself can be used
+// no more; faults and failures are not inherited.
+func (s *Store) Crash(random *rand.Rand) *Store {
+	after := s.durable.clone()
+	if random != nil {
+		for _, c := range s.unsynced[:random.IntN(len(s.unsynced)+1)] {
+			c(&after)
+		}
+	}
+	s.closed = true
+	return from(after)
+}
+
+// FailNext makes the next operation of one sort fail with an error that wraps err: a failed Read is storage.ErrCorrupt,
+// the others are storage.ErrFailed. The operation has no effect.
+func (s *Store) FailNext(op Operation, err error) { s.next[op] = err }
+
+// Metadata returns what the replica keeps about itself.
+func (s *Store) Metadata() storage.Metadata { return own(s.live.metadata) }
+
+// SetMetadata replaces it.
+func (s *Store) SetMetadata(m storage.Metadata) error {
+	invariant.Hold(m.Begin == s.live.metadata.Begin, "metadata begin at %d, but the log at %d", m.Begin, s.live.metadata.Begin)
+	m = own(m)
+	return s.change(func(s *state) { s.metadata = m })
+}
+
+// Summary returns the positions that are on disk.
+func (s *Store) Summary() (storage.Summary, error) {
+	if err := s.enter(Read); err != nil {
+		return storage.Summary{}, fmt.Errorf("summarize the log: %w", err)
+	}
+	return s.live.summary(), nil
+}
+
+// Put writes records, all or none of them.
+func (s *Store) Put(actions ...log.Action) error {
+	for _, a := range actions {
+		invariant.Hold(a.Position >= s.live.metadata.Begin, "record at %d, but the log begins at %d", a.Position, s.live.metadata.Begin)
+	}
+	actions = slices.Clone(actions)
+	return s.change(func(s *state) { s.put(actions) })
+}
+
+// Learn marks every position of the range as learned.
+func (s *Store) Learn(r log.Range) error {
+	return s.change(func(s *state) { s.learn(r) })
+}
+
+// Get returns the record of one position.
+func (s *Store) Get(p log.Position) (log.Action, bool, error) {
+	if err := s.enter(Read); err != nil {
+		return log.Action{}, false, fmt.Errorf("read position %d: %w", p, err)
+	}
+	a, found := s.live.get(p)
+	return a, found, nil
+}
+
+// Scan calls visit for the records in the range.
+func (s *Store) Scan(r log.Range, visit func(log.Action) bool) error {
+	if err := s.enter(Read); err != nil {
+		return fmt.Errorf("read positions %v: %w", r, err)
+	}
+	if r.Empty() {
+		return nil
+	}
+	from, _ := s.live.find(r.First)
+	for at := from; at < len(s.live.records) && s.live.records[at].Position <= r.Last; at++ {
+		if !visit(s.live.record(at)) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// Truncate moves Begin to a higher position and drops everything below it. A position that is not higher changes nothing.
+func (s *Store) Truncate(begin log.Position) error {
+	return s.change(func(s *state) {
+		if begin > s.metadata.Begin {
+			s.truncate(begin)
+		}
+	})
+}
+
+// Sync makes every change before it durable.
+func (s *Store) Sync() error {
+	if err := s.enter(Sync); err != nil {
+		return fmt.Errorf("sync: %w", err)
+	}
+	for _, c := range s.unsynced {
+		c(&s.durable)
+	}
+	clear(s.unsynced)
+	s.unsynced = s.unsynced[:0]
+	return nil
+}
+
+// Close makes every change durable, unless the store failed before. A second Close does nothing.
+func (s *Store) Close() error {
+	if s.closed || s.failure != nil {
+		s.closed = true
+		return nil
+	}
+	err := s.Sync()
+	s.closed = true
+	return err
+}
+
+func (s *Store) change(c change) error {
+	if err := s.enter(Change); err != nil {
+		return fmt.Errorf("change the log: %w", err)
+	}
+	c(&s.live)
+	s.unsynced = append(s.unsynced, c)
+	return nil
+}
+
+// enter returns why an operation cannot be done. A fault that waits for it happens now, and for good.
+func (s *Store) enter(op Operation) error {
+	if s.closed {
+		return storage.ErrClosed
+	}
+	if err := s.next[op]; err != nil && s.failure == nil {
+		s.failure = fmt.Errorf("%w: %w", kindOf(op), err)
+	}
+	return s.failure
+}
+
+func kindOf(op Operation) error {
+	if op == Read {
+		return storage.ErrCorrupt
+	}
+	return storage.ErrFailed
+}
+
+// own copies what a caller might change later.
+func own(m storage.Metadata) storage.Metadata {
+	m.Members = slices.Clone(m.Members)
+	m.Known = slices.Clone(m.Known)
+	return m
+}
