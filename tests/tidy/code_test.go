@@ -3,6 +3,7 @@ package tidy
 import (
 	"go/ast"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -31,6 +32,14 @@ func codeRules() []rule {
 		{claim: "nothing happens before main", check: noInit, bad: []sample{
 			{"log/a.go", "package log\n\nfunc init() {}\n"},
 		}, good: []sample{{"log/a.go", "package log\n\ntype t int\n\nfunc (t) init() {}\n"}}},
+		{claim: "packages hold no state", check: noGlobalState, bad: []sample{
+			{"log/a.go", "package log\n\nvar n int\n"},
+			{"log/a.go", "package log\n\nvar m = map[int]int{}\n\nfunc f() { m[1]++ }\n"},
+			{"log/a.go", "package log\n\nvar s = struct{ n int }{1}\n\nfunc f() { s.n, _ = 2, 3 }\n"},
+		}, good: []sample{
+			{"log/a.go", "package log\n\nvar n = 1\n\nfunc f() { n := 2; n++ }\n\nvar _ error = nil\n"},
+			{"log/a.go", "package log\n\nimport _ \"embed\"\n\n//go:embed a.txt\nvar text string\n"},
+		}},
 		{claim: "work that is left is not written into comments", check: nothingLeft, bad: []sample{
 			{"log/a.go", "package log\n\n// TO" + "DO: later\n"},
 			{"messages/log.proto", "// FIX" + "ME\n"},
@@ -122,6 +131,27 @@ func noInit(t tree) (faults []string) {
 		for _, d := range f.code.Decls {
 			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
 				faults = append(faults, f.fault(fn.Pos(), "init runs unasked; call a function from where it is needed"))
+			}
+		}
+	}
+	return faults
+}
+
+// noGlobalState finds package variables that change: those without a value, and those that the same file assigns to.
+func noGlobalState(t tree) (faults []string) {
+	const remedy = "two nodes of one process would share it; put it into a type"
+	for _, f := range t.goFiles() {
+		if f.isTest() {
+			continue
+		}
+		for _, spec := range f.variables() {
+			if len(spec.Values) == 0 {
+				faults = append(faults, f.fault(spec.Pos(), "the package variable %s is state; %s", spec.Names[0].Name, remedy))
+			}
+		}
+		for _, name := range f.assigned() {
+			if spec, ok := declaration(name).(*ast.ValueSpec); ok && slices.Contains(f.variables(), spec) {
+				faults = append(faults, f.fault(name.Pos(), "the package variable %s changes; %s", name.Name, remedy))
 			}
 		}
 	}

@@ -158,6 +158,72 @@ func (f file) localName(pkg string) string {
 	return ""
 }
 
+// variables are the file's package variables; what the compiler fills in (go:embed) is not among them.
+func (f file) variables() []*ast.ValueSpec {
+	var found []*ast.ValueSpec
+	for _, d := range f.code.Decls {
+		group, ok := d.(*ast.GenDecl)
+		if !ok || group.Tok != token.VAR || f.embeds(group) {
+			continue
+		}
+		for _, s := range group.Specs {
+			if v, ok := s.(*ast.ValueSpec); ok {
+				found = append(found, v)
+			}
+		}
+	}
+	return found
+}
+
+func (f file) embeds(group *ast.GenDecl) bool {
+	return group.Doc != nil && slices.ContainsFunc(group.Doc.List, func(c *ast.Comment) bool {
+		return strings.HasPrefix(c.Text, "//go:embed ")
+	})
+}
+
+// assigned are the variables that the file assigns to, whole or in part.
+func (f file) assigned() []*ast.Ident {
+	var found []*ast.Ident
+	ast.Inspect(f.code, func(n ast.Node) bool {
+		var targets []ast.Expr
+		switch s := n.(type) {
+		case *ast.AssignStmt:
+			targets = s.Lhs
+		case *ast.IncDecStmt:
+			targets = []ast.Expr{s.X}
+		}
+		for _, target := range targets {
+			if name := base(target); name != nil {
+				found = append(found, name)
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// base is the variable that an assignment changes: m of m[1], s of s.n; nil where it is no plain variable.
+func base(target ast.Expr) *ast.Ident {
+	switch x := target.(type) {
+	case *ast.Ident:
+		return x
+	case *ast.IndexExpr:
+		return base(x.X)
+	case *ast.SelectorExpr:
+		return base(x.X)
+	default:
+		return nil
+	}
+}
+
+// declaration is where the parser saw a name declared in the same file; nil if it did not.
+func declaration(name *ast.Ident) any {
+	if name.Obj == nil { //nolint:staticcheck // a type check of every package would take a minute, and be no better here
+		return nil
+	}
+	return name.Obj.Decl
+}
+
 // under says whether a path is one of the directories or below it.
 func under(name string, dirs ...string) bool {
 	return slices.ContainsFunc(dirs, func(d string) bool { return name == d || strings.HasPrefix(name, d+"/") })
