@@ -1,0 +1,88 @@
+# The verbs of this repository. `make` alone lists them. `verify` changes nothing; `fix` and `proto` do.
+
+SHELL      := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+GO         ?= go
+PACKAGES   ?= ./...
+BIN        := $(CURDIR)/bin
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## compile every package, and put the programs into bin
+	$(GO) build ./...
+	$(if $(wildcard cmd/*/*.go),$(GO) build -o $(BIN)/ ./cmd/...)
+
+.PHONY: test
+test: ## run every test
+	$(GO) test $(PACKAGES)
+
+.PHONY: race
+race: ## run every test under the race detector
+	$(GO) test -race $(PACKAGES)
+
+.PHONY: bench
+bench: ## run every benchmark, and no test
+	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+.PHONY: verify
+verify: format vet tidy lint schema ## check everything that is not a test, and change nothing
+
+.PHONY: format
+format: ## check that gofmt has nothing to say
+	@unformatted=$$(gofmt -l -s .); \
+	if [[ -n $$unformatted ]]; then printf 'not formatted (make fix):\n%s\n' "$$unformatted"; exit 1; fi
+
+.PHONY: vet
+vet: ## run go vet
+	$(GO) vet ./...
+
+.PHONY: tidy
+tidy: ## check the shape of the code: rooms, sizes, words
+	$(GO) test -count=1 ./tests/tidy
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint ## run the linters of .golangci.yml
+	$(BIN)/golangci-lint run ./...
+
+.PHONY: schema
+schema: $(BIN)/buf ## check the schema, and that its generated code is current
+	cd messages && $(BIN)/buf lint && $(BIN)/buf format --diff --exit-code
+	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
+	(cd messages && $(BIN)/buf generate --template buf.gen.yaml --output "$$fresh"); \
+	diff -u -I '^//[[:space:]]*protoc' messages/log.pb.go "$$fresh/log.pb.go" || \
+	{ echo 'messages/log.pb.go is not what messages/log.proto says (make proto)'; exit 1; }
+
+.PHONY: vuln
+vuln: $(BIN)/govulncheck ## look for known vulnerabilities in what is linked in (asks vuln.go.dev)
+	$(BIN)/govulncheck ./...
+
+.PHONY: fix
+fix: $(BIN)/golangci-lint $(BIN)/buf ## format the code and the schema, and do what the linters can do themselves
+	gofmt -s -w .
+	cd messages && $(BIN)/buf format --write
+	$(BIN)/golangci-lint run --fix ./...
+
+.PHONY: proto
+proto: $(BIN)/buf ## write messages/log.pb.go again, from messages/log.proto
+	cd messages && $(BIN)/buf generate
+
+.PHONY: clean
+clean: ## drop what was built
+	rm -rf $(BIN)
+
+# The tools are pinned in a module of their own. The first build of one takes a minute or two.
+TOOLS := tests/tools/go.mod tests/tools/go.sum
+
+$(BIN)/buf: $(TOOLS)
+	$(GO) -C tests/tools build -o $@ github.com/bufbuild/buf/cmd/buf
+
+$(BIN)/golangci-lint: $(TOOLS)
+	$(GO) -C tests/tools build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(BIN)/govulncheck: $(TOOLS)
+	$(GO) -C tests/tools build -o $@ golang.org/x/vuln/cmd/govulncheck
