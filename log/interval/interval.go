@@ -1,7 +1,7 @@
-// Package interval holds sets of positions as runs, so that a set costs what its gaps cost and not what its positions do.
+// Package interval holds sets of positions as runs: a set costs what its gaps cost and not what its positions do.
 //
-// Every bound is computed next to a position that is known to exist (First is at least 1, a Last with something above it
-// is below the maximum), so nothing here overflows, not even at 1<<64-1.
+// Every bound is computed next to a position that is known to exist (First is at least 1, a Last with something above
+// it is below the maximum), so nothing here overflows, not even at 1<<64-1.
 package interval
 
 import (

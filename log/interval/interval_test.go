@@ -194,7 +194,7 @@ func TestResultsShareNoMemory(t *testing.T) {
 }
 
 func TestOfTakesRangesInAnyOrder(t *testing.T) {
-	given := []log.Range{{First: 8, Last: 9}, {}, {First: 4, Last: 3}, {First: 1, Last: 2}, {First: 3, Last: 5}, {First: 2, Last: 2}}
+	given := []log.Range{log.Span(8, 2), {}, {First: 4, Last: 3}, log.Span(1, 2), log.Span(3, 3), log.Span(2, 1)}
 	before := slices.Clone(given)
 	if got := interval.Of(given...).String(); got != "[1, 5] [8, 9]" {
 		t.Errorf("got %s", got)

@@ -14,7 +14,9 @@ import (
 const size = 24
 
 // bases are the first positions of the universes: where a number gets wider, and at both ends.
-var bases = []log.Position{1, 1<<31 - size/2, 1<<32 - size/2, 10_000_000_000 - size/2, 1<<63 - size/2, log.MaxPosition - size + 1}
+var bases = []log.Position{
+	1, 1<<31 - size/2, 1<<32 - size/2, 10_000_000_000 - size/2, 1<<63 - size/2, log.MaxPosition - size + 1,
+}
 
 // model is a ledger that keeps a word for each position, and an end of its own.
 type model struct {

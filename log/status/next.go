@@ -68,7 +68,7 @@ type Decision struct {
 // B2 and B3 start a new log in two phases. With one, the first replica to vote would leave the others waiting for a
 // quorum of voting replicas that never comes. Why they may skip the recovery: see lostQuorum and mayVote.
 func Next(c Config, local Local, answers []Answer) Decision {
-	invariant.Hold(c.Members < 2*c.Quorum && c.Quorum <= c.Members, "a quorum of %d among %d members", c.Quorum, c.Members)
+	invariant.Hold(c.Members < 2*c.Quorum && c.Quorum <= c.Members, "a quorum of %d in %d members", c.Quorum, c.Members)
 	invariant.Hold(local.Status.Valid() && local.Status != Voting, "a replica recovers that is %v", local.Status)
 	heard := len(latest(answers))
 	invariant.Hold(heard <= c.Members, "%d replicas answered, of %d members", heard, c.Members)
@@ -154,8 +154,8 @@ func lostDisks(known identity.Vector) int {
 func advice(c Config, counted []Answer, known identity.Vector) string {
 	switch {
 	case allNew(c, counted) && lostQuorum(c, known):
-		return fmt.Sprintf("a quorum of the members (%d of %d) lost a disk, so a log may have existed and be lost: to start an "+
-			"empty one all the same, run 'quorumlog initialize' once for every member", lostDisks(known), c.Members)
+		return fmt.Sprintf("a quorum of the members (%d of %d) lost a disk, so a log may have existed and be lost: to "+
+			"start an empty one all the same, run 'quorumlog initialize' once for every member", lostDisks(known), c.Members)
 	case !c.AutoInitialize && count(counted, Empty) == c.Members:
 		return "all members are EMPTY and auto-initialize is off: to start a new log, run 'quorumlog initialize' once for " +
 			"every member"

@@ -140,7 +140,9 @@ func ask(members []member, i int) {
 	for j := range members {
 		m := &members[j]
 		m.known = m.known.With(log.ReplicaID(i+1), members[i].life) // before the answer
-		as = append(as, status.Answer{From: log.ReplicaID(j + 1), Incarnation: m.life, Known: m.known, Status: m.status, Begin: 1})
+		as = append(as, status.Answer{
+			From: log.ReplicaID(j + 1), Incarnation: m.life, Known: m.known, Status: m.status, Begin: 1,
+		})
 	}
 	c := status.Config{Members: len(members), Quorum: len(members)/2 + 1, AutoInitialize: true}
 	d := status.Next(c, status.Local{Replica: log.ReplicaID(i + 1), Status: members[i].status}, as)
@@ -161,7 +163,7 @@ func wipe(members []member, i int) {
 			highest = max(highest, life.Generation)
 		}
 	}
-	members[i] = member{status: status.Empty, life: identity.Incarnation{Generation: highest + 1, Disk: members[i].life.Disk + 1}}
+	members[i] = member{status: status.Empty, life: life(highest+1, members[i].life.Disk+1)}
 }
 
 func TestNewLogStartsWhicheverDiskIsLostMeanwhile(t *testing.T) {
@@ -170,7 +172,7 @@ func TestNewLogStartsWhicheverDiskIsLostMeanwhile(t *testing.T) {
 		n := 3 + 2*random.IntN(2)
 		members := make([]member, n)
 		for i := range members {
-			members[i] = member{status: status.Empty, life: identity.Incarnation{Generation: 1, Disk: uint64(100 * i)}}
+			members[i] = member{status: status.Empty, life: life(1, uint64(100*i))}
 		}
 		lost := random.IntN(4 * n)
 		for step := range 60 * n {

@@ -14,7 +14,9 @@ import (
 )
 
 // letters writes a status, or silence, as one letter. The tests write what was heard as one letter per member.
-var letters = map[rune]status.Status{'E': status.Empty, 'S': status.Starting, 'R': status.Recovering, 'V': status.Voting}
+var letters = map[rune]status.Status{
+	'E': status.Empty, 'S': status.Starting, 'R': status.Recovering, 'V': status.Voting,
+}
 
 // answers returns what the members 1, 2, ... answered; '-' is silence. Each voting one has other bounds and promises,
 // so that none of the lowest and highest are those of the same replica.
@@ -150,7 +152,8 @@ func compare(t *testing.T, heard string, orders func([]status.Answer, int, func(
 			orders(as, len(as), func(as []status.Answer) {
 				compared++
 				if got := said(status.Next(c, me, as)); got != want {
-					t.Fatalf("local %c, auto-initialize %v, heard %s in the order %v:\ngot  %s\nwant %s", local, auto, heard, as, got, want)
+					t.Fatalf("local %c, auto-initialize %v, heard %s in the order %v:\ngot  %s\nwant %s",
+						local, auto, heard, as, got, want)
 				}
 			})
 		}
