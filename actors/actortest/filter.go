@@ -73,6 +73,7 @@ func (w *World) judge(l *letter) bool {
 		return true
 	}
 	switch w.filter(l.Envelope) {
+	case Deliver:
 	case Drop:
 		w.trace.note(w.now, "filtered out", l.from(), l.to(), l.Message)
 		return false

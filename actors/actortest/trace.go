@@ -103,8 +103,9 @@ func (w *World) Tail() string {
 	return s.String()
 }
 
-// Verbose gives every line of the trace, and of the actor systems' own logs, to sink as it happens; t.Log fits after a
-// small wrapper. nil turns it off.
+// Verbose gives every line of the trace, and of the actor systems' own logs, to sink as it happens. nil turns it off.
+//
+//	w.Verbose(func(line string) { t.Log(line) })
 func (w *World) Verbose(sink func(line string)) { w.trace.sink = sink }
 
 // where names a PID.

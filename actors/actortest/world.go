@@ -9,7 +9,7 @@ import (
 )
 
 // Livelock is how many steps may happen at one instant of virtual time before the world fails.
-const Livelock = 1_000_000
+const Livelock = 200_000
 
 // World holds nodes, the network between them, and virtual time. It is for one goroutine.
 type World struct {
