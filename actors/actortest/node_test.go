@@ -96,6 +96,19 @@ func TestCrashedActorsHearNothingAndSayNothing(t *testing.T) {
 	}
 }
 
+func TestTimerOfACrashedLifeIsNotHeardInTheNext(t *testing.T) {
+	w := actortest.New(t, 1)
+	n := w.Node("a:1")
+	n.Probe("probe")
+	pid := n.PID("probe")
+	n.Clock().After(time.Second, pid, "due")
+	n.Restart()
+	p := n.Probe("probe")
+	n.Root().Send(pid, num(1)) // now pid remembers the actor of the new life
+	actortest.Await[number](t, p, 0)
+	actortest.ExpectNone[any](t, p, time.Minute)
+}
+
 func TestWhatACrashedNodeSentBeforeStillArrives(t *testing.T) {
 	w := actortest.New(t, 1)
 	a, b := w.Node("a:1"), w.Node("b:1")
@@ -122,7 +135,8 @@ func TestRestartedNodeAnswersUnderTheOldPID(t *testing.T) {
 	pid := b.Spawn("increment", actor.PropsFromFunc(increment))
 	p.Request(pid, num(1))
 	actortest.Await[number](t, p, time.Second)
-	b.Root().Send(pid, num(1)) // pid remembers the actor of this life
+	local := b.PID("increment")
+	b.Root().Send(local, num(1)) // now local remembers the actor of this life
 	b.Restart()
 	b.Spawn("increment", actor.PropsFromFunc(increment))
 	p.Request(pid, num(5))
@@ -130,7 +144,7 @@ func TestRestartedNodeAnswersUnderTheOldPID(t *testing.T) {
 		t.Errorf("got %d", got.GetValue())
 	}
 	q := b.Probe("probe")
-	q.Request(pid, num(7))
+	q.Request(local, num(7))
 	actortest.Await[number](t, q, 0)
 }
 

@@ -70,3 +70,18 @@ func TestExpectNoneFailsWhereOneCame(t *testing.T) {
 		t.Errorf("said %v", said)
 	}
 }
+
+// batch is a message that holds messages.
+type batch []any
+
+func (b batch) GetMessages() []any { return b }
+
+func TestBatchIsUnpacked(t *testing.T) {
+	w := actortest.New(t, 1)
+	p := w.Node("a:1").Probe("probe")
+	p.Send(p.PID, batch{"one", "two"})
+	w.Run(0)
+	if got := len(p.Messages()); got != 3 { // as in reality, the batch itself comes too
+		t.Errorf("got %v", p.Messages())
+	}
+}

@@ -67,6 +67,36 @@ func TestForgivenPanicGoesToTheSupervisorOnly(t *testing.T) {
 	actortest.Await[*actor.Terminated](t, p, time.Second)
 }
 
+func TestActorThatPanickedHandlesNothingUntilItsSupervisorDecided(t *testing.T) {
+	for seed := range uint64(10) {
+		w := actortest.New(t, seed)
+		w.Forgive(func(actortest.Panic) bool { return true })
+		var happened []string
+		decide := func(any) actor.Directive {
+			happened = append(happened, "decided")
+			return actor.ResumeDirective
+		}
+		child := actor.PropsFromFunc(func(ctx actor.Context) {
+			if m, ok := ctx.Message().(string); ok {
+				happened = append(happened, m)
+				panic(m)
+			}
+		})
+		n := w.Node("a:1")
+		n.Spawn("parent", actor.PropsFromFunc(func(ctx actor.Context) {
+			if _, ok := ctx.Message().(*actor.Started); ok {
+				pid := ctx.Spawn(child)
+				ctx.Send(pid, "one")
+				ctx.Send(pid, "two")
+			}
+		}, actor.WithSupervisor(actor.NewOneForOneStrategy(0, 0, decide))))
+		w.Run(time.Second)
+		if got := strings.Join(happened, " "); got != "one decided two decided" {
+			t.Errorf("seed %d: %s", seed, got)
+		}
+	}
+}
+
 func TestTheTestEndsWhereAnActorPanics(t *testing.T) {
 	said := strings.Join(inside(t, func(t testing.TB) {
 		w := actortest.New(t, 5)
