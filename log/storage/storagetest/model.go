@@ -1,0 +1,223 @@
+package storagetest
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/status"
+	"github.com/quorumlog/quorumlog/log/storage"
+)
+
+// model is a disk as dumb as can be.
+type model struct {
+	metadata storage.Metadata
+	records  map[log.Position]log.Action
+	learned  map[log.Position]bool
+}
+
+func (m model) clone() model {
+	return model{m.metadata, maps.Clone(m.records), maps.Clone(m.learned)}
+}
+
+func (m model) truncate(begin log.Position) model {
+	m = m.clone()
+	m.metadata.Begin = max(m.metadata.Begin, begin)
+	maps.DeleteFunc(m.records, func(p log.Position, _ log.Action) bool { return p < begin })
+	maps.DeleteFunc(m.learned, func(p log.Position, _ bool) bool { return p < begin })
+	return m
+}
+
+func (m model) summary() storage.Summary {
+	var s storage.Summary
+	for p := range m.records {
+		set := &s.Unlearned
+		if m.learned[p] {
+			set = &s.Learned
+		}
+		set.Add(log.Range{First: p, Last: p})
+	}
+	return s
+}
+
+// differs says what a store has otherwise than the model; nothing if all is the same.
+func (m model) differs(s storage.Store) string {
+	metadata := s.Metadata()
+	metadata.Boot = m.metadata.Boot // an engine may count
+	if !reflect.DeepEqual(metadata, m.metadata) {
+		return fmt.Sprintf("metadata are %+v, want %+v", metadata, m.metadata)
+	}
+	seen, wrong := 0, ""
+	err := s.Scan(log.Range{First: 1, Last: log.MaxPosition}, func(a log.Action) bool {
+		want := m.records[a.Position]
+		want.Learned = m.learned[a.Position]
+		if seen++; !same(a, want) {
+			wrong = fmt.Sprintf("record is %+v, want %+v", a, want)
+		}
+		return wrong == ""
+	})
+	if err != nil || wrong != "" || seen != len(m.records) {
+		return fmt.Sprintf("scan: error %v, %s, saw %d of %d records", err, wrong, seen, len(m.records))
+	}
+	got, err := s.Summary()
+	if want := m.summary(); err != nil || !got.Learned.Equal(want.Learned) || !got.Unlearned.Equal(want.Unlearned) {
+		return fmt.Sprintf("summary is %+v, %v, want %+v", got, err, want)
+	}
+	return m.differsAt(s)
+}
+
+func (m model) differsAt(s storage.Store) string {
+	for _, base := range windows {
+		for p := base; p < base+width; p++ {
+			want, held := m.records[p]
+			want.Learned = m.learned[p]
+			if got, found, err := s.Get(p); err != nil || found != held || held && !same(got, want) {
+				return fmt.Sprintf("at %d: got %+v, %v, %v, want %+v", p, got, found, err, want)
+			}
+		}
+	}
+	return ""
+}
+
+// Where the random operations happen.
+const width = 8
+
+var windows = []log.Position{1, 1<<31 - 4, 1<<32 - 4, 10_000_000_000 - 4, 1<<63 - 4, log.MaxPosition - 7}
+
+// walk is one random sequence of operations on a store and on its model.
+type walk struct {
+	*rig
+	random  *rand.Rand
+	states  []model // since the last sync; the last one is what a reader sees
+	crashes bool
+}
+
+// sequences is the number of walks, and steps that of operations in one.
+const (
+	sequences = 200
+	steps     = 30
+)
+
+func followModel(t *testing.T, disks Factory, crashes bool) {
+	for range sequences {
+		seed := rand.Uint64()
+		w := &walk{rig: &rig{T: t, disk: disks(t)}, random: rand.New(rand.NewPCG(seed, 0)), crashes: crashes}
+		w.store = w.disk.Open(t)
+		w.states = []model{{w.store.Metadata(), map[log.Position]log.Action{}, map[log.Position]bool{}}}
+		for step := range steps {
+			what := w.step()
+			if wrong := w.now().differs(w.store); wrong != "" {
+				t.Fatalf("seed %d, step %d (%s): %s", seed, step, what, wrong)
+			}
+		}
+		w.must(w.store.Close())
+	}
+}
+
+func (w *walk) now() model { return w.states[len(w.states)-1] }
+
+func (w *walk) step() string {
+	switch n := w.random.IntN(100); {
+	case n < 35:
+		return w.put()
+	case n < 60:
+		return w.learn()
+	case n < 70:
+		return w.setMetadata()
+	case n < 77:
+		return w.truncate()
+	case n < 90:
+		w.sync()
+		w.states = w.states[len(w.states)-1:]
+		return "sync"
+	case n < 94 || !w.crashes:
+		w.reopen()
+		w.states = w.states[len(w.states)-1:]
+		return "reopen"
+	case n < 96:
+		w.crash(nil)
+		w.states = w.states[:1]
+		return "crash"
+	default:
+		return w.tear()
+	}
+}
+
+// tear crashes, and finds out which of the states the store is in now.
+func (w *walk) tear() string {
+	w.crash(w.random)
+	for i := len(w.states) - 1; i >= 0; i-- {
+		if w.states[i].differs(w.store) == "" {
+			w.states = w.states[i : i+1]
+			return fmt.Sprintf("torn crash to state %d", i)
+		}
+	}
+	return "torn crash to no state that ever was"
+}
+
+// position returns a random position that is kept, and false where there is none in a random window.
+func (w *walk) position() (log.Position, bool) {
+	p := windows[w.random.IntN(len(windows))] + log.Position(w.random.IntN(width))
+	return p, p >= w.now().metadata.Begin
+}
+
+func (w *walk) put() string {
+	next := w.now().clone()
+	var actions []log.Action
+	for range 1 + w.random.IntN(6) {
+		p, kept := w.position()
+		if !kept || next.learned[p] {
+			continue
+		}
+		a := log.Action{Position: p, Promised: log.Proposal(w.random.Uint64N(1 << 40))}
+		if kind := log.Kind(w.random.IntN(4)); kind != log.None {
+			a.Performed = a.Promised
+			a.Value = log.Value{Kind: kind, Data: make([]byte, w.random.IntN(300)), To: log.Position(w.random.Uint64())}
+		}
+		actions = append(actions, a)
+		next.records[p] = a
+	}
+	w.must(w.store.Put(actions...))
+	w.states = append(w.states, next)
+	return fmt.Sprintf("put %d", len(actions))
+}
+
+func (w *walk) learn() string {
+	first, _ := w.position()
+	next := w.now().clone()
+	last := first - 1
+	for next.records[last+1].Value.Kind != log.None && w.random.IntN(6) > 0 {
+		last++
+		next.learned[last] = true
+	}
+	r := log.Range{First: first, Last: last}
+	w.must(w.store.Learn(r))
+	w.states = append(w.states, next)
+	return fmt.Sprint("learn ", r)
+}
+
+func (w *walk) setMetadata() string {
+	next := w.now().clone()
+	next.metadata.Status = status.Empty + status.Status(w.random.IntN(4))
+	next.metadata.Promised = log.Proposal(w.random.Uint64())
+	next.metadata.Highest = max(next.metadata.Highest, next.metadata.Promised)
+	next.metadata.Known = next.metadata.Known.With(log.ReplicaID(1+w.random.IntN(3)), identity.Incarnation{Generation: w.random.Uint64()})
+	w.must(w.store.SetMetadata(next.metadata))
+	w.states = append(w.states, next)
+	return "set metadata"
+}
+
+func (w *walk) truncate() string {
+	begin, _ := w.position()
+	if w.random.IntN(3) > 0 { // mostly a small step, or the low windows would soon be gone
+		begin = w.now().metadata.Begin + log.Position(w.random.IntN(3))
+	}
+	begin = min(begin, log.MaxPosition)
+	w.must(w.store.Truncate(begin))
+	w.states = append(w.states, w.now().truncate(begin))
+	return fmt.Sprint("truncate ", begin)
+}
