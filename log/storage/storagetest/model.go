@@ -96,13 +96,10 @@ type walk struct {
 	crashes bool
 }
 
-// sequences is the number of walks, and steps that of operations in one.
-const (
-	sequences = 200
-	steps     = 30
-)
+// steps is the number of operations in one walk.
+const steps = 30
 
-func followModel(t *testing.T, disks Factory, crashes bool) {
+func followModel(t *testing.T, disks Factory, sequences int, crashes bool) {
 	for range sequences {
 		seed := rand.Uint64()
 		w := &walk{rig: &rig{T: t, disk: disks(t)}, random: rand.New(rand.NewPCG(seed, 0)), crashes: crashes}
@@ -139,24 +136,23 @@ func (w *walk) step() string {
 		w.states = w.states[len(w.states)-1:]
 		return "reopen"
 	case n < 96:
-		w.crash(nil)
-		w.states = w.states[:1]
-		return "crash"
+		return w.tear(nil)
 	default:
-		return w.tear()
+		return w.tear(w.random)
 	}
 }
 
-// tear crashes, and finds out which of the states the store is in now.
-func (w *walk) tear() string {
-	w.crash(w.random)
+// tear crashes, and finds out which of the states the store is in now. It may be a newer one than the synced one even
+// where nothing else should stay: an engine is free to sync earlier.
+func (w *walk) tear(random *rand.Rand) string {
+	w.crash(random)
 	for i := len(w.states) - 1; i >= 0; i-- {
 		if w.states[i].differs(w.store) == "" {
 			w.states = w.states[i : i+1]
-			return fmt.Sprintf("torn crash to state %d", i)
+			return fmt.Sprintf("crash to state %d", i)
 		}
 	}
-	return "torn crash to no state that ever was"
+	return "crash to no state that ever was"
 }
 
 // position returns a random position that is kept, and false where there is none in a random window.

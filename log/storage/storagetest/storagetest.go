@@ -28,7 +28,7 @@ func Run(t *testing.T, disks Factory) {
 	for name, test := range contract {
 		t.Run(name, func(t *testing.T) { test(open(t, disks(t))) })
 	}
-	t.Run("EqualsAModel", func(t *testing.T) { followModel(t, disks, false) })
+	t.Run("EqualsAModel", func(t *testing.T) { followModel(t, disks, 50, false) })
 }
 
 // RunCrashes checks what a crash may take and what it may not.
@@ -36,7 +36,7 @@ func RunCrashes(t *testing.T, disks Factory) {
 	for name, test := range crashes {
 		t.Run(name, func(t *testing.T) { test(open(t, disks(t))) })
 	}
-	t.Run("EqualsAModelAcrossCrashes", func(t *testing.T) { followModel(t, disks, true) })
+	t.Run("EqualsAModelAcrossCrashes", func(t *testing.T) { followModel(t, disks, 300, true) })
 }
 
 // rig is one disk under test, with its store.

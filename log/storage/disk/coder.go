@@ -1,0 +1,204 @@
+package disk
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/status"
+	"github.com/quorumlog/quorumlog/log/storage"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// The spaces of keys.
+const (
+	learnedSpace  = 'l'
+	metadataSpace = 'm'
+	recordSpace   = 'p'
+)
+
+const (
+	keySize = 9
+	crcSize = 4
+)
+
+func recordKey(p log.Position) []byte  { return positionKey(recordSpace, p) }
+func learnedKey(p log.Position) []byte { return positionKey(learnedSpace, p) }
+func metadataKey() []byte              { return []byte{metadataSpace} }
+
+func positionKey(space byte, p log.Position) []byte {
+	return binary.BigEndian.AppendUint64(append(make([]byte, 0, keySize), space), uint64(p))
+}
+
+// upperKey is the first key above the records up to last.
+func upperKey(last log.Position) []byte {
+	if last > log.MaxPosition {
+		return []byte{recordSpace + 1}
+	}
+	return recordKey(last + 1)
+}
+
+func position(key []byte) (log.Position, error) {
+	if len(key) != keySize {
+		return 0, fmt.Errorf("%w: key %x has %d bytes, not %d", storage.ErrCorrupt, key, len(key), keySize)
+	}
+	return log.Position(binary.BigEndian.Uint64(key[1:])), nil
+}
+
+// seal appends the checksum of key and value to the value.
+func seal(key, value []byte) []byte {
+	return binary.BigEndian.AppendUint32(value, checksum(key, value))
+}
+
+// unseal returns the value without its checksum, once that is right.
+func unseal(key, sealed []byte) ([]byte, error) {
+	n := len(sealed) - crcSize
+	if n < 0 {
+		return nil, fmt.Errorf("%w: the value of key %x has %d bytes, less than its checksum", storage.ErrCorrupt, key, len(sealed))
+	}
+	want, got := binary.BigEndian.Uint32(sealed[n:]), checksum(key, sealed[:n])
+	if want != got {
+		return nil, fmt.Errorf("%w: the value of key %x has the checksum %08x, not %08x", storage.ErrCorrupt, key, got, want)
+	}
+	return sealed[:n], nil
+}
+
+// MakeTable returns the same table every time, and crc32 then uses the processor's instruction.
+func checksum(key, value []byte) uint32 {
+	table := crc32.MakeTable(crc32.Castagnoli)
+	return crc32.Update(crc32.Update(0, table, key), table, value)
+}
+
+// coder turns values of the log into bytes. What it returns is overwritten by its next call.
+type coder struct {
+	buffer []byte
+	record messages.Record
+	value  messages.Value
+}
+
+func (c *coder) encode(key []byte, m proto.Message) ([]byte, error) {
+	b, err := proto.MarshalOptions{}.MarshalAppend(c.buffer[:0], m)
+	if err != nil {
+		return nil, fmt.Errorf("encode the value of key %x: %w", key, err)
+	}
+	c.buffer = seal(key, b)
+	return c.buffer, nil
+}
+
+func (c *coder) encodeRecord(key []byte, a log.Action) ([]byte, error) {
+	c.record.Promised, c.record.Performed, c.record.Value = uint64(a.Promised), uint64(a.Performed), nil
+	if a.Value.Kind != log.None {
+		c.value.Kind, c.value.Data, c.value.To = messages.Kind(a.Value.Kind), a.Value.Data, uint64(a.Value.To)
+		c.record.Value = &c.value
+	}
+	b, err := c.encode(key, &c.record)
+	c.value.Data = nil // up to 1 MiB that somebody else owns
+	return b, err
+}
+
+func (c *coder) encodeRun(key []byte, last log.Position) []byte {
+	c.buffer = seal(key, binary.BigEndian.AppendUint64(c.buffer[:0], uint64(last)))
+	return c.buffer
+}
+
+func (c *coder) encodeMetadata(m storage.Metadata) ([]byte, error) {
+	d := &messages.Metadata{
+		Format: storage.Format, Cluster: m.Cluster, Replica: uint32(m.Replica),
+		Incarnation: incarnationOut(m.Incarnation), Boot: m.Boot, Status: messages.Status(m.Status),
+		Promised: uint64(m.Promised), Highest: uint64(m.Highest), Begin: uint64(m.Begin),
+	}
+	for _, id := range m.Members {
+		d.Members = append(d.Members, uint32(id))
+	}
+	for _, k := range m.Known {
+		d.Known = append(d.Known, &messages.Known{Replica: uint32(k.Replica), Incarnation: incarnationOut(k.Incarnation)})
+	}
+	return c.encode(metadataKey(), d)
+}
+
+// decodeRecord returns the record at a position; Learned is for the caller to set. It keeps nothing of sealed.
+func (c *coder) decodeRecord(key, sealed []byte) (log.Action, error) {
+	p, err := position(key)
+	if err != nil {
+		return log.Action{}, err
+	}
+	b, err := unseal(key, sealed)
+	if err != nil {
+		return log.Action{}, err
+	}
+	r := &c.record
+	if err := proto.Unmarshal(b, r); err != nil {
+		return log.Action{}, fmt.Errorf("%w: record %d: %w", storage.ErrCorrupt, p, err)
+	}
+	a := log.Action{Position: p, Promised: log.Proposal(r.Promised), Performed: log.Proposal(r.Performed)}
+	if v := r.Value; v != nil {
+		if v.Kind < messages.Kind_KIND_NOP || v.Kind > messages.Kind_KIND_TRUNCATE {
+			return log.Action{}, fmt.Errorf("%w: record %d has a value of the unknown kind %d", storage.ErrCorrupt, p, v.Kind)
+		}
+		// The numbers of the kinds are those of the schema; a test holds them together.
+		a.Value = log.Value{Kind: log.Kind(v.Kind), Data: v.Data, To: log.Position(v.To)}
+	}
+	r.Value = nil // its bytes belong to the caller now
+	return a, nil
+}
+
+func decodeRun(key, sealed []byte) (log.Range, error) {
+	first, err := position(key)
+	if err != nil {
+		return log.Range{}, err
+	}
+	b, err := unseal(key, sealed)
+	if err != nil {
+		return log.Range{}, err
+	}
+	if len(b) != 8 || log.Position(binary.BigEndian.Uint64(b)) < first {
+		return log.Range{}, fmt.Errorf("%w: the learned run at %d ends at %x", storage.ErrCorrupt, first, b)
+	}
+	return log.Range{First: first, Last: log.Position(binary.BigEndian.Uint64(b))}, nil
+}
+
+func decodeMetadata(sealed []byte) (storage.Metadata, error) {
+	b, err := unseal(metadataKey(), sealed)
+	if err != nil {
+		return storage.Metadata{}, err
+	}
+	d := &messages.Metadata{}
+	if err := proto.Unmarshal(b, d); err != nil {
+		return storage.Metadata{}, fmt.Errorf("%w: metadata: %w", storage.ErrCorrupt, err)
+	}
+	if d.Format > storage.Format {
+		return storage.Metadata{}, newer("data directory", uint64(d.Format), storage.Format)
+	}
+	m := storage.Metadata{
+		Cluster: d.Cluster, Replica: log.ReplicaID(d.Replica), Incarnation: incarnationIn(d.Incarnation), Boot: d.Boot,
+		Status: status.Status(d.Status), Promised: log.Proposal(d.Promised), Highest: log.Proposal(d.Highest),
+		Begin: log.Position(d.Begin),
+	}
+	for _, id := range d.Members {
+		m.Members = append(m.Members, log.ReplicaID(id))
+	}
+	for _, k := range d.Known {
+		m.Known = append(m.Known, identity.Known{Replica: log.ReplicaID(k.Replica), Incarnation: incarnationIn(k.Incarnation)})
+	}
+	if d.Format == 0 || !m.Status.Valid() || m.Begin == 0 {
+		return storage.Metadata{}, fmt.Errorf("%w: metadata has format %d, status %d, begin %d", storage.ErrCorrupt, d.Format, d.Status, d.Begin)
+	}
+	return m, nil
+}
+
+func newer(what string, found, highest uint64) error {
+	return fmt.Errorf("%w: the %s has format %d, this program knows up to %d: start a newer quorumlog",
+		storage.ErrNewerFormat, what, found, highest)
+}
+
+func incarnationOut(i identity.Incarnation) *messages.Incarnation {
+	return &messages.Incarnation{Generation: i.Generation, Disk: i.Disk}
+}
+
+func incarnationIn(i *messages.Incarnation) identity.Incarnation {
+	return identity.Incarnation{Generation: i.GetGeneration(), Disk: i.GetDisk()}
+}

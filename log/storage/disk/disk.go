@@ -1,0 +1,154 @@
+// Package disk keeps a replica in a directory, on Pebble.
+//
+//	QUORUMLOG   says that the directory is ours and complete; a directory still being made has CREATING instead
+//	LOCK        held by the process that has the directory open
+//	the rest    Pebble's
+//
+// The keys are one byte for the space and, but for the metadata, a position as 8 bytes, the highest first:
+//
+//	l position  ->  the last position of the learned run that starts here, 8 bytes | CRC-32C
+//	m           ->  messages.Metadata                                              | CRC-32C
+//	p position  ->  messages.Record                                                | CRC-32C
+//
+// The checksum covers key and value, so that a value under the wrong key is found too. Pebble has checksums of its own,
+// on blocks; ours also covers what happens to the bytes between here and there.
+//
+// Pebble expects its process to end at the first write that fails. This one ends the store instead: see fault.
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/rs/zerolog"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/interval"
+	"github.com/quorumlog/quorumlog/log/storage"
+)
+
+// Options say where the disk is and whose it must be.
+type Options struct {
+	Dir string // the data directory
+	FS  vfs.FS // nil: the operating system's
+
+	// Who opens it. An existing directory of anybody else is refused (storage.ErrForeign). With ReadOnly, what is left
+	// out is not compared.
+	Cluster string
+	Replica log.ReplicaID
+	Members []log.ReplicaID // in order
+
+	Create   bool          // make the directory where there is none; else storage.ErrNotFound
+	ReadOnly bool          // change nothing, not even the count of boots; every change is an error
+	Random   func() uint64 // draws the id of a new disk; nil: the system's randomness
+
+	Logger zerolog.Logger
+	// OnFatal is called at most once, on a goroutine of its own, when an open store fails: it then returns an error
+	// that wraps storage.ErrFailed or storage.ErrCorrupt from every call. nil: nobody is told but the next caller.
+	OnFatal func(error)
+}
+
+// Store is a storage.Store in a directory.
+type Store struct {
+	options  Options
+	fault    *fault
+	worker   *worker
+	reclaim  *reclaimer
+	lock     *pebble.Lock
+	db       *pebble.DB
+	metadata storage.Metadata
+	learned  interval.Set // what the learned runs on disk say; nothing below metadata.Begin
+	coder    coder
+	unsynced bool // there are changes after the last sync
+	closed   bool
+}
+
+var _ storage.Store = (*Store)(nil)
+
+// Metadata returns what the replica keeps about itself.
+func (s *Store) Metadata() storage.Metadata { return own(s.metadata) }
+
+// Close makes every change durable and lets the directory go. After a failure it makes nothing durable, and the
+// directory may stay locked until the process ends. A second Close does nothing.
+func (s *Store) Close() error {
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	s.reclaim.cancel()
+	if s.fault.failed() != nil || !s.fault.await(s.reclaim.done) {
+		s.abandon()
+		return nil // the failure was returned, or told to OnFatal, when it happened
+	}
+	return errors.Join(s.sync(), s.release())
+}
+
+// release closes Pebble in good order.
+func (s *Store) release() error {
+	err := s.worker.do(s.db.Close)
+	s.worker.stop()
+	if err != nil {
+		err = fmt.Errorf("close the disk: %w", classify(err))
+	}
+	return errors.Join(err, s.lock.Close())
+}
+
+// abandon closes a Pebble that failed, as far as that is still possible. Errors are of no use any more.
+func (s *Store) abandon() {
+	s.worker.stop()
+	if !s.fault.await(s.worker.done) {
+		return
+	}
+	if s.reclaim != nil {
+		s.reclaim.cancel()
+		if !s.fault.await(s.reclaim.done) {
+			return
+		}
+	}
+	select {
+	case <-s.fault.frozen:
+		return
+	default:
+	}
+	if s.db != nil {
+		_ = s.fault.guard(s.db.Close)
+	}
+	_ = s.lock.Close()
+}
+
+// Size returns how many bytes the directory takes, and how many of them hold the records that are kept. Both are
+// estimates, and what was written in the last seconds may be missing in the second.
+func (s *Store) Size() (disk, live uint64, err error) {
+	if err := s.enter(); err != nil {
+		return 0, 0, err
+	}
+	var total, kept uint64
+	begin := recordKey(s.metadata.Begin)
+	err = s.worker.do(func() (err error) {
+		total = s.db.Metrics().DiskSpaceUsage()
+		kept, err = s.db.EstimateDiskUsage(begin, []byte{recordSpace + 1})
+		return err
+	})
+	if err != nil { // the worker may still be at it, so its results must not be touched
+		return 0, 0, fmt.Errorf("measure the disk: %w", s.fault.fail(err))
+	}
+	return total, kept, nil
+}
+
+// enter returns why nothing can be done any more.
+func (s *Store) enter() error {
+	if s.closed {
+		return storage.ErrClosed
+	}
+	return s.fault.failed()
+}
+
+// own copies what a caller might change later.
+func own(m storage.Metadata) storage.Metadata {
+	m.Members = slices.Clone(m.Members)
+	m.Known = slices.Clone(m.Known)
+	return m
+}

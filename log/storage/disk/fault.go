@@ -1,0 +1,146 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/rs/zerolog"
+
+	"github.com/quorumlog/quorumlog/log/storage"
+)
+
+// fault is the one failure of a store. It never heals: after a write or a sync that failed nobody knows what is on the
+// disk, and a kernel may even report the next sync of the lost pages as a success.
+type fault struct {
+	happened chan struct{} // closed by the failure
+	frozen   chan struct{} // closed when Pebble stands still with its locks held, so that even its Close might not return
+	freezing sync.Once
+	lock     sync.Mutex
+	err      error
+	tell     func(error)
+}
+
+// patience is how long a failed store waits in Close for a call of Pebble that runs, until it leaves it behind.
+const patience = 5 * time.Second
+
+func newFault() *fault { return &fault{happened: make(chan struct{}), frozen: make(chan struct{})} }
+
+// arm has the failure told to somebody. Before, it is for Open to return.
+func (f *fault) arm(tell func(error)) {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	f.tell = tell
+}
+
+// fail records the failure, unless there was one before, and returns the one that counts. The caller may hold locks of
+// Pebble, so whoever is told is told on another goroutine.
+func (f *fault) fail(err error) error {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	if f.err == nil {
+		f.err = classify(err)
+		close(f.happened)
+		if f.tell != nil {
+			go f.tell(f.err)
+		}
+	}
+	return f.err
+}
+
+func (f *fault) freeze(err error) {
+	f.freezing.Do(func() { close(f.frozen) })
+	_ = f.fail(err) // the caller is Pebble, which cannot use it
+}
+
+// await waits until done is closed. It gives up, and returns false, where the store has failed and done will not, or not
+// soon, be closed.
+func (f *fault) await(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	case <-f.happened:
+	}
+	select {
+	case <-done:
+		return true
+	case <-f.frozen:
+		return false
+	case <-time.After(patience):
+		return false
+	}
+}
+
+// failed returns the failure, or nil.
+func (f *fault) failed() error {
+	select {
+	case <-f.happened:
+		return f.err
+	default:
+		return nil
+	}
+}
+
+// guard runs a call of Pebble, which panics where a log file cannot be made, with its locks held.
+func (f *fault) guard(call func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			f.freeze(fmt.Errorf("pebble stopped: %v", r))
+			err = f.failed()
+		}
+	}()
+	return call()
+}
+
+// classify says in the words of the contract what an error of Pebble, or of the operating system, means.
+func classify(err error) error {
+	switch {
+	case errors.Is(err, storage.ErrCorrupt), errors.Is(err, storage.ErrFailed):
+		return err
+	case pebble.IsCorruptionError(err):
+		return fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
+	default:
+		return fmt.Errorf("%w: %w", storage.ErrFailed, err)
+	}
+}
+
+func (f *fault) listener() *pebble.EventListener {
+	return &pebble.EventListener{
+		BackgroundError: func(err error) { _ = f.fail(err) }, // the failure is kept; see fail
+		DataCorruption: func(info pebble.DataCorruptionInfo) {
+			_ = f.fail(fmt.Errorf("%w: %s: %w", storage.ErrCorrupt, info.Path, info.Details))
+		},
+	}
+}
+
+// logger is Pebble's logger, and the end of the line for its fatal errors.
+type logger struct {
+	logger zerolog.Logger
+	fault  *fault
+}
+
+func (l logger) Infof(format string, args ...any) {
+	if e := l.logger.Debug(); e.Enabled() {
+		e.Str("detail", fmt.Sprintf(format, args...)).Msg("pebble")
+	}
+}
+
+func (l logger) Errorf(format string, args ...any) {
+	l.logger.Warn().Str("detail", fmt.Sprintf(format, args...)).Msg("pebble")
+}
+
+// Fatalf never returns, as Pebble relies on: what comes after it would work on a state that is half changed. Pebble is
+// left standing, with the locks that it holds, as if its process had ended; nothing more gets to the disk. Therefore
+// every call that can end here is made by a goroutine that can be left behind: Pebble's own, the worker, the reclaimer.
+func (l logger) Fatalf(format string, args ...any) {
+	err := fmt.Errorf(format, args...)
+	for _, a := range args {
+		if cause, ok := a.(error); ok {
+			err = fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), cause)
+		}
+	}
+	l.fault.freeze(err)
+	select {}
+}

@@ -1,0 +1,276 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs/atomicfs"
+
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/status"
+	"github.com/quorumlog/quorumlog/log/storage"
+)
+
+// pebbleFormat is the format of Pebble's files. From FormatWALSyncChunks on, a log that lost what was synced is told
+// from one whose unsynced end was torn; before, the votes that were lost would not be missed.
+const pebbleFormat = pebble.FormatValueSeparation
+
+const (
+	cacheSize    = 32 << 20
+	memTableSize = 16 << 20
+)
+
+// Open opens the data directory, and holds its lock until Close. A directory that is new gets an EMPTY replica, on a disk
+// that was never seen before; one that exists gets its count of boots raised. Both are durable when Open returns.
+//
+// The error wraps one of storage.ErrNotFound, ErrInUse, ErrForeign, ErrNewerFormat, ErrCorrupt, ErrFailed, or comes from
+// the operating system.
+func Open(o Options) (*Store, error) {
+	s, fresh, err := attach(o)
+	if err != nil {
+		return nil, err
+	}
+	if !fresh && !o.ReadOnly {
+		m := s.Metadata()
+		m.Boot++
+		if err := s.store(m); err != nil {
+			return nil, fmt.Errorf("count the boot: %w", err)
+		}
+	}
+	if err := s.start(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Initialize makes the replica VOTING by hand, in a directory that is new or EMPTY. That is safe only for a log that
+// never was: see the manual. Any other status is refused.
+func Initialize(o Options) error {
+	o.Create, o.ReadOnly = true, false
+	s, _, err := attach(o)
+	if err != nil {
+		return err
+	}
+	m := s.Metadata()
+	if m.Status != status.Empty {
+		s.abandon()
+		return fmt.Errorf("replica %d in %s is %v, and only an EMPTY one can be initialized: it needs no initialization, start it",
+			m.Replica, o.Dir, m.Status)
+	}
+	m.Status = status.Voting
+	m.Incarnation.Generation = 1
+	if err := s.store(m); err != nil {
+		return err
+	}
+	if err := s.start(); err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+// store makes metadata durable. Where that fails, the store is gone.
+func (s *Store) store(m storage.Metadata) error {
+	err := s.SetMetadata(m)
+	if err == nil {
+		err = s.Sync()
+	}
+	if err != nil {
+		s.abandon()
+	}
+	return err
+}
+
+// start begins with the work in the background, and has failures told from now on.
+func (s *Store) start() error {
+	s.reclaim = newReclaimer(s.db, s.fault, s.options.Logger)
+	if s.metadata.Begin > 1 && !s.options.ReadOnly {
+		s.reclaim.below(s.metadata.Begin) // the last process may not have come to it
+	}
+	s.fault.arm(s.options.OnFatal)
+	if err := s.fault.failed(); err != nil {
+		s.abandon()
+		return fmt.Errorf("open %s: %w", s.options.Dir, err)
+	}
+	return nil
+}
+
+// attach opens or makes the data directory, and changes nothing of one that exists.
+func attach(o Options) (s *Store, fresh bool, err error) {
+	d, err := resolve(o)
+	if err != nil {
+		return nil, false, err
+	}
+	found, err := d.contents()
+	if err != nil {
+		return nil, false, err
+	}
+	if found != complete {
+		if err := d.prepare(o, found); err != nil {
+			return nil, false, err
+		}
+	}
+	lock, err := d.lock()
+	if err != nil {
+		return nil, false, err
+	}
+	s = &Store{options: o, fault: newFault(), lock: lock}
+	s.worker = newWorker(s.fault)
+	// Look again: now that the lock is held, nobody else makes the directory.
+	if found, err = d.contents(); err == nil && found == complete {
+		err = s.load(d)
+	} else if err == nil {
+		fresh = true
+		err = s.create(d)
+	}
+	if err != nil {
+		s.abandon()
+		return nil, false, err
+	}
+	return s, fresh, nil
+}
+
+func (d directory) prepare(o Options, found contents) error {
+	if o.ReadOnly || !o.Create {
+		what := "it has no data directory"
+		if found == unfinished {
+			what = "its data directory was never finished, and holds nothing"
+		}
+		return fmt.Errorf("%w: %s: %s: check the path, or start the replica to make it", storage.ErrNotFound, d.path, what)
+	}
+	return d.make()
+}
+
+// create makes the data directory. It is complete only at the very end, so that a crash before leaves one to be made.
+func (s *Store) create(d directory) error {
+	if err := d.start(); err != nil {
+		return err
+	}
+	if err := s.open(d, false); err != nil {
+		return err
+	}
+	random := s.options.Random
+	if random == nil {
+		random = rand.Uint64
+	}
+	s.metadata = storage.Metadata{
+		Cluster: s.options.Cluster, Replica: s.options.Replica, Members: slices.Clone(s.options.Members),
+		Incarnation: identity.Incarnation{Generation: 1, Disk: random()},
+		Boot:        1, Status: status.Empty, Begin: 1,
+	}
+	if err := s.SetMetadata(s.metadata); err != nil {
+		return err
+	}
+	if err := s.Sync(); err != nil {
+		return err
+	}
+	// Pebble makes the first log in its oldest format; a flush makes it start the next one, in ours.
+	if err := s.worker.do(s.db.Flush); err != nil {
+		return fmt.Errorf("flush the new disk: %w", s.fault.fail(err))
+	}
+	return d.finish()
+}
+
+// load opens a data directory that exists, and reads what the store keeps in memory.
+func (s *Store) load(d directory) error {
+	if err := d.checkFormat(); err != nil {
+		return err
+	}
+	if err := s.open(d, s.options.ReadOnly); err != nil {
+		return err
+	}
+	value, closer, err := s.db.Get(metadataKey())
+	if errors.Is(err, pebble.ErrNotFound) {
+		return fmt.Errorf("%w: %s has no metadata: wipe it, and the replica recovers from the others", storage.ErrCorrupt, d.path)
+	}
+	if err != nil {
+		return fmt.Errorf("read metadata: %w", s.fault.fail(err))
+	}
+	s.metadata, err = decodeMetadata(value)
+	if err = errors.Join(err, closer.Close()); err != nil {
+		return fmt.Errorf("read metadata in %s: %w", d.path, err)
+	}
+	if err := s.options.compare(s.metadata, d.path); err != nil {
+		return err
+	}
+	return s.loadLearned()
+}
+
+func (s *Store) loadLearned() error {
+	err := s.iterate(learnedKey(0), []byte{learnedSpace + 1}, func(i *pebble.Iterator) error {
+		for ok := i.First(); ok; ok = i.Next() {
+			value, err := i.ValueAndErr()
+			if err != nil {
+				return err
+			}
+			run, err := decodeRun(i.Key(), value)
+			if err != nil {
+				return err
+			}
+			s.learned.Add(run)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read learned runs: %w", s.fault.fail(err))
+	}
+	return nil
+}
+
+// open has the worker open Pebble, because that may end in Fatalf.
+func (s *Store) open(d directory, readOnly bool) error {
+	err := s.worker.do(func() (err error) {
+		s.db, err = pebble.Open(d.path, s.pebble(d, readOnly))
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) { // a file that Pebble's own files name
+		err = fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
+	}
+	if err != nil {
+		return fmt.Errorf("open %s: %w", d.path, s.fault.fail(err))
+	}
+	return nil
+}
+
+func (s *Store) pebble(d directory, readOnly bool) *pebble.Options {
+	return &pebble.Options{
+		FS: d.fs, Lock: s.lock, ReadOnly: readOnly, FormatMajorVersion: pebbleFormat,
+		CacheSize: cacheSize, MemTableSize: memTableSize,
+		Logger: logger{s.options.Logger, s.fault}, EventListener: s.fault.listener(),
+	}
+}
+
+// checkFormat finds files that only a newer Pebble can read.
+func (d directory) checkFormat() error {
+	text, err := atomicfs.ReadMarker(d.fs, d.path, "format-version")
+	if err != nil {
+		return fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
+	}
+	format, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("%w: %s has the database format %q", storage.ErrCorrupt, d.path, text)
+	}
+	if format > uint64(pebbleFormat) {
+		return newer("database in "+d.path, format, uint64(pebbleFormat))
+	}
+	return nil
+}
+
+// compare says whether the disk is the one that the options mean.
+func (o Options) compare(m storage.Metadata, path string) error {
+	const next = "give the data directory of this replica, or an empty one"
+	switch {
+	case m.Cluster != o.Cluster && !(o.ReadOnly && o.Cluster == ""):
+		return fmt.Errorf("%w: %s is of cluster %q, not %q: %s", storage.ErrForeign, path, m.Cluster, o.Cluster, next)
+	case m.Replica != o.Replica && !(o.ReadOnly && o.Replica == 0):
+		return fmt.Errorf("%w: %s is of replica %d, not %d: %s", storage.ErrForeign, path, m.Replica, o.Replica, next)
+	case !slices.Equal(m.Members, o.Members) && !(o.ReadOnly && o.Members == nil):
+		return fmt.Errorf("%w: %s was made for the members %v, not %v: start it with those, or give an empty directory",
+			storage.ErrForeign, path, m.Members, o.Members)
+	}
+	return nil
+}

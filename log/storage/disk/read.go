@@ -1,0 +1,118 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/interval"
+	"github.com/quorumlog/quorumlog/log/storage"
+)
+
+// Get returns the record of one position.
+func (s *Store) Get(p log.Position) (log.Action, bool, error) {
+	if err := s.enter(); err != nil {
+		return log.Action{}, false, err
+	}
+	a, found, err := s.get(p)
+	if err != nil {
+		return log.Action{}, false, fmt.Errorf("read position %d: %w", p, s.fault.fail(err))
+	}
+	return a, found, nil
+}
+
+func (s *Store) get(p log.Position) (log.Action, bool, error) {
+	key := recordKey(p)
+	value, closer, err := s.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return log.Action{}, false, nil
+	}
+	if err != nil {
+		return log.Action{}, false, err
+	}
+	a, err := s.decode(key, value)
+	return a, err == nil, errors.Join(err, closer.Close())
+}
+
+func (s *Store) decode(key, value []byte) (log.Action, error) {
+	a, err := s.coder.decodeRecord(key, value)
+	a.Learned = err == nil && s.learned.Contains(a.Position)
+	return a, err
+}
+
+// Scan calls visit for the records in the range, in the order of positions, until visit returns false.
+func (s *Store) Scan(r log.Range, visit func(log.Action) bool) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	if r.Empty() {
+		return nil
+	}
+	err := s.iterate(recordKey(r.First), upperKey(r.Last), func(i *pebble.Iterator) error {
+		for ok := i.First(); ok; ok = i.Next() {
+			a, err := s.record(i)
+			if err != nil || !visit(a) {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read positions %v: %w", r, s.fault.fail(err))
+	}
+	return nil
+}
+
+// Summary returns the positions that are on disk. It jumps over the learned runs, so its time is that of the rest.
+func (s *Store) Summary() (storage.Summary, error) {
+	if err := s.enter(); err != nil {
+		return storage.Summary{}, err
+	}
+	var unlearned interval.Set
+	err := s.iterate(recordKey(s.metadata.Begin), upperKey(log.MaxPosition), func(i *pebble.Iterator) error {
+		for ok := i.First(); ok; {
+			p, err := position(i.Key())
+			if err != nil {
+				return err
+			}
+			if run, learned := s.learned.Run(p); learned {
+				ok = i.SeekGE(upperKey(run.Last))
+				continue
+			}
+			if _, err := s.record(i); err != nil {
+				return err
+			}
+			unlearned.Add(log.Range{First: p, Last: p})
+			ok = i.Next()
+		}
+		return nil
+	})
+	if err != nil {
+		return storage.Summary{}, fmt.Errorf("summarize the log: %w", s.fault.fail(err))
+	}
+	return storage.Summary{Learned: s.learned.Clone(), Unlearned: unlearned}, nil
+}
+
+// record returns the record that the iterator is at.
+func (s *Store) record(i *pebble.Iterator) (log.Action, error) {
+	value, err := i.ValueAndErr()
+	if err != nil {
+		return log.Action{}, err
+	}
+	return s.decode(i.Key(), value)
+}
+
+// iterate walks over the keys from one up to, but not including, another.
+func (s *Store) iterate(from, to []byte, walk func(*pebble.Iterator) error) (err error) {
+	i, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, i.Close()) }() // deferred: visit may panic, and an open iterator would hold the disk
+	if err := walk(i); err != nil {
+		return err
+	}
+	return i.Error()
+}
