@@ -804,7 +804,10 @@ func (x *Member) GetAddress() string {
 type Rejected struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The highest proposal promised here that stands in the way.
-	Proposal      uint64 `protobuf:"varint,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	Proposal uint64 `protobuf:"varint,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	// Answering a write: the replica accepted another value at one of the positions since, so that it can no longer tell
+	// whether it had accepted this one before.
+	Overwritten   bool `protobuf:"varint,2,opt,name=overwritten,proto3" json:"overwritten,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -844,6 +847,13 @@ func (x *Rejected) GetProposal() uint64 {
 		return x.Proposal
 	}
 	return 0
+}
+
+func (x *Rejected) GetOverwritten() bool {
+	if x != nil {
+		return x.Overwritten
+	}
+	return false
 }
 
 // Truncated: the request starts below the replica's log.
@@ -2158,9 +2168,7 @@ func (x *Fetched) GetActions() []*Action {
 type Hello struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Who is there.
-	Header *Header `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
-	// What the sender says of itself.
-	Presence      *Presence `protobuf:"bytes,2,opt,name=presence,proto3" json:"presence,omitempty"`
+	Header        *Header `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2198,13 +2206,6 @@ func (*Hello) Descriptor() ([]byte, []int) {
 func (x *Hello) GetHeader() *Header {
 	if x != nil {
 		return x.Header
-	}
-	return nil
-}
-
-func (x *Hello) GetPresence() *Presence {
-	if x != nil {
-		return x.Presence
 	}
 	return nil
 }
@@ -4086,9 +4087,10 @@ const file_log_proto_rawDesc = "" +
 	"\fcrash_vector\x18\b \x03(\v2\x13.quorumlog.v1.KnownR\vcrashVector\"<\n" +
 	"\x06Member\x12\x18\n" +
 	"\areplica\x18\x01 \x01(\rR\areplica\x12\x18\n" +
-	"\aaddress\x18\x02 \x01(\tR\aaddress\"&\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\"H\n" +
 	"\bRejected\x12\x1a\n" +
-	"\bproposal\x18\x01 \x01(\x04R\bproposal\"!\n" +
+	"\bproposal\x18\x01 \x01(\x04R\bproposal\x12 \n" +
+	"\voverwritten\x18\x02 \x01(\bR\voverwritten\"!\n" +
 	"\tTruncated\x12\x14\n" +
 	"\x05begin\x18\x01 \x01(\x04R\x05begin\"9\n" +
 	"\tNotVoting\x12,\n" +
@@ -4165,10 +4167,9 @@ const file_log_proto_rawDesc = "" +
 	"\aoutcome\"d\n" +
 	"\aFetched\x12)\n" +
 	"\x05range\x18\x01 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\x12.\n" +
-	"\aactions\x18\x02 \x03(\v2\x14.quorumlog.v1.ActionR\aactions\"i\n" +
+	"\aactions\x18\x02 \x03(\v2\x14.quorumlog.v1.ActionR\aactions\"5\n" +
 	"\x05Hello\x12,\n" +
-	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x122\n" +
-	"\bpresence\x18\x02 \x01(\v2\x16.quorumlog.v1.PresenceR\bpresence\"\xab\x01\n" +
+	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\"\xab\x01\n" +
 	"\aWelcome\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x124\n" +
 	"\bpresence\x18\x02 \x01(\v2\x16.quorumlog.v1.PresenceH\x00R\bpresence\x121\n" +
@@ -4442,39 +4443,38 @@ var file_log_proto_depIdxs = []int32{
 	4,  // 44: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
 	6,  // 45: quorumlog.v1.Fetched.actions:type_name -> quorumlog.v1.Action
 	9,  // 46: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
-	31, // 47: quorumlog.v1.Hello.presence:type_name -> quorumlog.v1.Presence
-	9,  // 48: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
-	31, // 49: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
-	14, // 50: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
-	0,  // 51: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
-	10, // 52: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
-	3,  // 53: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
-	4,  // 54: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
-	32, // 55: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
-	32, // 56: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
-	39, // 57: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
-	32, // 58: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
-	42, // 59: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
-	32, // 60: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
-	4,  // 61: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
-	6,  // 62: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
-	32, // 63: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
-	0,  // 64: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
-	7,  // 65: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
-	47, // 66: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
-	4,  // 67: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
-	50, // 68: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
-	32, // 69: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
-	4,  // 70: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
-	5,  // 71: quorumlog.v1.Record.value:type_name -> quorumlog.v1.Value
-	7,  // 72: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
-	0,  // 73: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
-	8,  // 74: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
-	75, // [75:75] is the sub-list for method output_type
-	75, // [75:75] is the sub-list for method input_type
-	75, // [75:75] is the sub-list for extension type_name
-	75, // [75:75] is the sub-list for extension extendee
-	0,  // [0:75] is the sub-list for field type_name
+	9,  // 47: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
+	31, // 48: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
+	14, // 49: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
+	0,  // 50: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
+	10, // 51: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
+	3,  // 52: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
+	4,  // 53: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
+	32, // 54: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
+	32, // 55: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
+	39, // 56: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
+	32, // 57: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
+	42, // 58: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
+	32, // 59: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
+	4,  // 60: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
+	6,  // 61: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
+	32, // 62: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
+	0,  // 63: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
+	7,  // 64: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
+	47, // 65: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
+	4,  // 66: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
+	50, // 67: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
+	32, // 68: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
+	4,  // 69: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
+	5,  // 70: quorumlog.v1.Record.value:type_name -> quorumlog.v1.Value
+	7,  // 71: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
+	0,  // 72: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
+	8,  // 73: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
+	74, // [74:74] is the sub-list for method output_type
+	74, // [74:74] is the sub-list for method input_type
+	74, // [74:74] is the sub-list for extension type_name
+	74, // [74:74] is the sub-list for extension extendee
+	0,  // [0:74] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }

@@ -66,6 +66,16 @@ func (v Vector) With(r log.ReplicaID, i Incarnation) Vector {
 	return slices.Insert(slices.Clone(v), at, Known{r, i})
 }
 
+// Merge returns the vector with every row of o that names a newer generation, or a replica that v does not know.
+func (v Vector) Merge(o Vector) Vector {
+	for _, k := range o {
+		if known, found := v.Of(k.Replica); !found || known.Generation < k.Incarnation.Generation {
+			v = v.With(k.Replica, k.Incarnation)
+		}
+	}
+	return v
+}
+
 // Buries says whether the vector knows that incarnation i of r is dead: a newer one is registered.
 func (v Vector) Buries(r log.ReplicaID, i Incarnation) bool {
 	known, found := v.Of(r)

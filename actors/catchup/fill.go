@@ -1,0 +1,198 @@
+package catchup
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/actors/ensemble"
+	"github.com/quorumlog/quorumlog/actors/network"
+	"github.com/quorumlog/quorumlog/actors/replica"
+	"github.com/quorumlog/quorumlog/actors/round"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/paxos"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// Fill has a quorum settle a run of positions that nobody has learned: it proposes what was accepted under the highest
+// proposal, and a NOP where nothing was.
+//
+//	reserving ─▶ promising ─ won ─▶ writing ─ won ─▶ learning ─▶ Filled, stopped
+//	    ▲            │ all learned ────┼─────────────────▲
+//	    └─ pausing ◀─┴──── lost ───────┘
+//
+// It never gives up; whoever no longer wants the result poisons it.
+
+type (
+	// Filled tells the parent that the first part of the run is learned.
+	Filled struct{ Range log.Range }
+	// Passed tells the parent that the log begins above the start of the run.
+	Passed struct{ Begin log.Position }
+	// retryDue is the time to try again under a higher proposal.
+	retryDue struct{}
+)
+
+// NewFill returns the producer of a Fill. By is the proposal to begin with, if a quorum has promised it; 0 for a new one.
+func NewFill(e *ensemble.Ensemble, run log.Range, by log.Proposal) actor.Producer {
+	return func() actor.Actor { return &fill{Ensemble: e, run: run, by: by, cancel: func() {}} }
+}
+
+type fill struct {
+	*ensemble.Ensemble
+	run    log.Range
+	by     log.Proposal
+	seen   log.Proposal // the highest proposal that stood in the way
+	self   identity.Identity
+	state  state
+	cancel func()
+}
+
+// Receive implements actor.Actor.
+func (f *fill) Receive(ctx actor.Context) {
+	switch ctx.Message().(type) {
+	case *actor.Started:
+		f.state = f.begin(ctx)
+	case *actor.Stopping:
+		f.cancel()
+	case *actor.Stopped:
+	default:
+		f.state = f.state.receive(ctx)
+	}
+}
+
+// begin asks the local replica for a new proposal, or who it is where there is one already.
+func (f *fill) begin(ctx actor.Context) state {
+	if f.by > 0 {
+		ctx.Request(f.Replica, replica.Inspect{})
+	} else {
+		ctx.Request(f.Replica, replica.Reserve{Above: f.seen})
+	}
+	return reserving{f}
+}
+
+// reserving: the local replica is asked for a proposal.
+type reserving struct{ *fill }
+
+func (s reserving) receive(ctx actor.Context) state {
+	switch m := ctx.Message().(type) {
+	case replica.Inspected:
+		s.self = m.Identity
+	case replica.Reserved:
+		s.self, s.by = m.Identity, m.By
+	default:
+		return s
+	}
+	ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, round.Promise(s.by, s.run))))
+	return promising{s.fill}
+}
+
+// promising: a promise round is out.
+type promising struct{ *fill }
+
+func (s promising) receive(ctx actor.Context) state {
+	m, ok := ctx.Message().(round.Done)
+	if !ok {
+		return s
+	}
+	switch o := m.Outcome.(type) {
+	case paxos.Won:
+		return s.won(ctx, o)
+	case paxos.Passed:
+		return s.passed(ctx, o.Begin)
+	case paxos.Lost:
+		return s.retry(ctx, o.By)
+	case paxos.Unheard, paxos.Pending, paxos.Settled:
+	}
+	return s.retry(ctx, 0)
+}
+
+func (s promising) won(ctx actor.Context, w paxos.Won) state {
+	chosen := paxos.Propose(w, s.by)
+	run := log.Span(w.Range.First, len(chosen))
+	if paxos.AllLearned(chosen) {
+		return s.learn(ctx, run, chosen)
+	}
+	values := make([]log.Value, len(chosen))
+	for i, a := range chosen {
+		values[i] = a.Value
+	}
+	write := round.Write(codec.Write{By: s.by, First: run.First, Values: values})
+	ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, write)))
+	return writing{s.fill, run, chosen}
+}
+
+// writing: a write round is out.
+type writing struct {
+	*fill
+	run    log.Range
+	values []log.Action
+}
+
+func (s writing) receive(ctx actor.Context) state {
+	m, ok := ctx.Message().(round.Done)
+	if !ok {
+		return s
+	}
+	switch o := m.Outcome.(type) {
+	case paxos.Won:
+		ctx.Send(s.Network, network.Broadcast{Message: s.notice()})
+		return s.learn(ctx, s.run, s.values)
+	case paxos.Passed:
+		return s.passed(ctx, o.Begin)
+	case paxos.Lost:
+		return s.retry(ctx, o.By)
+	case paxos.Settled, paxos.Unheard, paxos.Pending: // others are chosen: the next promise round finds them
+	}
+	return s.retry(ctx, 0)
+}
+
+func (s writing) notice() *messages.LearnedMessage {
+	return codec.EncodeLearnedMessage(codec.EncodeHeader(s.self, s.Random.Uint64(), nil), s.by, s.run)
+}
+
+// learn has the local replica store the chosen values: it may not vote, and then the notice tells it nothing.
+func (f *fill) learn(ctx actor.Context, run log.Range, chosen []log.Action) state {
+	for i := range chosen {
+		chosen[i].Learned = true
+	}
+	ctx.Request(f.Replica, replica.Learn{Actions: chosen})
+	return learning{f, run}
+}
+
+// learning: the local replica stores the chosen values.
+type learning struct {
+	*fill
+	run log.Range
+}
+
+func (s learning) receive(ctx actor.Context) state {
+	if _, ok := ctx.Message().(replica.Taught); ok {
+		ctx.Send(ctx.Parent(), Filled{s.run})
+		ctx.Stop(ctx.Self())
+	}
+	return s
+}
+
+func (f *fill) passed(ctx actor.Context, begin log.Position) state {
+	ctx.Send(ctx.Parent(), Passed{begin})
+	ctx.Stop(ctx.Self())
+	return pausing{f}
+}
+
+// retry waits a random time, so that two proposers do not overtake each other for ever, and takes a higher proposal.
+func (f *fill) retry(ctx actor.Context, seen log.Proposal) state {
+	f.seen, f.by = max(f.seen, f.by, seen), 0
+	f.cancel()
+	f.cancel = f.Clock.After(f.Twice(f.Patience.Refill), ctx.Self(), retryDue{})
+	return pausing{f}
+}
+
+// pausing: a round was lost.
+type pausing struct{ *fill }
+
+func (s pausing) receive(ctx actor.Context) state {
+	if _, ok := ctx.Message().(retryDue); ok {
+		return s.begin(ctx)
+	}
+	return s
+}

@@ -1,0 +1,74 @@
+package catchup
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/actors/ensemble"
+	"github.com/quorumlog/quorumlog/actors/network"
+	"github.com/quorumlog/quorumlog/actors/replica"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/status"
+)
+
+// Follow keeps a voting replica up with its peers: it looks from time to time what they have learned, and copies what the
+// local replica still misses of it at the second look. Notices are sent once and may be lost, and a replica that was away
+// has heard none; without this it would stay behind until the next election (hole L7).
+
+// lookDue is the time to look.
+type lookDue struct{}
+
+// NewFollow returns the producer of a Follow.
+func NewFollow(e *ensemble.Ensemble) actor.Producer {
+	return func() actor.Actor { return &follow{Ensemble: e, cancel: func() {}} }
+}
+
+type follow struct {
+	*ensemble.Ensemble
+	peers   log.Position // up to where any peer has learned
+	target  log.Position // what the local replica missed at the last look
+	copying bool
+	cancel  func()
+}
+
+// Receive implements actor.Actor.
+func (f *follow) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started, lookDue:
+		ctx.Request(f.Network, network.Survey{})
+		f.cancel = f.Clock.After(f.Twice(f.Patience.Follow), ctx.Self(), lookDue{})
+	case *actor.Stopping:
+		f.cancel()
+	case network.Surveyed:
+		f.peers = best(m.Peers)
+		ctx.Request(f.Replica, replica.Inspect{})
+	case replica.Inspected:
+		f.compare(ctx, m)
+	case Progress:
+		ctx.Send(ctx.Parent(), m)
+	case Done:
+		f.copying = false
+	}
+}
+
+func (f *follow) compare(ctx actor.Context, m replica.Inspected) {
+	if f.copying || m.Status != status.Voting {
+		return
+	}
+	if lags := f.target > m.Learned; lags {
+		f.copying = true
+		missed := log.Range{First: m.Learned + 1, Last: f.peers}
+		ctx.Spawn(f.Props(New(f.Ensemble, Config{Range: missed, Grace: f.Patience.Grace})))
+	}
+	f.target = f.peers
+}
+
+// best is up to where any peer that is present and votes has learned.
+func best(peers []network.Peer) log.Position {
+	var learned log.Position
+	for _, p := range peers {
+		if p.Present && p.Presence.Status == status.Voting {
+			learned = max(learned, p.Presence.Learned)
+		}
+	}
+	return learned
+}

@@ -1,0 +1,183 @@
+// Package coordinator is the proposer that writes the log: it wins an election, and then has one batch of entries after
+// the other accepted under one proposal.
+//
+//	idle ── Elect ─▶ reserving ─▶ promising ── won ─▶ filling ─▶ elected ◀─▶ writing
+//	  ▲                  │            │                  │          │           │
+//	  └──────────────────┴── lost ────┴── late ──────────┴─ outbid ─┴─ not won ─┘
+//
+// Any rejection, unknown outcome or higher proposal ends in idle; the number seen is kept only as a floor for the next
+// election (hole S4). What was sent and not chosen is indeterminate; what was not sent is provably not in the log.
+//
+// While a batch is on its way, arrivals gather into the next one. Its answer is off the learners' path: the notice that
+// it is chosen rides on the next write, or goes out at once where none follows.
+package coordinator
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/actors/ensemble"
+	"github.com/quorumlog/quorumlog/actors/network"
+	"github.com/quorumlog/quorumlog/actors/replica"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/log/identity"
+)
+
+type (
+	// Elect asks for an election, also where the coordinator is elected already: whoever wrote before is fenced.
+	Elect struct{ Tag uint64 }
+	// Elected answers Elect: the election is won. End is the highest position of the log before its own entries.
+	Elected struct {
+		Tag uint64
+		By  log.Proposal
+		End log.Position
+	}
+	// Append asks to write values at consecutive positions, all in one batch. The position of a TRUNCATE is checked.
+	Append struct {
+		Tag    uint64
+		Fence  log.Proposal // writes only if this proposal is still the elected one; 0 for any
+		Values []log.Value  // at most log.MaxRun of them, and log.MaxRunBytes bytes or one entry
+	}
+	// Appended answers Append: the values are chosen, and learned by the local replica.
+	Appended struct {
+		Tag   uint64
+		Range log.Range
+	}
+	// Failed answers Elect and Append.
+	Failed struct {
+		Tag  uint64
+		Why  Why
+		Seen log.Proposal // with Fenced and NotElected: the highest proposal that stands in the way; 0 if none is known
+	}
+	// Demote makes the coordinator idle, once the batch that is on its way is finished.
+	Demote struct{}
+	// Demoted answers Demote. End is the highest position written.
+	Demoted struct{ End log.Position }
+
+	// electionDue is the time to give an election up.
+	electionDue struct{ attempt int }
+	// announceDue is the time to repeat what is chosen: a notice may be lost.
+	announceDue struct{ attempt int }
+)
+
+// Why says why an Elect or an Append failed.
+type Why uint8
+
+// The reasons.
+const (
+	// Fenced: another writer was elected; the values are not in the log and never will be.
+	Fenced Why = iota + 1
+	// NotElected: the coordinator is not elected; the values are not in the log. For an Elect: the election was lost.
+	NotElected
+	// Unheard: no quorum answered the election in time.
+	Unheard
+	// Indeterminate: the values may or may not be in the log.
+	Indeterminate
+	// Busy: too much is waiting; the values are not in the log.
+	Busy
+	// BadRange: a TRUNCATE does not name a position from the begin of the log to its end.
+	BadRange
+)
+
+// New returns the producer of a coordinator.
+func New(e *ensemble.Ensemble) actor.Producer {
+	return func() actor.Actor { return &coordinator{Ensemble: e, cancel: func() {}} }
+}
+
+type coordinator struct {
+	*ensemble.Ensemble
+	state   state
+	self    identity.Identity
+	by      log.Proposal // of the election that runs or was won last
+	floor   log.Proposal // the highest proposal that stood in the way
+	next    log.Position // the position of the next value
+	begin   log.Position // of the log, as far as this coordinator knows
+	queue   queue
+	elects  []client // elections asked for
+	chosen  log.Range
+	pending log.Range // chosen, and not announced
+	attempt int
+	cancel  func()
+}
+
+// client is who waits for an answer.
+type client struct {
+	pid *actor.PID
+	tag uint64
+}
+
+// state is one state of the chart in the package comment. receive returns the next one.
+type state interface{ receive(ctx actor.Context) state }
+
+// Receive implements actor.Actor.
+func (c *coordinator) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		c.state = idle{c}
+	case *actor.Stopping:
+		c.cancel()
+	case *actor.Stopped:
+	case Elect:
+		c.elects = append(c.elects, client{ctx.Sender(), m.Tag})
+		c.state = c.state.receive(ctx)
+	default:
+		c.state = c.state.receive(ctx)
+	}
+}
+
+// resign goes idle: whoever waits for an election, or has values that were not sent, is told.
+func (c *coordinator) resign(ctx actor.Context, why Why, seen log.Proposal) state {
+	c.floor = max(c.floor, seen)
+	c.stopTimer()
+	c.flushNotice(ctx)
+	ctx.Request(c.Replica, replica.Lead{})
+	if c.by > 0 {
+		c.Log.Info().Stringer("proposal", c.by).Stringer("seen", c.floor).Msg("the coordinator is not elected any more")
+	}
+	c.dismiss(ctx, why, seen)
+	c.by, c.chosen = 0, log.Range{}
+	return idle{c}
+}
+
+// dismiss tells everybody who waits, and whose values were not sent.
+func (c *coordinator) dismiss(ctx actor.Context, why Why, seen log.Proposal) {
+	for _, e := range c.elects {
+		ctx.Send(e.pid, Failed{Tag: e.tag, Why: why, Seen: seen})
+	}
+	for _, r := range c.queue.drain() {
+		ctx.Send(r.client.pid, Failed{Tag: r.client.tag, Why: refusal(r, seen), Seen: seen})
+	}
+	c.elects = nil
+}
+
+// refusal is why values that were never sent are not in the log.
+func refusal(r request, seen log.Proposal) Why {
+	if r.fence > 0 && seen > r.fence {
+		return Fenced
+	}
+	return NotElected
+}
+
+// flushNotice announces what is chosen and not announced.
+func (c *coordinator) flushNotice(ctx actor.Context) {
+	if c.pending.Empty() {
+		return
+	}
+	c.announce(ctx, c.pending)
+	c.pending = log.Range{}
+}
+
+func (c *coordinator) announce(ctx actor.Context, r log.Range) {
+	header := codec.EncodeHeader(c.self, c.Random.Uint64(), nil)
+	ctx.Send(c.Network, network.Broadcast{Message: codec.EncodeLearnedMessage(header, c.by, r)})
+}
+
+func (c *coordinator) after(ctx actor.Context, schedule func(attempt int) func()) {
+	c.stopTimer()
+	c.cancel = schedule(c.attempt)
+}
+
+func (c *coordinator) stopTimer() {
+	c.cancel()
+	c.attempt++
+}

@@ -1,0 +1,149 @@
+package coordinator
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/actors/catchup"
+	"github.com/quorumlog/quorumlog/actors/replica"
+	"github.com/quorumlog/quorumlog/actors/round"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/paxos"
+)
+
+// idle: not elected. The only way out is Elect.
+type idle struct{ *coordinator }
+
+func (s idle) receive(ctx actor.Context) state {
+	switch m := ctx.Message().(type) {
+	case Elect:
+		return s.elect(ctx)
+	case Append:
+		failed := Failed{Tag: m.Tag, Why: NotElected, Seen: s.floor}
+		if m.Fence > 0 && s.floor > m.Fence {
+			failed.Why = Fenced
+		}
+		ctx.Respond(failed)
+	case Demote:
+		ctx.Respond(Demoted{End: s.next - min(s.next, 1)})
+	}
+	return s
+}
+
+// elect begins an election: with a proposal that this replica never used before.
+func (c *coordinator) elect(ctx actor.Context) state {
+	c.after(ctx, func(attempt int) func() {
+		return c.Clock.After(c.Patience.Election, ctx.Self(), electionDue{attempt})
+	})
+	ctx.Request(c.Replica, replica.Reserve{Above: c.floor})
+	return reserving{c}
+}
+
+// electing handles what every state of an election does the same way.
+func (c *coordinator) electing(ctx actor.Context, s state, child *actor.PID) state {
+	switch m := ctx.Message().(type) {
+	case Append:
+		return c.enqueue(ctx, s, m)
+	case Demote:
+		ctx.Respond(Demoted{})
+	case electionDue:
+		if m.attempt != c.attempt {
+			return s
+		}
+	default:
+		return s
+	}
+	if child != nil {
+		ctx.Poison(child)
+	}
+	return c.resign(ctx, Unheard, 0)
+}
+
+// reserving: the local replica is asked for a proposal.
+type reserving struct{ *coordinator }
+
+func (s reserving) receive(ctx actor.Context) state {
+	m, ok := ctx.Message().(replica.Reserved)
+	if !ok {
+		return s.electing(ctx, s, nil)
+	}
+	s.by, s.self = m.By, m.Identity
+	child := ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, round.Promise(s.by, log.Range{}))))
+	return promising{s.coordinator, child}
+}
+
+// promising: a quorum is asked for an implicit promise.
+type promising struct {
+	*coordinator
+	round *actor.PID
+}
+
+func (s promising) receive(ctx actor.Context) state {
+	m, ok := ctx.Message().(round.Done)
+	if !ok || !s.round.Equal(ctx.Sender()) {
+		return s.electing(ctx, s, s.round)
+	}
+	switch o := m.Outcome.(type) {
+	case paxos.Won:
+		return s.fill(ctx, o.End)
+	case paxos.Lost:
+		return s.resign(ctx, NotElected, o.By)
+	case paxos.Pending, paxos.Settled, paxos.Passed, paxos.Unheard:
+	}
+	return s.resign(ctx, Unheard, 0)
+}
+
+// fill has the local replica learn everything up to the highest position that anybody of the quorum holds: nothing can be
+// chosen above it but by this coordinator.
+func (s promising) fill(ctx actor.Context, end log.Position) state {
+	s.next = end + 1
+	if end == 0 {
+		return s.inspect(ctx)
+	}
+	child := ctx.Spawn(s.Props(catchup.New(s.Ensemble, catchup.Config{Range: log.Range{First: 1, Last: end}, By: s.by})))
+	return filling{s.coordinator, child}
+}
+
+// inspect asks the local replica where the log begins, once everything is filled.
+func (c *coordinator) inspect(ctx actor.Context) state {
+	ctx.Request(c.Replica, replica.Lead{By: c.by})
+	ctx.Request(c.Replica, replica.Inspect{})
+	return settling{c}
+}
+
+// filling: the local replica learns what it misses.
+type filling struct {
+	*coordinator
+	catchup *actor.PID
+}
+
+func (s filling) receive(ctx actor.Context) state {
+	if _, ok := ctx.Message().(catchup.Done); ok && s.catchup.Equal(ctx.Sender()) {
+		return s.inspect(ctx)
+	}
+	return s.electing(ctx, s, s.catchup)
+}
+
+// settling: the local replica knows everything, and is asked where the log begins.
+type settling struct{ *coordinator }
+
+func (s settling) receive(ctx actor.Context) state {
+	switch m := ctx.Message().(type) {
+	case replica.Inspected:
+		if m.Promised > s.by {
+			return s.resign(ctx, NotElected, m.Promised)
+		}
+		return s.won(ctx, m)
+	case replica.Outbid:
+		return s.resign(ctx, NotElected, m.By)
+	}
+	return s.electing(ctx, s, nil)
+}
+
+func (s settling) won(ctx actor.Context, m replica.Inspected) state {
+	s.next, s.begin = max(s.next, m.Begin), m.Begin
+	s.Log.Info().Stringer("proposal", s.by).Uint64("next", uint64(s.next)).Msg("the coordinator is elected")
+	winner := s.elects[0]
+	s.elects = s.elects[1:]
+	ctx.Send(winner.pid, Elected{Tag: winner.tag, By: s.by, End: s.next - 1})
+	return s.goOn(ctx)
+}

@@ -1,0 +1,72 @@
+// Package ensemble is what the actors of one member share: whom they talk to, how long they wait, and what becomes of an
+// actor that panics.
+package ensemble
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/rs/zerolog"
+
+	"github.com/quorumlog/quorumlog/actors/timer"
+	"github.com/quorumlog/quorumlog/log"
+)
+
+// Ensemble is what every actor of one member knows.
+type Ensemble struct {
+	Self       log.ReplicaID
+	Members    []log.ReplicaID // in order, Self among them
+	Replica    *actor.PID      // the local replica
+	Network    *actor.PID      // the local network
+	Clock      timer.Clock
+	Random     timer.Random
+	Patience   Patience
+	Supervisor actor.SupervisorStrategy // see Stopping
+	Log        zerolog.Logger
+}
+
+// Patience is how long the actors wait. Zero fields are not filled in: start from Usual.
+type Patience struct {
+	Retransmit time.Duration // until a round asks again whoever has not answered; at random up to twice as long
+	Round      time.Duration // until a round gives up
+	Election   time.Duration // until an election gives up, the catch-up in it included
+	Protocol   time.Duration // until RecoverProtocol asks everybody again
+	Pause      time.Duration // between two undecided rounds of RecoverProtocol; at random up to twice as long
+	Refill     time.Duration // until a Fill that lost tries again; at random up to twice as long
+	Grace      time.Duration // that a catch-up gives a live writer to finish what nobody has learned
+	Fetch      time.Duration // until a catch-up asks another peer
+	Hello      time.Duration // between two greetings of a peer
+	Absence    time.Duration // of silence, after which a peer counts as absent
+	Announce   time.Duration // between two announcements of what an idle writer has chosen
+	Follow     time.Duration // between two looks whether the replica lags
+}
+
+// Usual is what Mesos uses where it has a value (10 s for the protocol, 500 ms to 1 s between two rounds, 100 to 200 ms
+// between two fills), and what a local network needs elsewhere.
+func Usual() Patience {
+	return Patience{
+		Retransmit: 200 * time.Millisecond,
+		Round:      5 * time.Second,
+		Election:   10 * time.Second,
+		Protocol:   10 * time.Second,
+		Pause:      500 * time.Millisecond,
+		Refill:     100 * time.Millisecond,
+		Grace:      300 * time.Millisecond,
+		Fetch:      time.Second,
+		Hello:      250 * time.Millisecond,
+		Absence:    2 * time.Second,
+		Announce:   time.Second,
+		Follow:     time.Second,
+	}
+}
+
+// Twice returns a random duration from d up to twice as long.
+func (e *Ensemble) Twice(d time.Duration) time.Duration { return timer.Between(e.Random, d, 2*d) }
+
+// Props are the props of an actor of this member.
+func (e *Ensemble) Props(producer actor.Producer) *actor.Props {
+	if e.Supervisor == nil {
+		return actor.PropsFromProducer(producer)
+	}
+	return actor.PropsFromProducer(producer, actor.WithSupervisor(e.Supervisor), actor.WithGuardian(e.Supervisor))
+}

@@ -1,0 +1,169 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/actors/catchup"
+	"github.com/quorumlog/quorumlog/actors/replica"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// read is a request that the replica works on.
+type read struct {
+	caller
+	digest bool
+}
+
+func (g *gateway) read(ctx actor.Context, m *messages.ReadRequest) {
+	r := read{caller: g.caller(ctx, m.GetRequest())}
+	g.ask(ctx, r, log.Range{First: log.Position(m.GetFrom()), Last: log.Position(m.GetTo())})
+}
+
+func (g *gateway) digest(ctx actor.Context, m *messages.DigestRequest) {
+	r := read{caller: g.caller(ctx, m.GetRequest()), digest: true}
+	within, err := codec.DecodeRange(m.GetRange())
+	if err != nil {
+		r.fail(ctx, codec.EncodeFailure(messages.Code_CODE_MALFORMED, err.Error()))
+		return
+	}
+	g.ask(ctx, r, within)
+}
+
+func (g *gateway) ask(ctx actor.Context, r read, within log.Range) {
+	if g.coordinator == nil {
+		r.fail(ctx, g.notVoting())
+		return
+	}
+	tag := g.next()
+	g.reads[tag] = r
+	ctx.Request(g.Replica, replica.Read{Range: within, Tag: tag})
+}
+
+func (g *gateway) page(ctx actor.Context, p replica.Page) {
+	r := g.reads[p.Tag]
+	delete(g.reads, p.Tag)
+	if p.Fault != replica.NoFault {
+		r.fail(ctx, pageFailure(p))
+		return
+	}
+	if r.digest {
+		reply(ctx, r.caller, &messages.DigestResponse{Request: r.request, Outcome: &messages.DigestResponse_Digest{
+			Digest: &messages.Digest{Range: codec.EncodeRange(p.Range), Sha256: digest(p.Actions)}}})
+		return
+	}
+	reply(ctx, r.caller, &messages.ReadResponse{Request: r.request, Outcome: &messages.ReadResponse_Page{
+		Page: codec.EncodePage(p.Range, p.Actions, p.Begin, p.Learned)}})
+}
+
+func pageFailure(p replica.Page) *messages.Failure {
+	f := &messages.Failure{Begin: uint64(p.Begin), Learned: uint64(p.Learned)}
+	switch p.Fault {
+	case replica.Truncated:
+		f.Code, f.Detail = messages.Code_CODE_TRUNCATED, fmt.Sprintf("the log begins at position %d: read from there", p.Begin)
+	case replica.NotLearned:
+		f.Code = messages.Code_CODE_NOT_LEARNED
+		f.Detail = fmt.Sprintf("this member has learned the log up to position %d: catch up first, or read up to there", p.Learned)
+	case replica.Backwards:
+		f.Code, f.Detail = messages.Code_CODE_MALFORMED, "the range ends before it starts"
+	case replica.DiskFailure, replica.NoFault:
+		f.Code, f.Detail = messages.Code_CODE_CORRUPT, "the disk of this member failed: ask another member"
+	}
+	return f
+}
+
+func (r read) fail(ctx actor.Context, f *messages.Failure) {
+	if r.digest {
+		reply(ctx, r.caller, &messages.DigestResponse{Request: r.request, Outcome: &messages.DigestResponse_Failure{Failure: f}})
+		return
+	}
+	reply(ctx, r.caller, &messages.ReadResponse{Request: r.request, Outcome: &messages.ReadResponse_Failure{Failure: f}})
+}
+
+// digest is the SHA-256 over position, kind, to and data of every record, numbers as 8 bytes big-endian, the data behind
+// its length.
+func digest(actions []log.Action) []byte {
+	h := sha256.New()
+	var head [32]byte
+	for _, a := range actions {
+		binary.BigEndian.PutUint64(head[0:], uint64(a.Position))
+		binary.BigEndian.PutUint64(head[8:], uint64(a.Value.Kind))
+		binary.BigEndian.PutUint64(head[16:], uint64(a.Value.To))
+		binary.BigEndian.PutUint64(head[24:], uint64(len(a.Value.Data)))
+		h.Write(head[:])
+		h.Write(a.Value.Data)
+	}
+	return h.Sum(nil)
+}
+
+// refresh is a catch-up on behalf of a client.
+type refresh struct {
+	caller
+	child  *actor.PID
+	cancel func()
+}
+
+// maxCatchup is how long a client waits for a catch-up at most.
+const maxCatchup = 30 * time.Second
+
+func (g *gateway) catchUp(ctx actor.Context, m *messages.CatchupRequest) {
+	r := &refresh{caller: g.caller(ctx, m.GetRequest())}
+	if g.coordinator == nil {
+		r.answer(ctx, &messages.CatchupResponse{Outcome: &messages.CatchupResponse_Failure{Failure: g.notVoting()}})
+		return
+	}
+	tag := g.next()
+	r.child = ctx.Spawn(g.Props(catchup.NewRefresh(g.Ensemble)))
+	r.cancel = g.Clock.After(maxCatchup, ctx.Self(), catchupDue{tag})
+	g.catchups[tag] = r
+}
+
+func (g *gateway) refreshed(ctx actor.Context, m catchup.Refreshed) {
+	for tag, r := range g.catchups {
+		if r.child.Equal(ctx.Sender()) {
+			r.cancel()
+			delete(g.catchups, tag)
+			r.answer(ctx, &messages.CatchupResponse{Outcome: &messages.CatchupResponse_Learned{Learned: uint64(m.Learned)}})
+		}
+	}
+}
+
+func (g *gateway) catchupOver(ctx actor.Context, tag uint64) {
+	r, ok := g.catchups[tag]
+	if !ok {
+		return
+	}
+	delete(g.catchups, tag)
+	ctx.Poison(r.child)
+	r.answer(ctx, &messages.CatchupResponse{Outcome: &messages.CatchupResponse_Failure{
+		Failure: codec.EncodeFailure(messages.Code_CODE_NO_QUORUM, "no quorum of the members answered: "+g.absent())}})
+}
+
+func (r *refresh) answer(ctx actor.Context, m *messages.CatchupResponse) {
+	m.Request = r.request
+	reply(ctx, r.caller, m)
+}
+
+// absent names the members that are not heard, for people.
+func (g *gateway) absent() string {
+	var names []string
+	for _, p := range g.peers {
+		switch {
+		case p.Refusal != "":
+			names = append(names, fmt.Sprintf("member %d at %s refuses: %s", p.ID, p.PID.GetAddress(), p.Refusal))
+		case !p.Present:
+			names = append(names, fmt.Sprintf("member %d at %s is not heard", p.ID, p.PID.GetAddress()))
+		}
+	}
+	if len(names) == 0 {
+		return "all members are heard, so try again"
+	}
+	return strings.Join(names, ", ")
+}

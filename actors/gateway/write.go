@@ -1,0 +1,186 @@
+package gateway
+
+import (
+	"errors"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/actors/coordinator"
+	"github.com/quorumlog/quorumlog/actors/network"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// write is a request that the coordinator works on.
+type write struct {
+	caller
+	kind   kind
+	fence  log.Proposal
+	values []log.Value
+}
+
+// kind says how an answer is written.
+type kind uint8
+
+const (
+	appends kind = iota + 1
+	truncates
+	elects
+)
+
+// search is the question who writes: asked once for all requests that need it.
+type search struct {
+	on      bool
+	waiting []write // in the order of their arrival
+	tag     uint64  // of the election, if one was started
+}
+
+func (g *gateway) append(ctx actor.Context, m *messages.AppendRequest) {
+	w := write{caller: g.caller(ctx, m.GetRequest()), kind: appends, fence: log.Proposal(m.GetWriter())}
+	var err error
+	w.values, err = codec.DecodeAppendRequest(m)
+	switch {
+	case errors.Is(err, codec.ErrTooLarge):
+		w.fail(ctx, codec.EncodeFailure(messages.Code_CODE_TOO_LARGE, "an entry has at most 1 MiB, and so has a batch: split it"))
+	case err != nil:
+		w.fail(ctx, codec.EncodeFailure(messages.Code_CODE_MALFORMED, err.Error()))
+	default:
+		g.submit(ctx, w)
+	}
+}
+
+func (g *gateway) truncate(ctx actor.Context, m *messages.TruncateRequest) {
+	w := write{caller: g.caller(ctx, m.GetRequest()), kind: truncates, fence: log.Proposal(m.GetWriter())}
+	w.values = []log.Value{{Kind: log.Truncate, To: log.Position(m.GetTo())}}
+	g.submit(ctx, w)
+}
+
+func (g *gateway) elect(ctx actor.Context, m *messages.ElectRequest) {
+	w := write{caller: g.caller(ctx, m.GetRequest()), kind: elects}
+	if g.coordinator == nil {
+		w.fail(ctx, g.notVoting())
+		return
+	}
+	tag := g.next()
+	g.writes[tag] = w
+	ctx.Request(g.coordinator, coordinator.Elect{Tag: tag})
+}
+
+// submit gives a write to the coordinator, or puts it behind those that wait to know who writes.
+func (g *gateway) submit(ctx actor.Context, w write) {
+	switch {
+	case g.coordinator == nil:
+		w.fail(ctx, g.notVoting())
+	case g.search.on && w.fence == 0:
+		g.search.waiting = append(g.search.waiting, w)
+	default:
+		tag := g.next()
+		g.writes[tag] = w
+		ctx.Request(g.coordinator, coordinator.Append{Tag: tag, Fence: w.fence, Values: w.values})
+	}
+}
+
+func (g *gateway) appended(ctx actor.Context, m coordinator.Appended) {
+	w := g.writes[m.Tag]
+	delete(g.writes, m.Tag)
+	switch w.kind {
+	case appends:
+		reply(ctx, w.caller, &messages.AppendResponse{
+			Request: w.request, Outcome: &messages.AppendResponse_Range{Range: codec.EncodeRange(m.Range)}})
+	case truncates:
+		reply(ctx, w.caller, &messages.TruncateResponse{
+			Request: w.request, Outcome: &messages.TruncateResponse_Position{Position: uint64(m.Range.First)}})
+	case elects:
+	}
+}
+
+func (g *gateway) elected(ctx actor.Context, m coordinator.Elected) {
+	if m.Tag == g.search.tag && g.search.on {
+		g.endSearch(func(w write) { g.submit(ctx, w) })
+		return
+	}
+	w := g.writes[m.Tag]
+	delete(g.writes, m.Tag)
+	reply(ctx, w.caller, &messages.ElectResponse{Request: w.request, Outcome: &messages.ElectResponse_Elected{
+		Elected: &messages.Elected{Writer: uint64(m.By), End: uint64(m.End)}}})
+}
+
+func (g *gateway) failed(ctx actor.Context, m coordinator.Failed) {
+	if m.Tag == g.search.tag && g.search.on {
+		g.endSearch(func(w write) { w.fail(ctx, g.failure(m.Why)) })
+		return
+	}
+	w := g.writes[m.Tag]
+	delete(g.writes, m.Tag)
+	if m.Why == coordinator.NotElected && w.fence == 0 && w.kind != elects {
+		g.find(ctx, w)
+		return
+	}
+	w.fail(ctx, g.failure(m.Why))
+}
+
+// find asks who writes, on behalf of a request that does not mind.
+func (g *gateway) find(ctx actor.Context, w write) {
+	g.search.waiting = append(g.search.waiting, w)
+	if !g.search.on {
+		g.search.on = true
+		ctx.Request(g.Network, network.Survey{})
+	}
+}
+
+func (g *gateway) surveyed(ctx actor.Context, m network.Surveyed) {
+	g.peers = m.Peers
+	g.askReplica(ctx)
+	if !g.search.on || g.search.tag > 0 {
+		return
+	}
+	if id := g.writer(); id != 0 && id != g.Self {
+		failure := g.failure(coordinator.NotElected)
+		failure.Writer = uint32(id)
+		g.endSearch(func(w write) { w.fail(ctx, failure) })
+		return
+	}
+	g.search.tag = g.next()
+	ctx.Request(g.coordinator, coordinator.Elect{Tag: g.search.tag})
+}
+
+// endSearch does the same with every request that waited.
+func (g *gateway) endSearch(do func(write)) {
+	waited := g.search.waiting
+	g.search = search{}
+	for _, w := range waited {
+		do(w)
+	}
+}
+
+// fail answers a write that failed.
+func (w write) fail(ctx actor.Context, f *messages.Failure) {
+	switch w.kind {
+	case appends:
+		reply(ctx, w.caller, &messages.AppendResponse{Request: w.request, Outcome: &messages.AppendResponse_Failure{Failure: f}})
+	case truncates:
+		reply(ctx, w.caller, &messages.TruncateResponse{Request: w.request, Outcome: &messages.TruncateResponse_Failure{Failure: f}})
+	case elects:
+		reply(ctx, w.caller, &messages.ElectResponse{Request: w.request, Outcome: &messages.ElectResponse_Failure{Failure: f}})
+	}
+}
+
+func (g *gateway) failure(why coordinator.Why) *messages.Failure {
+	switch why {
+	case coordinator.Fenced:
+		return codec.EncodeFailure(messages.Code_CODE_FENCED, "another writer was elected: have this one elected again to go on")
+	case coordinator.NotElected:
+		return codec.EncodeFailure(messages.Code_CODE_NOT_ELECTED, "this member's coordinator is not elected: try again")
+	case coordinator.Unheard:
+		return codec.EncodeFailure(messages.Code_CODE_NO_QUORUM, "no quorum of the members answered: "+g.absent())
+	case coordinator.Indeterminate:
+		return codec.EncodeFailure(messages.Code_CODE_INDETERMINATE,
+			"the entries may or may not be in the log: read it before you append them again ("+g.absent()+")")
+	case coordinator.Busy:
+		return codec.EncodeFailure(messages.Code_CODE_BUSY, "64 MiB of entries wait here already: try again later")
+	case coordinator.BadRange:
+		return codec.EncodeFailure(messages.Code_CODE_BAD_RANGE, "the log has no such position to truncate to: see status for begin and end")
+	}
+	return codec.EncodeFailure(messages.Code_CODE_MALFORMED, "unknown failure")
+}

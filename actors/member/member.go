@@ -1,0 +1,174 @@
+// Package member is the root of one member's actors: it starts them, has the replica recovered, and then opens it to
+// clients.
+//
+//	member
+//	 ├ replica       acceptor and learner; the disk
+//	 ├ network       sends to the replicas; who is there
+//	 ├ gateway       serves clients
+//	 ├ recover       until the replica votes: ├ protocol  ├ catchup ├ fill ├ round
+//	 ├ coordinator   once it votes: writes    ├ round     ├ catchup ├ fill ├ round
+//	 └ follow        once it votes: keeps up  └ catchup
+//
+// A panic of any of them, a disk that fails or lies, and a disk that is not the one that the cluster knows end the member:
+// its owner is told Failed, and must end the process.
+package member
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/actors/catchup"
+	"github.com/quorumlog/quorumlog/actors/coordinator"
+	"github.com/quorumlog/quorumlog/actors/ensemble"
+	"github.com/quorumlog/quorumlog/actors/gateway"
+	"github.com/quorumlog/quorumlog/actors/network"
+	"github.com/quorumlog/quorumlog/actors/recovery"
+	"github.com/quorumlog/quorumlog/actors/replica"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/paxos"
+	"github.com/quorumlog/quorumlog/log/storage"
+)
+
+// The names of the member's actors below its own.
+const (
+	Replica     = "replica"
+	Network     = "network"
+	Gateway     = "gateway"
+	Recover     = "recover"
+	Coordinator = "coordinator"
+	Follow      = "follow"
+)
+
+// ErrFenced: the data directory is not the one that the cluster knows under this replica's id.
+var ErrFenced = errors.New("this data directory is not the one that the cluster knows")
+
+// ErrConfiguration: the other members have another member list.
+var ErrConfiguration = errors.New("the other members refuse this one")
+
+// What the member reports to its owner, from any goroutine: these, replica.StatusChanged, catchup.Progress and
+// recovery.Advice.
+type (
+	// Ready: the member's actors can be reached under their names.
+	Ready struct{}
+	// Recovered: the replica votes, and clients are served.
+	Recovered struct{}
+	// Failed: the member is done for.
+	Failed struct{ Err error }
+)
+
+// Config is what a member needs. Of the Ensemble, Replica and Network are filled in by the member.
+type Config struct {
+	ensemble.Ensemble
+	Peers          map[log.ReplicaID]*actor.PID // the other members' replicas
+	Store          storage.Store                // open; the owner closes it once the member has stopped
+	Cluster        identity.ClusterID
+	Configuration  uint64
+	AutoInitialize bool
+	Report         func(event any)
+}
+
+// New returns the producer of a member.
+func New(c Config) actor.Producer {
+	return func() actor.Actor { return &member{Config: c, refusals: make(map[log.ReplicaID]bool)} }
+}
+
+type member struct {
+	Config
+	gateway  *actor.PID
+	recover  *actor.PID
+	opened   bool                   // the replica votes
+	refusals map[log.ReplicaID]bool // members that have another member list
+}
+
+// Receive implements actor.Actor.
+func (m *member) Receive(ctx actor.Context) {
+	switch e := ctx.Message().(type) {
+	case *actor.Started:
+		m.start(ctx)
+	case recovery.Recovered:
+		m.open(ctx)
+	case recovery.Advice:
+		ctx.Send(m.gateway, gateway.Advise{Text: e.Text})
+		m.Report(e)
+	case catchup.Progress:
+		ctx.Send(m.gateway, e)
+		m.Report(e)
+	case replica.StatusChanged:
+		m.Report(e)
+	case replica.Failed:
+		m.fail(ctx, e.Err)
+	case recovery.Fenced:
+		m.fail(ctx, fenced(e.Refusal))
+	case network.Refused:
+		m.refused(ctx, e)
+	}
+}
+
+func (m *member) start(ctx actor.Context) {
+	e := &m.Ensemble
+	e.Replica = m.spawn(ctx, Replica, replica.New(replica.Config{
+		Store: m.Store, Cluster: m.Cluster, Configuration: m.Configuration, Members: m.Members,
+		Clock: m.Clock, Random: m.Random, Owner: ctx.Self(), Log: m.Log,
+	}))
+	peers := map[log.ReplicaID]*actor.PID{m.Self: e.Replica}
+	for _, id := range m.Members {
+		if id != m.Self {
+			peers[id] = m.Peers[id]
+		}
+	}
+	e.Network = m.spawn(ctx, Network, network.New(network.Config{Ensemble: e, Peers: peers, Owner: ctx.Self()}))
+	m.gateway = m.spawn(ctx, Gateway, gateway.New(e))
+	m.recover = m.spawn(ctx, Recover, recovery.New(e, m.AutoInitialize))
+	m.Report(Ready{})
+}
+
+func (m *member) spawn(ctx actor.Context, name string, producer actor.Producer) *actor.PID {
+	pid, err := ctx.SpawnNamed(m.Props(producer), name)
+	if err != nil {
+		panic(fmt.Sprintf("the member has two actors called %s: %v", name, err))
+	}
+	return pid
+}
+
+// open starts what a voting replica needs, and lets clients in.
+func (m *member) open(ctx actor.Context) {
+	m.opened = true
+	writer := m.spawn(ctx, Coordinator, coordinator.New(&m.Ensemble))
+	m.spawn(ctx, Follow, catchup.NewFollow(&m.Ensemble))
+	ctx.Send(m.gateway, gateway.Serve{Coordinator: writer})
+	ctx.Send(m.gateway, gateway.Advise{})
+	m.Report(Recovered{})
+}
+
+// refused handles a peer that refuses our greetings. One that knows a newer life of this replica, or a second process of
+// it, is right: this one must not vote. One that has another member list may itself be wrong, unless a quorum agrees with
+// it.
+func (m *member) refused(ctx actor.Context, e network.Refused) {
+	switch e.Refusal.Reason {
+	case identity.DuplicateIdentity:
+		m.fail(ctx, fenced(e.Refusal))
+	case identity.DeadIncarnation:
+		// An EMPTY replica takes a newer generation by itself (recovery); Recover tells where it cannot.
+		if m.opened {
+			m.fail(ctx, fenced(e.Refusal))
+		}
+	case identity.WrongConfiguration, identity.WrongCluster, identity.UnknownMember:
+		m.refusals[e.By] = true
+		if len(m.refusals) >= paxos.Quorum(len(m.Members)) {
+			m.fail(ctx, fmt.Errorf("%w: %s", ErrConfiguration, e.Refusal.Detail))
+		}
+	case identity.Malformed, identity.IOError, identity.Overloaded, identity.OutOfBounds:
+	}
+}
+
+func (m *member) fail(ctx actor.Context, err error) {
+	ctx.Poison(m.recover)
+	m.Report(Failed{err})
+}
+
+func fenced(r identity.Refusal) error {
+	return fmt.Errorf("%w: %s; delete the directory to have the replica recover from its peers", ErrFenced, r.Detail)
+}

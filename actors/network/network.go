@@ -1,0 +1,237 @@
+// Package network knows the replicas' PIDs, sends to them, and tells how many of them are there.
+//
+// It greets every peer several times a second. A peer is present while it answers; the process itself always is.
+//
+//	        Watched, once enough are present
+//	Watch ──────────────────────────────────▶ whoever asked
+package network
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/quorumlog/quorumlog/actors/ensemble"
+	"github.com/quorumlog/quorumlog/actors/replica"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+type (
+	// Broadcast sends a message to the replicas, the local one included. Whoever answers does so to ReplyTo.
+	Broadcast struct {
+		Message proto.Message
+		ReplyTo *actor.PID
+		To      []log.ReplicaID // nil for all
+	}
+	// Watch asks to be told once at least so many replicas are present, the local one included.
+	Watch struct{ AtLeast int }
+	// Watched answers Watch, once.
+	Watched struct{ Present []log.ReplicaID }
+	// Survey asks what is known of the peers.
+	Survey struct{}
+	// Surveyed answers Survey, in the order of the ids.
+	Surveyed struct{ Peers []Peer }
+	// Refused tells the owner that a peer refused our greeting.
+	Refused struct {
+		By      log.ReplicaID
+		Refusal identity.Refusal
+	}
+	// greetingDue is the time for the next greeting.
+	greetingDue struct{}
+)
+
+// Peer is what is known of one replica.
+type Peer struct {
+	ID       log.ReplicaID
+	PID      *actor.PID
+	Present  bool
+	Presence codec.Presence // as it said last; zero if it never did
+	RTT      time.Duration  // of the last greeting that was answered
+	Refusal  string         // why it refuses us; empty if it does not
+}
+
+// Config is what a network needs.
+type Config struct {
+	*ensemble.Ensemble
+	Peers map[log.ReplicaID]*actor.PID // the replicas' PIDs, the local one's included
+	Owner *actor.PID                   // is told of refusals; nil for nobody
+}
+
+// New returns the producer of a network.
+func New(c Config) actor.Producer {
+	return func() actor.Actor {
+		n := &network{Config: c}
+		for _, id := range c.Members {
+			n.peers = append(n.peers, &peer{Peer: Peer{ID: id, PID: c.Peers[id]}})
+		}
+		return n
+	}
+}
+
+type network struct {
+	Config
+	peers    []*peer
+	watchers []watcher
+	request  uint64 // of the greeting that is out
+	greeted  time.Time
+	cancel   func()
+}
+
+type peer struct {
+	Peer
+	heard time.Time
+}
+
+type watcher struct {
+	pid     *actor.PID
+	atLeast int
+}
+
+// Receive implements actor.Actor.
+func (n *network) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started, greetingDue:
+		n.greet(ctx)
+	case *actor.Stopping:
+		n.cancel()
+	case Broadcast:
+		n.broadcast(ctx, m)
+	case Watch:
+		n.watchers = append(n.watchers, watcher{ctx.Sender(), m.AtLeast})
+		n.tellWatchers(ctx)
+	case Survey:
+		ctx.Respond(n.survey())
+	case replica.Inspected:
+		n.hear(ctx, n.Self, presence(m))
+		n.sayHello(ctx, m.Identity)
+	case *messages.Welcome:
+		n.welcome(ctx, m)
+	}
+}
+
+func (n *network) broadcast(ctx actor.Context, m Broadcast) {
+	for _, p := range n.peers {
+		if m.To == nil || slices.Contains(m.To, p.ID) {
+			ctx.RequestWithCustomSender(p.PID, m.Message, m.ReplyTo)
+		}
+	}
+}
+
+// greet asks the local replica who it is: its identity is what the greeting says.
+func (n *network) greet(ctx actor.Context) {
+	n.forget(ctx)
+	ctx.Request(n.Replica, replica.Inspect{})
+	n.cancel = n.Clock.After(n.Patience.Hello, ctx.Self(), greetingDue{})
+}
+
+func (n *network) sayHello(ctx actor.Context, self identity.Identity) {
+	n.request, n.greeted = n.Random.Uint64(), n.Clock.Now()
+	hello := &messages.Hello{Header: codec.EncodeHeader(self, n.request, nil)}
+	for _, p := range n.peers {
+		if p.ID != n.Self {
+			ctx.Request(p.PID, hello)
+		}
+	}
+}
+
+func (n *network) welcome(ctx actor.Context, m *messages.Welcome) {
+	e, presence, err := codec.DecodeWelcome(m)
+	var refusal identity.Refusal
+	if errors.As(err, &refusal) {
+		if e.Request == n.request {
+			n.refused(ctx, e.From.Replica, refusal)
+		}
+		return
+	}
+	if err != nil {
+		n.Log.Warn().Err(err).Msg("a welcome was ignored")
+		return
+	}
+	n.hear(ctx, e.From.Replica, presence)
+}
+
+func (n *network) refused(ctx actor.Context, by log.ReplicaID, refusal identity.Refusal) {
+	p := n.peer(by)
+	if p == nil {
+		return
+	}
+	if p.Refusal != refusal.Detail {
+		n.Log.Error().Uint16("by", uint16(by)).Stringer("reason", refusal.Reason).Str("detail", refusal.Detail).
+			Msg("a member refuses this one")
+	}
+	p.Refusal = refusal.Detail
+	if n.Owner != nil {
+		ctx.Send(n.Owner, Refused{by, refusal})
+	}
+}
+
+func (n *network) hear(ctx actor.Context, from log.ReplicaID, presence codec.Presence) {
+	p := n.peer(from)
+	if p == nil {
+		return
+	}
+	if !p.Present {
+		n.Log.Debug().Uint16("replica", uint16(from)).Msg("a member is present")
+	}
+	p.Present, p.Presence, p.Refusal, p.heard = true, presence, "", n.Clock.Now()
+	p.RTT = p.heard.Sub(n.greeted)
+	n.tellWatchers(ctx)
+}
+
+// forget drops the peers that were silent for too long.
+func (n *network) forget(actor.Context) {
+	for _, p := range n.peers {
+		if p.Present && n.Clock.Now().Sub(p.heard) > n.Patience.Absence {
+			p.Present, p.Presence.Writer = false, 0
+			n.Log.Debug().Uint16("replica", uint16(p.ID)).Msg("a member is absent")
+		}
+	}
+}
+
+func (n *network) tellWatchers(ctx actor.Context) {
+	present := n.present()
+	n.watchers = slices.DeleteFunc(n.watchers, func(w watcher) bool {
+		if len(present) < w.atLeast {
+			return false
+		}
+		ctx.Send(w.pid, Watched{present})
+		return true
+	})
+}
+
+func (n *network) present() []log.ReplicaID {
+	var ids []log.ReplicaID
+	for _, p := range n.peers {
+		if p.Present {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
+}
+
+func (n *network) survey() Surveyed {
+	var s Surveyed
+	for _, p := range n.peers {
+		s.Peers = append(s.Peers, p.Peer)
+	}
+	return s
+}
+
+func (n *network) peer(id log.ReplicaID) *peer {
+	for _, p := range n.peers {
+		if p.ID == id {
+			return p
+		}
+	}
+	return nil
+}
+
+func presence(m replica.Inspected) codec.Presence {
+	return codec.Presence{Status: m.Status, Writer: m.Writer, Learned: m.Learned}
+}

@@ -1,0 +1,135 @@
+// Package recovery brings a replica that may not vote to one that may.
+//
+//	checking ── VOTING ──▶ done
+//	    │
+//	    └─ other ─▶ deciding ── STARTING ──▶ storing ─▶ deciding
+//	                 │   └───── VOTING ────▶ storing ─▶ done
+//	                 └───────── RECOVERING ▶ storing ─▶ catchingUp ─▶ storing (VOTING) ─▶ done
+//
+// Recover is the shell around two others: RecoverProtocol (protocol.go) says which status comes next, and Catchup brings
+// what was missed. Every status is durable before the next step. Whoever no longer wants the result poisons Recover: it
+// ends with its children, wherever it is.
+package recovery
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/actors/catchup"
+	"github.com/quorumlog/quorumlog/actors/ensemble"
+	"github.com/quorumlog/quorumlog/actors/replica"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/status"
+)
+
+// Recovered tells the parent that the replica votes.
+type Recovered struct{}
+
+// New returns the producer of a Recover.
+func New(e *ensemble.Ensemble, autoInitialize bool) actor.Producer {
+	return func() actor.Actor { return &recoverer{Ensemble: e, autoInitialize: autoInitialize} }
+}
+
+type recoverer struct {
+	*ensemble.Ensemble
+	autoInitialize bool
+	state          state
+}
+
+// state is one state of the chart in the package comment. receive returns the next one.
+type state interface{ receive(ctx actor.Context) state }
+
+// Receive implements actor.Actor.
+func (r *recoverer) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		ctx.Request(r.Replica, replica.Inspect{})
+		r.state = checking{r}
+	case Advice, Fenced, catchup.Progress:
+		ctx.Send(ctx.Parent(), m)
+	case *actor.Stopping, *actor.Stopped:
+	default:
+		r.state = r.state.receive(ctx)
+	}
+}
+
+// checking: the local replica is asked for its status.
+type checking struct{ *recoverer }
+
+func (s checking) receive(ctx actor.Context) state {
+	m, ok := ctx.Message().(replica.Inspected)
+	switch {
+	case !ok:
+		return s
+	case m.Status == status.Voting:
+		return s.finish(ctx)
+	}
+	return s.decide(ctx)
+}
+
+func (r *recoverer) decide(ctx actor.Context) state {
+	ctx.Spawn(r.Props(NewProtocol(r.Ensemble, r.autoInitialize)))
+	return deciding{r}
+}
+
+func (r *recoverer) finish(ctx actor.Context) state {
+	ctx.Send(ctx.Parent(), Recovered{})
+	ctx.Stop(ctx.Self())
+	return done{}
+}
+
+// deciding: the protocol finds out what comes next.
+type deciding struct{ *recoverer }
+
+func (s deciding) receive(ctx actor.Context) state {
+	m, ok := ctx.Message().(Decided)
+	if !ok {
+		return s
+	}
+	d := m.Decision
+	ctx.Request(s.Replica, replica.Advance{To: d.Next, Promised: d.Promised, Highest: d.Highest, Known: d.Known})
+	return storing{s.recoverer, log.Range{First: d.Begin, Last: d.End}}
+}
+
+// storing: the next status is on its way to the disk.
+type storing struct {
+	*recoverer
+	missed log.Range // what to catch up on, once RECOVERING is stored
+}
+
+func (s storing) receive(ctx actor.Context) state {
+	m, ok := ctx.Message().(replica.Advanced)
+	if !ok {
+		return s
+	}
+	switch m.Status {
+	case status.Starting:
+		return s.decide(ctx)
+	case status.Recovering:
+		return s.catchUp(ctx)
+	case status.Voting:
+		return s.finish(ctx)
+	case status.Empty:
+	}
+	return s
+}
+
+func (s storing) catchUp(ctx actor.Context) state {
+	ctx.Spawn(s.Props(catchup.New(s.Ensemble, catchup.Config{Range: s.missed, Grace: s.Patience.Grace})))
+	return catchingUp{s.recoverer}
+}
+
+// catchingUp: what was missed is copied and settled.
+type catchingUp struct{ *recoverer }
+
+func (s catchingUp) receive(ctx actor.Context) state {
+	if _, ok := ctx.Message().(catchup.Done); !ok {
+		return s
+	}
+	ctx.Request(s.Replica, replica.Advance{To: status.Voting})
+	return storing{recoverer: s.recoverer}
+}
+
+// done: the replica votes.
+type done struct{}
+
+func (s done) receive(actor.Context) state { return s }

@@ -1,0 +1,133 @@
+package replica
+
+import (
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/log/interval"
+	"github.com/quorumlog/quorumlog/log/paxos"
+	"github.com/quorumlog/quorumlog/log/storage"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// learned handles a notice that what was written under a proposal is chosen. Nobody waits for an answer.
+func (r *replica) learned(ctx actor.Context, m *messages.LearnedMessage) {
+	n, err := codec.DecodeLearnedMessage(m)
+	if _, ok := r.admit(ctx, n.Envelope, err); ok {
+		r.mark(ctx, n.By, n.Range)
+	}
+}
+
+// mark marks what this replica holds of the proposal's own values in the range. A notice carries no value, so it can
+// change none (hole S10): what the replica does not hold of that proposal stays missing until it is copied.
+func (r *replica) mark(ctx actor.Context, by log.Proposal, within log.Range) {
+	runs := r.ledger.Missing(within.Intersect(log.Range{First: r.ledger.Begin(), Last: r.ledger.End()})).Runs()
+	for _, run := range runs {
+		if truncations, ok := r.written.covers(by, run); ok {
+			r.settle(ctx, run, truncations)
+			continue
+		}
+		r.markFromDisk(ctx, by, run)
+	}
+}
+
+// markFromDisk is mark for what was written before this process started, or out of order.
+func (r *replica) markFromDisk(ctx actor.Context, by log.Proposal, run log.Range) {
+	for !run.Empty() && r.fault == nil {
+		held, covered, err := r.hold(run)
+		if !r.stored(ctx, err) {
+			return
+		}
+		for _, chosen := range paxos.Chosen(held, by) {
+			r.settle(ctx, chosen, truncations(held, chosen))
+		}
+		run.First = covered.Last + 1
+	}
+}
+
+// learn stores values that were copied from a peer that knows them as chosen.
+func (r *replica) learn(ctx actor.Context, m Learn) {
+	var fresh []log.Action
+	var positions interval.Set
+	for _, a := range m.Actions {
+		switch {
+		case a.Position < r.ledger.Begin():
+		case r.ledger.IsLearned(a.Position):
+			if !r.agrees(ctx, a) {
+				return
+			}
+		default:
+			fresh = append(fresh, a)
+			positions.Add(log.Range{First: a.Position, Last: a.Position})
+		}
+	}
+	if len(fresh) > 0 && r.stored(ctx, r.Store.Put(fresh...)) {
+		for _, run := range positions.Runs() {
+			r.settle(ctx, run, truncations(fresh, run))
+		}
+	}
+	if r.fault == nil {
+		ctx.Respond(Taught{})
+	}
+}
+
+// agrees compares a copy with what was learned before. Two chosen values at one position mean that some disk lied:
+// nothing that this replica says can be trusted.
+func (r *replica) agrees(ctx actor.Context, a log.Action) bool {
+	known, found, err := r.Store.Get(a.Position)
+	if !r.stored(ctx, err) {
+		return false
+	}
+	if !found || !known.Value.Equal(a.Value) {
+		r.fail(ctx, fmt.Errorf("%w: the value learned at position %d differs from a peer's", storage.ErrCorrupt, a.Position))
+		return false
+	}
+	return true
+}
+
+// settle marks a run as learned. What it truncates goes first: a mark that a crash leaves without its truncation would
+// keep the log's begin back for ever, while a truncation without its mark is only learned again.
+func (r *replica) settle(ctx actor.Context, run log.Range, truncations []log.Position) {
+	for _, to := range truncations {
+		r.truncate(ctx, to)
+	}
+	if run = run.Intersect(log.Range{First: r.ledger.Begin(), Last: log.MaxPosition}); run.Empty() || r.fault != nil {
+		return
+	}
+	if r.stored(ctx, r.Store.Learn(run)) {
+		r.ledger.Learn(run)
+		r.written.forget(run)
+	}
+}
+
+// truncate moves the begin of the log forward. It never moves back, and never above what a chosen TRUNCATE names, which
+// is at most its own position (hole S11: checked by the codec).
+func (r *replica) truncate(ctx actor.Context, begin log.Position) {
+	if r.fault != nil || begin <= r.ledger.Begin() || !r.stored(ctx, r.Store.Truncate(begin)) {
+		return
+	}
+	r.meta.Begin = begin
+	r.ledger.Truncate(begin)
+}
+
+// jump adopts the begin of a peer's log: positions below it were truncated by a TRUNCATE that was chosen, and are never
+// asked for again.
+func (r *replica) jump(ctx actor.Context, m Jump) {
+	r.truncate(ctx, m.Begin)
+	if r.fault == nil {
+		ctx.Respond(Jumped{r.ledger.Begin()})
+	}
+}
+
+func truncations(actions []log.Action, within log.Range) []log.Position {
+	var tos []log.Position
+	for _, a := range actions {
+		if a.Value.Kind == log.Truncate && within.Contains(a.Position) {
+			tos = append(tos, a.Value.To)
+		}
+	}
+	return tos
+}

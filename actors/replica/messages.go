@@ -1,0 +1,110 @@
+package replica
+
+import (
+	"time"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/interval"
+	"github.com/quorumlog/quorumlog/log/status"
+)
+
+// What actors of the same process say to the replica, and what it says to its owner. What other processes say are the
+// protobuf messages of package messages.
+type (
+	// Inspect asks how the replica is.
+	Inspect struct{}
+	// Inspected answers Inspect.
+	Inspected struct {
+		Identity            identity.Identity
+		Known               identity.Vector
+		Status              status.Status
+		Since               time.Time // when the status was entered
+		Begin, End, Learned log.Position
+		NotLearned          uint64 // positions from Begin to End that are not learned
+		Promised, Highest   log.Proposal
+		Writer              log.Proposal // of the local coordinator while it is elected; 0 otherwise
+	}
+
+	// Reserve asks for a proposal that this replica never used before.
+	Reserve struct{ Above log.Proposal }
+	// Reserved answers Reserve, once the proposal is durable. By is 0 where the proposals are used up.
+	Reserved struct {
+		By       log.Proposal
+		Identity identity.Identity
+	}
+
+	// Lead says that the sender, the local coordinator, is elected; By is 0 once it is not.
+	Lead struct{ By log.Proposal }
+	// Outbid tells the coordinator that led that its replica promised a higher proposal.
+	Outbid struct{ By log.Proposal }
+
+	// Advance takes the replica to its next status, and adopts what a quorum of its peers has promised.
+	Advance struct {
+		To                status.Status
+		Promised, Highest log.Proposal
+		Known             identity.Vector
+	}
+	// Advanced answers Advance, once the status is durable.
+	Advanced struct{ Status status.Status }
+
+	// Reincarnate gives an EMPTY replica a generation above one that its peers know.
+	Reincarnate struct{ Above uint64 }
+	// Reincarnated answers Reincarnate, once the incarnation is durable.
+	Reincarnated struct{ Incarnation identity.Incarnation }
+
+	// Missing asks which positions of a range are not learned. A range that ends at 0 ends at the end of the log.
+	Missing struct{ Range log.Range }
+	// Missed answers Missing.
+	Missed struct {
+		Set        interval.Set
+		Begin, End log.Position
+		Learned    log.Position
+		Identity   identity.Identity
+	}
+
+	// Learn stores values that are known to be chosen. The records are in the order of positions.
+	Learn struct{ Actions []log.Action }
+	// Taught answers Learn. The records are visible, and durable with the next vote or status.
+	Taught struct{}
+
+	// Jump says that a peer's log begins here: everything below was truncated by a chosen TRUNCATE.
+	Jump struct{ Begin log.Position }
+	// Jumped answers Jump.
+	Jumped struct{ Begin log.Position }
+
+	// Read asks for learned records. Range.First 0 starts at the begin of the log, Range.Last 0 ends at what is learned.
+	Read struct {
+		Range log.Range
+		Tag   uint64 // is repeated in the answer
+	}
+	// Page answers Read: the records of the first part of the range, without a gap.
+	Page struct {
+		Tag     uint64
+		Range   log.Range // the positions covered; empty if the log has none in the range
+		Actions []log.Action
+		Begin   log.Position
+		Learned log.Position
+		Fault   Fault
+	}
+
+	// StatusChanged tells the owner.
+	StatusChanged struct {
+		From, To status.Status
+		At       time.Time
+	}
+	// Failed tells the owner that the disk failed or lied. The replica no longer votes.
+	Failed struct{ Err error }
+)
+
+// Fault says why a Read cannot be served.
+type Fault uint8
+
+// The faults.
+const (
+	NoFault     Fault = iota
+	Truncated         // the range starts below Begin
+	NotLearned        // the range ends above Learned
+	Backwards         // the range ends before it starts
+	DiskFailure       // the disk failed
+)

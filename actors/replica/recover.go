@@ -1,0 +1,93 @@
+package replica
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/invariant"
+	"github.com/quorumlog/quorumlog/log/status"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// recover answers a RecoverRequest. The sender's incarnation is registered first, in every status; what a VOTING
+// replica has promised, implicitly too (hole S2), goes with the answer.
+func (r *replica) recover(ctx actor.Context, m *messages.RecoverRequest) {
+	e, err := codec.DecodeHeader(m.GetHeader())
+	if refusal, ok := r.admit(ctx, e, err); !ok {
+		r.answer(ctx, codec.RefuseRecovery(r.header(m.GetHeader()), refusal))
+		return
+	}
+	s := codec.Standing{Status: r.meta.Status}
+	if r.voting() {
+		s.Begin, s.End, s.Learned = r.ledger.Begin(), r.ledger.End(), r.ledger.Learned()
+		s.Promised, s.Highest = r.meta.Promised, r.meta.Highest
+	}
+	r.answer(ctx, codec.EncodeRecoverResponse(r.header(m.GetHeader()), s))
+}
+
+// advance takes the replica to its next status. What a quorum has promised, and which incarnations it knows to be the
+// newest, is adopted in the same write: a replica that forgot that a peer's former life is dead could count its answer
+// once more.
+func (r *replica) advance(ctx actor.Context, m Advance) {
+	invariant.Hold(mayAdvance(r.meta.Status, m.To), "a replica does not go from %s to %s", r.meta.Status, m.To)
+	meta := r.meta
+	meta.Status = m.To
+	meta.Promised = max(meta.Promised, m.Promised)
+	meta.Highest = max(meta.Highest, m.Highest, meta.Promised)
+	meta.Known = meta.Known.Merge(m.Known)
+	if r.setMetadata(ctx, meta) {
+		r.admission.Known = meta.Known
+		r.answer(ctx, Advanced{m.To})
+	}
+}
+
+func mayAdvance(from, to status.Status) bool {
+	switch to {
+	case status.Starting:
+		return from == status.Empty
+	case status.Recovering:
+		return from != status.Voting
+	case status.Voting:
+		return from == status.Starting || from == status.Recovering
+	case status.Empty:
+	}
+	return false
+}
+
+// reincarnate takes a generation above the one that the peers know: this replica had another disk before. Only a replica
+// that never said anything under its incarnation may do that.
+func (r *replica) reincarnate(ctx actor.Context, m Reincarnate) {
+	invariant.Hold(r.meta.Status == status.Empty, "a replica that is %s does not change its incarnation", r.meta.Status)
+	meta := r.meta
+	meta.Incarnation.Generation = max(meta.Incarnation.Generation, m.Above+1)
+	meta.Known = meta.Known.With(meta.Replica, meta.Incarnation)
+	if !r.setMetadata(ctx, meta) {
+		return
+	}
+	r.admission.Known, r.admission.Self.Incarnation = meta.Known, meta.Incarnation
+	r.answer(ctx, Reincarnated{meta.Incarnation})
+}
+
+// hello answers a greeting.
+func (r *replica) hello(ctx actor.Context, m *messages.Hello) {
+	e, err := codec.DecodeHeader(m.GetHeader())
+	if refusal, ok := r.greet(e, err); !ok {
+		ctx.Respond(codec.RefuseWelcome(r.header(m.GetHeader()), refusal))
+		return
+	}
+	ctx.Respond(codec.EncodeWelcome(r.header(m.GetHeader()), codec.Presence{
+		Status: r.meta.Status, Writer: r.lead.by, Learned: r.ledger.Learned(),
+	}))
+}
+
+// greet is admit without registering: a greeting promises nothing, so it need not wait for the disk.
+func (r *replica) greet(e codec.Envelope, err error) (identity.Refusal, bool) {
+	switch {
+	case r.fault != nil:
+		return r.broken(), false
+	case err != nil:
+		return identity.Refusal{Reason: identity.Malformed, Detail: err.Error()}, false
+	}
+	return r.admission.Admit(e.From)
+}

@@ -1,0 +1,165 @@
+// Package replica is the acceptor and learner: the one actor that owns the disk.
+//
+// It changes the disk, syncs, and only then answers. One sync serves every answer that waits: a request is applied to
+// the store at once, its answer is kept, and a flush is put at the end of the mailbox; when the flush comes up, every
+// request that was in the mailbox before it has been applied, and one sync makes them all durable.
+//
+//	request ─▶ rule ─▶ store ─▶ answer waits ─▶ flush: sync ─▶ answers leave
+//
+// Learned marks are written without a sync of their own: what is lost in a crash is learned again.
+//
+// When the disk fails or lies, the replica answers nothing but i/o errors any more and tells its owner, who ends the
+// process.
+package replica
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/rs/zerolog"
+
+	"github.com/quorumlog/quorumlog/actors/timer"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/ledger"
+	"github.com/quorumlog/quorumlog/log/paxos"
+	"github.com/quorumlog/quorumlog/log/status"
+	"github.com/quorumlog/quorumlog/log/storage"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// Config is what a replica needs.
+type Config struct {
+	Store         storage.Store // open; the replica's alone until it has stopped, then the owner's to close
+	Cluster       identity.ClusterID
+	Configuration uint64          // hash of the member list
+	Members       []log.ReplicaID // in order
+	Clock         timer.Clock
+	Random        timer.Random
+	Owner         *actor.PID // is told StatusChanged and Failed; nil for nobody
+	Log           zerolog.Logger
+}
+
+// New returns the producer of a replica.
+func New(c Config) actor.Producer {
+	return func() actor.Actor { return &replica{Config: c} }
+}
+
+type replica struct {
+	Config
+	meta      storage.Metadata
+	ledger    *ledger.Ledger
+	admission identity.Admission
+	since     time.Time // when the status was entered
+	written   written
+	lead      lead
+	group     group
+	fault     error // the disk failed: nothing is answered but that
+}
+
+// lead is the local coordinator while it is elected.
+type lead struct {
+	by  log.Proposal
+	pid *actor.PID
+}
+
+// Receive implements actor.Actor.
+func (r *replica) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		r.start(ctx)
+	case flush:
+		r.flush(ctx)
+	case *messages.PromiseRequest:
+		r.promise(ctx, m)
+	case *messages.WriteRequest:
+		r.write(ctx, m)
+	case *messages.LearnedMessage:
+		r.learned(ctx, m)
+	case *messages.RecoverRequest:
+		r.recover(ctx, m)
+	case *messages.FetchRequest:
+		r.fetch(ctx, m)
+	case *messages.Hello:
+		r.hello(ctx, m)
+	default:
+		r.receiveLocal(ctx)
+	}
+}
+
+// receiveLocal handles what actors of this process say. They never ask a replica whose disk failed twice: their process
+// is about to end.
+func (r *replica) receiveLocal(ctx actor.Context) {
+	if r.fault != nil {
+		return
+	}
+	switch m := ctx.Message().(type) {
+	case Inspect:
+		ctx.Respond(r.inspect())
+	case Reserve:
+		r.reserve(ctx, m)
+	case Lead:
+		r.lead = lead{m.By, ctx.Sender()}
+	case Advance:
+		r.advance(ctx, m)
+	case Reincarnate:
+		r.reincarnate(ctx, m)
+	case Missing:
+		ctx.Respond(r.missing(m))
+	case Learn:
+		r.learn(ctx, m)
+	case Jump:
+		r.jump(ctx, m)
+	case Read:
+		r.read(ctx, m)
+	}
+}
+
+// start restores what the disk holds. A disk that cannot be read leaves a replica that does not vote.
+func (r *replica) start(ctx actor.Context) {
+	r.meta = r.Store.Metadata()
+	r.since = r.Clock.Now()
+	r.admission = identity.Admission{
+		Members: r.Members, Known: r.meta.Known, Heard: make(map[log.ReplicaID]identity.Process),
+		Self: identity.Identity{
+			Cluster: r.Cluster, Configuration: r.Configuration, Replica: r.meta.Replica,
+			Incarnation: r.meta.Incarnation, Boot: r.meta.Boot, Process: r.Random.Uint64(),
+		},
+	}
+	summary, err := r.Store.Summary()
+	if err != nil {
+		r.fail(ctx, err)
+		return
+	}
+	r.ledger = ledger.New(r.meta.Begin, summary.Learned, summary.Unlearned)
+	r.Log.Info().Stringer("status", r.meta.Status).Uint64("begin", uint64(r.ledger.Begin())).
+		Uint64("end", uint64(r.ledger.End())).Stringer("incarnation", r.meta.Incarnation).Msg("the replica is up")
+}
+
+// acceptor is what the rules of Paxos need to know of the disk.
+func (r *replica) acceptor() paxos.Acceptor {
+	return paxos.Acceptor{Promised: r.meta.Promised, Highest: r.meta.Highest, Begin: r.ledger.Begin(), End: r.ledger.End()}
+}
+
+// setMetadata stores the metadata; it is durable with the next flush.
+func (r *replica) setMetadata(ctx actor.Context, m storage.Metadata) bool {
+	if !r.stored(ctx, r.Store.SetMetadata(m)) {
+		return false
+	}
+	if m.Status != r.meta.Status {
+		r.since = r.Clock.Now()
+		r.Log.Info().Stringer("from", r.meta.Status).Stringer("to", m.Status).Msg("the status changes")
+		r.tell(ctx, StatusChanged{From: r.meta.Status, To: m.Status, At: r.since})
+	}
+	r.meta = m
+	r.group.dirty = true
+	return true
+}
+
+func (r *replica) tell(ctx actor.Context, message any) {
+	if r.Owner != nil {
+		ctx.Send(r.Owner, message)
+	}
+}
+
+func (r *replica) voting() bool { return r.meta.Status == status.Voting }

@@ -1,0 +1,138 @@
+package replica
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/log/paxos"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// promise answers a PromiseRequest. Store, sync, then answer.
+func (r *replica) promise(ctx actor.Context, m *messages.PromiseRequest) {
+	p, err := codec.DecodePromiseRequest(m)
+	var answer paxos.Answer
+	if refusal, ok := r.admit(ctx, p.Envelope, err); !ok {
+		answer = paxos.Refused{Refusal: refusal}
+	} else {
+		answer = r.decide(ctx, p.By, r.promiseVerdict(ctx, p))
+	}
+	r.answer(ctx, codec.EncodePromiseResponse(r.header(m.GetHeader()), answer))
+}
+
+func (r *replica) promiseVerdict(ctx actor.Context, p codec.Promise) paxos.Verdict {
+	if !r.voting() {
+		return paxos.Verdict{Answer: paxos.NotVoting{Status: r.meta.Status}}
+	}
+	if p.Range.Empty() {
+		return paxos.Promise(r.acceptor(), p.By)
+	}
+	held, covered, err := r.hold(p.Range)
+	if !r.stored(ctx, err) {
+		return paxos.Verdict{Answer: paxos.Refused{Refusal: r.broken()}}
+	}
+	return paxos.PromiseRange(r.acceptor(), held, p.By, covered)
+}
+
+// write answers a WriteRequest. Store, sync, then answer.
+func (r *replica) write(ctx actor.Context, m *messages.WriteRequest) {
+	w, err := codec.DecodeWriteRequest(m)
+	var answer paxos.Answer
+	if refusal, ok := r.admit(ctx, w.Envelope, err); !ok {
+		answer = paxos.Refused{Refusal: refusal}
+	} else {
+		r.mark(ctx, w.By, w.Learned)
+		answer = r.decide(ctx, w.By, r.writeVerdict(ctx, w))
+	}
+	r.answer(ctx, codec.EncodeWriteResponse(r.header(m.GetHeader()), answer))
+}
+
+func (r *replica) writeVerdict(ctx actor.Context, w codec.Write) paxos.Verdict {
+	switch {
+	case r.fault != nil:
+		return paxos.Verdict{Answer: paxos.Refused{Refusal: r.broken()}}
+	case !r.voting():
+		return paxos.Verdict{Answer: paxos.NotVoting{Status: r.meta.Status}}
+	}
+	held, err := r.records(log.Span(w.First, len(w.Values)))
+	if !r.stored(ctx, err) {
+		return paxos.Verdict{Answer: paxos.Refused{Refusal: r.broken()}}
+	}
+	return paxos.Write(r.acceptor(), held, w.By, w.First, w.Values)
+}
+
+// decide stores what a verdict needs stored, and returns its answer, or a refusal where the disk failed.
+func (r *replica) decide(ctx actor.Context, by log.Proposal, v paxos.Verdict) paxos.Answer {
+	if !r.grant(ctx, by, v) {
+		return paxos.Refused{Refusal: r.broken()}
+	}
+	if len(v.Store) == 0 {
+		return v.Answer
+	}
+	if !r.stored(ctx, r.Store.Put(v.Store...)) {
+		return paxos.Refused{Refusal: r.broken()}
+	}
+	r.group.dirty = true
+	for _, a := range v.Store {
+		r.ledger.Record(log.Range{First: a.Position, Last: a.Position})
+	}
+	r.written.add(v.Store)
+	return v.Answer
+}
+
+// grant stores what a granted proposal raises in the metadata, and tells the local coordinator if it is outbid.
+func (r *replica) grant(ctx actor.Context, by log.Proposal, v paxos.Verdict) bool {
+	meta := r.meta
+	if len(v.Store) > 0 || v.Promised > 0 {
+		meta.Highest = max(meta.Highest, by)
+	}
+	meta.Promised = max(meta.Promised, v.Promised)
+	if meta.Highest == r.meta.Highest && meta.Promised == r.meta.Promised {
+		return true
+	}
+	if !r.setMetadata(ctx, meta) {
+		return false
+	}
+	if r.lead.by > 0 && r.lead.by < meta.Promised {
+		r.respond(ctx, r.lead.pid, Outbid{meta.Promised})
+		r.lead = lead{}
+	}
+	return true
+}
+
+// hold reads the records of a range, or of a prefix of it where they are too large for one answer.
+func (r *replica) hold(within log.Range) (held []log.Action, covered log.Range, err error) {
+	covered = within
+	size := 0
+	err = r.scan(within, func(a log.Action) bool {
+		if size += len(a.Value.Data); size > log.MaxRunBytes && len(held) > 0 {
+			covered.Last = a.Position - 1
+			return false
+		}
+		held = append(held, a)
+		return true
+	})
+	return held, covered, err
+}
+
+// records reads the records of a run. Nothing is read for positions above the end, where writers write.
+func (r *replica) records(run log.Range) (held []log.Action, err error) {
+	err = r.scan(run, func(a log.Action) bool {
+		held = append(held, a)
+		return true
+	})
+	return held, err
+}
+
+// scan visits the records of a range, and tells which are learned.
+func (r *replica) scan(within log.Range, visit func(log.Action) bool) error {
+	within = within.Intersect(log.Range{First: r.ledger.Begin(), Last: r.ledger.End()})
+	if within.Empty() {
+		return nil
+	}
+	return r.Store.Scan(within, func(a log.Action) bool {
+		a.Learned = r.ledger.IsLearned(a.Position)
+		return visit(a)
+	})
+}

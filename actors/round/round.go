@@ -1,0 +1,171 @@
+// Package round asks every replica one question of one proposal, reports one outcome, and stops.
+//
+//	asking ── enough answers ──▶ Done, stopped
+//	 ▲  │
+//	 └──┘ retransmit to whoever has not answered
+//
+// The PID of a round, and the random number of its request, tell its answers from those of any other: a late answer
+// goes to a PID that is gone. A round always ends: at the latest when its patience is over.
+package round
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/quorumlog/quorumlog/actors/ensemble"
+	"github.com/quorumlog/quorumlog/actors/network"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/paxos"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// Question is what a round asks.
+type Question struct {
+	kind    paxos.Question
+	message func(*messages.Header) proto.Message
+}
+
+// Promise asks for a promise: for the positions of a range, or for all where the range is empty.
+func Promise(by log.Proposal, r log.Range) Question {
+	kind := paxos.AskRange
+	if r.Empty() {
+		kind = paxos.AskImplicit
+	}
+	return Question{kind, func(h *messages.Header) proto.Message { return codec.EncodePromiseRequest(h, by, r) }}
+}
+
+// Write asks to accept a run of values. The envelope of w is not used.
+func Write(w codec.Write) Question {
+	return Question{paxos.AskWrite, func(h *messages.Header) proto.Message { return codec.EncodeWriteRequest(h, w) }}
+}
+
+type (
+	// Done is what a round tells its parent, once. Its sender is the round: a parent that gave up on one may still hear
+	// from it.
+	Done struct {
+		Outcome paxos.Outcome
+		// Unclear says that a replica may have granted the question without being counted: it has not answered, or
+		// its answer is not final.
+		Unclear bool
+	}
+	// retransmitDue is the time to ask again whoever has not answered.
+	retransmitDue struct{}
+	// answersDue is the time to give up.
+	answersDue struct{}
+)
+
+// New returns the producer of a round.
+func New(e *ensemble.Ensemble, self identity.Identity, q Question) actor.Producer {
+	return func() actor.Actor {
+		return &round{Ensemble: e, self: self, kind: q.kind, build: q.message, tally: paxos.NewTally(q.kind, len(e.Members))}
+	}
+}
+
+type round struct {
+	*ensemble.Ensemble
+	self    identity.Identity
+	kind    paxos.Question
+	build   func(*messages.Header) proto.Message
+	request uint64
+	message proto.Message
+	tally   *paxos.Tally
+	over    bool
+	cancel  []func()
+}
+
+// Receive implements actor.Actor.
+func (r *round) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		r.start(ctx)
+	case *actor.Stopping:
+		r.stopTimers()
+	case *messages.PromiseResponse:
+		e, answer, err := codec.DecodePromiseResponse(m)
+		r.consider(ctx, e, answer, err)
+	case *messages.WriteResponse:
+		e, answer, err := codec.DecodeWriteResponse(m)
+		r.consider(ctx, e, answer, err)
+	case retransmitDue:
+		r.retransmit(ctx)
+	case answersDue:
+		r.finish(ctx, paxos.Unheard{})
+	}
+}
+
+func (r *round) start(ctx actor.Context) {
+	r.request = r.Random.Uint64()
+	r.message = r.build(codec.EncodeHeader(r.self, r.request, nil))
+	ctx.Send(r.Network, network.Broadcast{Message: r.message, ReplyTo: ctx.Self()})
+	r.cancel = []func(){
+		r.Clock.After(r.Patience.Round, ctx.Self(), answersDue{}),
+		r.Clock.After(r.Twice(r.Patience.Retransmit), ctx.Self(), retransmitDue{}),
+	}
+}
+
+func (r *round) consider(ctx actor.Context, e codec.Envelope, answer paxos.Answer, err error) {
+	if err != nil {
+		r.Log.Warn().Err(err).Msg("an answer was ignored")
+		return
+	}
+	if r.over || e.Request != r.request || e.From.Cluster != r.self.Cluster || e.From.Configuration != r.self.Configuration {
+		return
+	}
+	outcome := r.tally.Add(paxos.Vote{From: e.From.Replica, Incarnation: e.From.Incarnation, Known: e.Known, Answer: answer})
+	if _, pending := outcome.(paxos.Pending); !pending {
+		r.finish(ctx, outcome)
+	}
+}
+
+// retransmit asks again: messages are lost, and a replica that was asked twice answers twice.
+func (r *round) retransmit(ctx actor.Context) {
+	if r.over {
+		return
+	}
+	ctx.Send(r.Network, network.Broadcast{Message: r.message, ReplyTo: ctx.Self(), To: r.silent()})
+	r.cancel[1] = r.Clock.After(r.Twice(r.Patience.Retransmit), ctx.Self(), retransmitDue{})
+}
+
+func (r *round) finish(ctx actor.Context, outcome paxos.Outcome) {
+	if r.over {
+		return
+	}
+	r.over = true
+	ctx.Request(ctx.Parent(), Done{Outcome: outcome, Unclear: r.unclear()})
+	ctx.Stop(ctx.Self())
+}
+
+// silent are the replicas whose answer is not counted.
+func (r *round) silent() []log.ReplicaID {
+	silent := []log.ReplicaID{}
+	for _, id := range r.Members {
+		if !r.tally.Answered(id) {
+			silent = append(silent, id)
+		}
+	}
+	return silent
+}
+
+// unclear says whether anybody but those who certainly said no may hold what was asked.
+func (r *round) unclear() bool {
+	for _, v := range r.tally.Votes() {
+		switch a := v.Answer.(type) {
+		case paxos.Rejected:
+			if a.Overwritten {
+				return true
+			}
+		case paxos.Learned: // another value is chosen
+		case paxos.Promised, paxos.Accepted, paxos.Truncated, paxos.NotVoting, paxos.Refused:
+			return true
+		}
+	}
+	return len(r.silent()) > 0
+}
+
+func (r *round) stopTimers() {
+	for _, cancel := range r.cancel {
+		cancel()
+	}
+}

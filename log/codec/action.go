@@ -1,0 +1,90 @@
+package codec
+
+import (
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// EncodeValue writes a value; nil for none.
+func EncodeValue(v log.Value) *messages.Value {
+	if v.Kind == log.None {
+		return nil
+	}
+	return &messages.Value{Kind: messages.Kind(v.Kind), Data: v.Data, To: uint64(v.To)}
+}
+
+// DecodeValue reads the value of a position. A TRUNCATE keeps at least its own position: one that kept less would
+// put the begin of the log above its end (hole S11).
+func DecodeValue(m *messages.Value, at log.Position) (log.Value, error) {
+	v := log.Value{Data: m.GetData(), To: log.Position(m.GetTo())}
+	switch m.GetKind() {
+	case messages.Kind_KIND_NOP:
+		v.Kind = log.NOP
+	case messages.Kind_KIND_APPEND:
+		v.Kind = log.Append
+	case messages.Kind_KIND_TRUNCATE:
+		v.Kind = log.Truncate
+	case messages.Kind_KIND_UNSPECIFIED:
+		return v, malformed("the value at position %d has no kind", at)
+	default:
+		return v, malformed("%d is not a kind of value", m.GetKind())
+	}
+	switch {
+	case len(v.Data) > log.MaxEntry:
+		return v, malformed("the entry at position %d has %d bytes, more than %d", at, len(v.Data), log.MaxEntry)
+	case v.Kind != log.Append && len(v.Data) > 0:
+		return v, malformed("the %s at position %d has data", v.Kind, at)
+	case v.Kind == log.Truncate && (v.To == 0 || v.To > at):
+		return v, malformed("the TRUNCATE at position %d keeps positions from %d, not from 1 to %d", at, v.To, at)
+	case v.Kind != log.Truncate && v.To != 0:
+		return v, malformed("the %s at position %d truncates", v.Kind, at)
+	}
+	return v, nil
+}
+
+func encodeActions(actions []log.Action) []*messages.Action {
+	out := make([]*messages.Action, 0, len(actions))
+	for _, a := range actions {
+		out = append(out, &messages.Action{
+			Position: uint64(a.Position), Promised: uint64(a.Promised), Performed: uint64(a.Performed),
+			Learned: a.Learned, Value: EncodeValue(a.Value),
+		})
+	}
+	return out
+}
+
+// decodeActions reads records that carry a value, in the order of positions, within a range.
+func decodeActions(in []*messages.Action, within log.Range) ([]log.Action, error) {
+	if len(in) > log.MaxRun {
+		return nil, malformed("an answer has at most %d records, not %d", log.MaxRun, len(in))
+	}
+	out := make([]log.Action, 0, len(in))
+	var last log.Position
+	for _, m := range in {
+		a, err := decodeAction(m)
+		if err != nil {
+			return nil, err
+		}
+		if a.Position <= last || !within.Contains(a.Position) {
+			return nil, malformed("position %d is out of order or outside of %s", a.Position, within)
+		}
+		out, last = append(out, a), a.Position
+	}
+	return out, nil
+}
+
+func decodeAction(m *messages.Action) (log.Action, error) {
+	a := log.Action{
+		Position: log.Position(m.GetPosition()), Promised: log.Proposal(m.GetPromised()),
+		Performed: log.Proposal(m.GetPerformed()), Learned: m.GetLearned(),
+	}
+	if a.Position == 0 || a.Position > log.MaxPosition {
+		return a, malformed("a record has a position from 1 to %d, not %d", log.MaxPosition, a.Position)
+	}
+	if a.Promised < a.Performed || a.Performed == 0 {
+		return a, malformed("the record at position %d was accepted under %s and promised to %s", a.Position, a.Performed, a.Promised)
+	}
+	var err error
+	a.Value, err = DecodeValue(m.GetValue(), a.Position)
+	return a, err
+}

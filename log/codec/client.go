@@ -1,0 +1,59 @@
+package codec
+
+import (
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// DecodeAppendRequest reads the entries of an AppendRequest.
+func DecodeAppendRequest(m *messages.AppendRequest) ([]log.Value, error) {
+	n := len(m.GetEntries())
+	if n == 0 || n > log.MaxRun {
+		return nil, malformed("an append has from 1 to %d entries, not %d", log.MaxRun, n)
+	}
+	values := make([]log.Value, n)
+	bytes := 0
+	for i, entry := range m.GetEntries() {
+		if len(entry) > log.MaxEntry {
+			return nil, ErrTooLarge
+		}
+		bytes += len(entry)
+		values[i] = log.Value{Kind: log.Append, Data: entry}
+	}
+	if n > 1 && bytes > log.MaxRunBytes {
+		return nil, ErrTooLarge
+	}
+	return values, nil
+}
+
+// EncodeFailure writes a failure.
+func EncodeFailure(code messages.Code, detail string) *messages.Failure {
+	if len(detail) > maxDetail {
+		detail = detail[:maxDetail]
+	}
+	return &messages.Failure{Code: code, Detail: detail}
+}
+
+// EncodePage writes the records of a page.
+func EncodePage(r log.Range, actions []log.Action, begin, learned log.Position) *messages.Page {
+	return &messages.Page{Range: encodeRange(r), Actions: encodeActions(actions), Begin: uint64(begin), Learned: uint64(learned)}
+}
+
+// EncodeRange writes a range that is not empty.
+func EncodeRange(r log.Range) *messages.Range { return encodeRange(r) }
+
+// DecodeRange reads a range that must be there.
+func DecodeRange(m *messages.Range) (log.Range, error) { return decodeRange(m) }
+
+// DecodePage reads a page: its records cover its range without a gap.
+func DecodePage(m *messages.Page) (log.Range, []log.Action, error) {
+	r, err := decodeRangeIfAny(m.GetRange())
+	if err != nil {
+		return r, nil, err
+	}
+	actions, err := decodeActions(m.GetActions(), r)
+	if err == nil && uint64(len(actions)) != r.Len() {
+		err = malformed("a page of %s has %d records", r, len(actions))
+	}
+	return r, actions, err
+}

@@ -1,0 +1,201 @@
+// Package codec is the gateway between messages and the values of package log.
+//
+// A message is validated here, once. What passes holds every rule that log.proto states; what does not is an
+// ErrMalformed, which the receiver answers with a refusal, and which changes nothing.
+package codec
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/status"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// ErrMalformed: the message breaks a rule of the schema.
+var ErrMalformed = errors.New("malformed message")
+
+// ErrTooLarge: an entry has more than log.MaxEntry bytes, or a batch more than log.MaxRunBytes.
+var ErrTooLarge = errors.New("entry too large")
+
+func malformed(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
+}
+
+// MaxMembers is the number of members that a member list may have.
+const MaxMembers = 64
+
+// Envelope is who a message comes from and which request it belongs to.
+type Envelope struct {
+	From    identity.Identity
+	Request uint64
+	Known   identity.Vector // on answers: the crash vector
+}
+
+// EncodeHeader writes the header of a message. Known is for answers.
+func EncodeHeader(from identity.Identity, request uint64, known identity.Vector) *messages.Header {
+	h := &messages.Header{
+		Cluster:       from.Cluster[:],
+		Configuration: from.Configuration,
+		Replica:       uint32(from.Replica),
+		Incarnation:   EncodeIncarnation(from.Incarnation),
+		Boot:          from.Boot,
+		Process:       from.Process,
+		Request:       request,
+	}
+	for _, k := range known {
+		h.CrashVector = append(h.CrashVector, &messages.Known{Replica: uint32(k.Replica), Incarnation: EncodeIncarnation(k.Incarnation)})
+	}
+	return h
+}
+
+// DecodeHeader reads the header of a message.
+func DecodeHeader(h *messages.Header) (Envelope, error) {
+	if h == nil {
+		return Envelope{}, malformed("no header")
+	}
+	e := Envelope{Request: h.GetRequest()}
+	e.From.Configuration, e.From.Boot, e.From.Process = h.GetConfiguration(), h.GetBoot(), h.GetProcess()
+	if copy(e.From.Cluster[:], h.GetCluster()) != len(e.From.Cluster) || len(h.GetCluster()) != len(e.From.Cluster) {
+		return Envelope{}, malformed("a cluster id has %d bytes, not %d", len(e.From.Cluster), len(h.GetCluster()))
+	}
+	var err error
+	if e.From.Replica, err = replica(h.GetReplica()); err != nil {
+		return Envelope{}, err
+	}
+	if e.From.Incarnation, err = DecodeIncarnation(h.GetIncarnation()); err != nil {
+		return Envelope{}, err
+	}
+	e.Known, err = vector(h.GetCrashVector())
+	return e, err
+}
+
+// EncodeIncarnation writes an incarnation.
+func EncodeIncarnation(i identity.Incarnation) *messages.Incarnation {
+	return &messages.Incarnation{Generation: i.Generation, Disk: i.Disk}
+}
+
+// DecodeIncarnation reads an incarnation.
+func DecodeIncarnation(i *messages.Incarnation) (identity.Incarnation, error) {
+	if i.GetGeneration() == 0 {
+		return identity.Incarnation{}, malformed("an incarnation has a generation from 1")
+	}
+	return identity.Incarnation{Generation: i.GetGeneration(), Disk: i.GetDisk()}, nil
+}
+
+func vector(rows []*messages.Known) (identity.Vector, error) {
+	if len(rows) > MaxMembers {
+		return nil, malformed("a crash vector has at most %d rows, not %d", MaxMembers, len(rows))
+	}
+	var v identity.Vector
+	for _, row := range rows {
+		id, err := replica(row.GetReplica())
+		if err != nil {
+			return nil, err
+		}
+		i, err := DecodeIncarnation(row.GetIncarnation())
+		if err != nil {
+			return nil, err
+		}
+		if len(v) > 0 && v[len(v)-1].Replica >= id {
+			return nil, malformed("the rows of a crash vector are in the order of the ids")
+		}
+		v = append(v, identity.Known{Replica: id, Incarnation: i})
+	}
+	return v, nil
+}
+
+func replica(id uint32) (log.ReplicaID, error) {
+	if id == 0 || id > 1<<16-1 {
+		return 0, malformed("a replica id is from 1 to 65535, not %d", id)
+	}
+	return log.ReplicaID(id), nil
+}
+
+func proposal(p uint64) (log.Proposal, error) {
+	by := log.Proposal(p)
+	if by.Round() == 0 || by.Replica() == 0 {
+		return 0, malformed("a proposal has a round and a replica, not %d", p)
+	}
+	return by, nil
+}
+
+func encodeRange(r log.Range) *messages.Range {
+	if r.Empty() {
+		return nil
+	}
+	return &messages.Range{First: uint64(r.First), Last: uint64(r.Last)}
+}
+
+// decodeRange reads a range that must be there.
+func decodeRange(m *messages.Range) (log.Range, error) {
+	r := log.Range{First: log.Position(m.GetFirst()), Last: log.Position(m.GetLast())}
+	if r.Empty() || r.Last > log.MaxPosition {
+		return log.Range{}, malformed("a range has positions from 1 to %d in order, not %d to %d", log.MaxPosition, r.First, r.Last)
+	}
+	return r, nil
+}
+
+// decodeRangeIfAny reads a range that may be absent.
+func decodeRangeIfAny(m *messages.Range) (log.Range, error) {
+	if m == nil {
+		return log.Range{}, nil
+	}
+	return decodeRange(m)
+}
+
+// decodeRun reads a range that names at most log.MaxRun positions.
+func decodeRun(m *messages.Range) (log.Range, error) {
+	r, err := decodeRange(m)
+	if err == nil && r.Len() > log.MaxRun {
+		err = malformed("a run has at most %d positions, not %d", log.MaxRun, r.Len())
+	}
+	return r, err
+}
+
+var toStatus = map[messages.Status]status.Status{
+	messages.Status_STATUS_EMPTY: status.Empty, messages.Status_STATUS_STARTING: status.Starting,
+	messages.Status_STATUS_RECOVERING: status.Recovering, messages.Status_STATUS_VOTING: status.Voting,
+}
+
+// EncodeStatus writes a status.
+func EncodeStatus(s status.Status) messages.Status { return messages.Status(s) }
+
+// DecodeStatus reads a status.
+func DecodeStatus(m messages.Status) (status.Status, error) {
+	s, ok := toStatus[m]
+	if !ok {
+		return 0, malformed("%d is not a status", m)
+	}
+	return s, nil
+}
+
+func encodeRefused(r identity.Refusal) *messages.Refused {
+	m := &messages.Refused{Reason: messages.Reason(r.Reason), Detail: r.Detail}
+	if r.Known.Generation > 0 {
+		m.Known = EncodeIncarnation(r.Known)
+	}
+	return m
+}
+
+const maxDetail = 1 << 10
+
+func decodeRefused(m *messages.Refused) (identity.Refusal, error) {
+	r := identity.Refusal{Detail: m.GetDetail()}
+	if m.GetReason() < 0 || m.GetReason() > messages.Reason(identity.OutOfBounds) || !identity.Reason(m.GetReason()).Valid() {
+		return r, malformed("%d is not a reason", m.GetReason())
+	}
+	if len(r.Detail) > maxDetail {
+		r.Detail = r.Detail[:maxDetail]
+	}
+	r.Reason = identity.Reason(m.GetReason())
+	if m.GetKnown() != nil {
+		var err error
+		if r.Known, err = DecodeIncarnation(m.GetKnown()); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}

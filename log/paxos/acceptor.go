@@ -1,0 +1,167 @@
+package paxos
+
+import (
+	"fmt"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/identity"
+)
+
+// MaxJump is how many rounds above everything it has seen an acceptor follows a proposal in one step, so that one message
+// cannot use up all proposals that there are.
+const MaxJump = 1 << 32
+
+// Acceptor is what the disk of a VOTING replica says of all positions together.
+type Acceptor struct {
+	Promised log.Proposal // the implicit promise
+	Highest  log.Proposal // the highest proposal ever granted or used
+	Begin    log.Position // the first position that is kept
+	End      log.Position // the highest position for which anything is held
+}
+
+// Verdict is an answer, and what must be on disk before it leaves.
+type Verdict struct {
+	Answer   Answer
+	Store    []log.Action // records to write
+	Promised log.Proposal // the implicit promise to write; 0 leaves it
+}
+
+// Promise decides on an implicit promise: to take part in no lower proposal at any position, present or future.
+//
+// The same proposal is granted again: proposals are never shared, so it is the same proposer, whose first answer was lost.
+func Promise(a Acceptor, by log.Proposal) Verdict {
+	if refusal, far := a.tooFar(by, 0); far {
+		return Verdict{Answer: refusal}
+	}
+	switch {
+	case by < a.Promised:
+		return Verdict{Answer: Rejected{By: a.Promised}}
+	case by == a.Promised:
+		return Verdict{Answer: Promised{End: a.End}}
+	}
+	return Verdict{Answer: Promised{End: a.End}, Promised: by}
+}
+
+// PromiseRange decides on an explicit promise for a range, all or nothing. Held are the records in the range, in order.
+//
+// The effective promise at a position is the higher of the implicit one and the record's own (hole S18: Mesos looks at
+// the record alone). A learned position is final, so nothing need be promised for it: its record is the answer.
+func PromiseRange(a Acceptor, held []log.Action, by log.Proposal, r log.Range) Verdict {
+	if refusal, far := a.tooFar(by, r.Last); far {
+		return Verdict{Answer: refusal}
+	}
+	if r.First < a.Begin {
+		return Verdict{Answer: Truncated{a.Begin}}
+	}
+	answer := Promised{Range: r, End: max(a.End, r.Last)}
+	var highest log.Proposal
+	var store []log.Action
+	for known := range records(held, r) {
+		if known.Value.Kind != log.None {
+			answer.Actions = append(answer.Actions, known)
+		}
+		if known.Learned {
+			continue
+		}
+		highest = max(highest, a.Promised, known.Promised)
+		if known.Promised < by {
+			known.Promised = by
+			store = append(store, known)
+		}
+	}
+	if by < highest {
+		return Verdict{Answer: Rejected{By: highest}}
+	}
+	return Verdict{Answer: answer, Store: store}
+}
+
+// Write decides on a run of values, all or nothing. Held are the records in the run, in order.
+//
+// Accepting raises the promise of the position to the accepted proposal; otherwise a delayed promise of a lower one could
+// be granted afterwards, and its write would lower what was accepted (hole S1). A value that is chosen already is as
+// good as accepted. The same write again is acknowledged again, also where a higher proposal was promised since: that it
+// was accepted stays true.
+func Write(a Acceptor, held []log.Action, by log.Proposal, first log.Position, values []log.Value) Verdict {
+	r := log.Span(first, len(values))
+	if refusal, far := a.tooFar(by, r.Last); far {
+		return Verdict{Answer: refusal}
+	}
+	if first < a.Begin {
+		return Verdict{Answer: Truncated{a.Begin}}
+	}
+	w := writing{implicit: a.Promised, by: by}
+	for known := range records(held, r) {
+		w.consider(known, values[known.Position-first])
+	}
+	return w.verdict(r)
+}
+
+// writing is what is known of a write after some of its positions.
+type writing struct {
+	implicit, by log.Proposal
+	highest      log.Proposal // the highest promise that stands in the way
+	chosen       []log.Action // other values that are chosen
+	overwritten  bool         // a higher proposal wrote at one of the positions
+	torn         log.Position // where this very proposal wrote something else
+	store        []log.Action
+}
+
+func (w *writing) consider(known log.Action, v log.Value) {
+	promised := max(w.implicit, known.Promised)
+	switch {
+	case known.Learned && known.Value.Equal(v):
+	case known.Learned:
+		w.chosen = append(w.chosen, known)
+	case known.Performed == w.by && known.Value.Equal(v):
+	case known.Performed == w.by:
+		w.torn = known.Position
+	case w.by < promised:
+		w.highest = max(w.highest, promised)
+		w.overwritten = w.overwritten || known.Performed > w.by
+	default:
+		w.store = append(w.store, log.Action{Position: known.Position, Promised: w.by, Performed: w.by, Value: v})
+	}
+}
+
+func (w *writing) verdict(r log.Range) Verdict {
+	switch {
+	case len(w.chosen) > 0:
+		return Verdict{Answer: Learned{w.chosen}}
+	case w.highest > 0:
+		return Verdict{Answer: Rejected{w.highest, w.overwritten}}
+	case w.torn > 0:
+		return Verdict{Answer: Refused{identity.Refusal{Reason: identity.Malformed, Detail: fmt.Sprintf(
+			"proposal %s wrote another value at position %d before", w.by, w.torn)}}}
+	}
+	return Verdict{Answer: Accepted{r}, Store: w.store}
+}
+
+// records pairs every position of the range with its record, or with an empty one.
+func records(held []log.Action, r log.Range) func(yield func(log.Action) bool) {
+	return func(yield func(log.Action) bool) {
+		for i := uint64(0); i < r.Len(); i++ {
+			known := log.Action{Position: r.First + log.Position(i)}
+			if len(held) > 0 && held[0].Position == known.Position {
+				known, held = held[0], held[1:]
+			}
+			if !yield(known) {
+				return
+			}
+		}
+	}
+}
+
+// tooFar refuses a proposal or a position that is further away than an acceptor follows in one step.
+func (a Acceptor) tooFar(by log.Proposal, last log.Position) (Refused, bool) {
+	seen := max(a.Highest, a.Promised)
+	if by.Round() > seen.Round() && by.Round()-seen.Round() > MaxJump {
+		return Refused{identity.Refusal{Reason: identity.OutOfBounds, Detail: fmt.Sprintf(
+			"proposal %s is more than %d rounds above %s", by, uint64(MaxJump), seen)}}, true
+	}
+	end := max(a.End, a.Begin-1)
+	if last > end && last-end > log.Window {
+		return Refused{identity.Refusal{Reason: identity.OutOfBounds, Detail: fmt.Sprintf(
+			"position %d is more than %d above the end of the log, %d: catch up first", last, log.Window, end)}}, true
+	}
+	return Refused{}, false
+}

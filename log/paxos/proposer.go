@@ -1,0 +1,32 @@
+package paxos
+
+import "github.com/quorumlog/quorumlog/log"
+
+// Propose returns what a proposer whose promise round was won must propose, position by position: what is learned, else
+// what was accepted under the highest proposal, else a NOP. It covers the won range, or a prefix of it that fits into one
+// message.
+func Propose(w Won, by log.Proposal) []log.Action {
+	var values []log.Action
+	size := 0
+	for known := range records(w.Actions, w.Range) {
+		if known.Value.Kind == log.None {
+			known.Value = log.Value{Kind: log.NOP}
+		}
+		if size += len(known.Value.Data); size > log.MaxRunBytes && len(values) > 0 {
+			break
+		}
+		known.Promised, known.Performed = by, by
+		values = append(values, known)
+	}
+	return values
+}
+
+// AllLearned says whether every one of the values is known to be chosen, so that none need be written.
+func AllLearned(values []log.Action) bool {
+	for _, a := range values {
+		if !a.Learned {
+			return false
+		}
+	}
+	return true
+}
