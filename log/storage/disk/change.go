@@ -152,26 +152,11 @@ func (s *Store) sync() error {
 	if !s.unsynced {
 		return nil
 	}
-	if err := s.worker.do(func() error { return syncLog(s.db) }); err != nil {
+	if err := s.worker.do(func() error { return s.db.LogData(nil, pebble.Sync) }); err != nil {
 		return fmt.Errorf("sync: %w", s.fault.fail(err))
 	}
 	s.unsynced = false
 	return nil
-}
-
-// syncLog writes an empty record to the log and syncs it. DB.LogData would do as well, but answers an error with Fatalf.
-func syncLog(db *pebble.DB) error {
-	b := db.NewBatch()
-	if err := b.LogData(nil, nil); err != nil {
-		return err
-	}
-	if err := db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
-		return err
-	}
-	if err := b.SyncWait(); err != nil {
-		return err
-	}
-	return b.Close()
 }
 
 // change applies one batch, which is visible at once and durable after the next sync.

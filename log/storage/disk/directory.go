@@ -3,12 +3,12 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/quorumlog/quorumlog/log/storage"
@@ -78,8 +78,8 @@ func (d directory) make() error {
 }
 
 // lock keeps everybody else out until it is closed.
-func (d directory) lock() (*pebble.Lock, error) {
-	lock, err := pebble.LockDirectory(d.path, d.fs)
+func (d directory) lock() (io.Closer, error) {
+	lock, err := d.fs.Lock(d.fs.PathJoin(d.path, lockFile))
 	if path := (*fs.PathError)(nil); errors.As(err, &path) {
 		return nil, fmt.Errorf("lock the data directory: %w", err) // the lock file cannot even be opened
 	}

@@ -19,6 +19,7 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -57,7 +58,7 @@ type Store struct {
 	fault    *fault
 	worker   *worker
 	reclaim  *reclaimer
-	lock     *pebble.Lock
+	lock     io.Closer
 	db       *pebble.DB
 	metadata storage.Metadata
 	learned  interval.Set // what the learned runs on disk say; nothing below metadata.Begin
@@ -71,8 +72,8 @@ var _ storage.Store = (*Store)(nil)
 // Metadata returns what the replica keeps about itself.
 func (s *Store) Metadata() storage.Metadata { return own(s.metadata) }
 
-// Close makes every change durable and lets the directory go. After a failure it makes nothing durable, and the
-// directory may stay locked until the process ends. A second Close does nothing.
+// Close makes every change durable and lets the directory go. After a failure it makes nothing durable; what Pebble was
+// doing may be left behind, with its memory, but does not touch the directory any more. A second Close does nothing.
 func (s *Store) Close() error {
 	if s.closed {
 		return nil
@@ -83,38 +84,34 @@ func (s *Store) Close() error {
 		s.abandon()
 		return nil // the failure was returned, or told to OnFatal, when it happened
 	}
-	return errors.Join(s.sync(), s.release())
-}
-
-// release closes Pebble in good order.
-func (s *Store) release() error {
-	err := s.worker.do(s.db.Close)
-	s.worker.stop()
-	if err != nil {
-		err = fmt.Errorf("close the disk: %w", classify(err))
+	err := s.sync()
+	if e := s.worker.do(s.db.Close); err == nil && e != nil {
+		err = fmt.Errorf("close the disk: %w", classify(e))
 	}
+	s.worker.stop()
 	return errors.Join(err, s.lock.Close())
 }
 
-// abandon closes a Pebble that failed, as far as that is still possible. Errors are of no use any more.
+// abandon lets the directory of a store go that failed, or was never opened, without making anything durable. Errors are
+// of no use any more.
 func (s *Store) abandon() {
-	s.worker.stop()
-	if !s.fault.await(s.worker.done) {
-		return
-	}
 	if s.reclaim != nil {
 		s.reclaim.cancel()
-		if !s.fault.await(s.reclaim.done) {
-			return
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.worker.stop()
+		<-s.worker.done
+		if s.reclaim != nil {
+			<-s.reclaim.done
 		}
-	}
-	select {
-	case <-s.fault.frozen:
-		return
-	default:
-	}
-	if s.db != nil {
-		_ = s.fault.guard(s.db.Close)
+		if s.db != nil && !s.fault.isFrozen() {
+			_ = s.fault.guard(s.db.Close)
+		}
+	}()
+	if !s.fault.await(ended) {
+		s.fault.freeze(errors.New("pebble does not end")) // or it could write to a directory that is somebody else's by now
 	}
 	_ = s.lock.Close()
 }

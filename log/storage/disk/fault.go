@@ -14,9 +14,12 @@ import (
 
 // fault is the one failure of a store. It never heals: after a write or a sync that failed nobody knows what is on the
 // disk, and a kernel may even report the next sync of the lost pages as a success.
+//
+// There are two degrees. A store that failed does nothing more for its callers. One that is frozen has also left Pebble
+// standing where it was: no operation that would change the file system returns (see fence), as if the process had ended.
 type fault struct {
 	happened chan struct{} // closed by the failure
-	frozen   chan struct{} // closed when Pebble stands still with its locks held, so that even its Close might not return
+	frozen   chan struct{} // closed when Pebble stands still, with locks held, so that even its Close would not return
 	freezing sync.Once
 	lock     sync.Mutex
 	err      error
@@ -50,9 +53,19 @@ func (f *fault) fail(err error) error {
 	return f.err
 }
 
+// freeze records the failure, and keeps Pebble from the disk for ever.
 func (f *fault) freeze(err error) {
+	_ = f.fail(err) // no caller can use it
 	f.freezing.Do(func() { close(f.frozen) })
-	_ = f.fail(err) // the caller is Pebble, which cannot use it
+}
+
+func (f *fault) isFrozen() bool {
+	select {
+	case <-f.frozen:
+		return true
+	default:
+		return false
+	}
 }
 
 // await waits until done is closed. It gives up, and returns false, where the store has failed and done will not, or not
@@ -83,7 +96,7 @@ func (f *fault) failed() error {
 	}
 }
 
-// guard runs a call of Pebble, which panics where a log file cannot be made, with its locks held.
+// guard runs a call of Pebble. Where that panics, its locks are still held.
 func (f *fault) guard(call func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -131,8 +144,7 @@ func (l logger) Errorf(format string, args ...any) {
 	l.logger.Warn().Str("detail", fmt.Sprintf(format, args...)).Msg("pebble")
 }
 
-// Fatalf never returns, as Pebble relies on: what comes after it would work on a state that is half changed. Pebble is
-// left standing, with the locks that it holds, as if its process had ended; nothing more gets to the disk. Therefore
+// Fatalf never returns, as Pebble relies on: what comes after it would work on a state that is half changed. Therefore
 // every call that can end here is made by a goroutine that can be left behind: Pebble's own, the worker, the reclaimer.
 func (l logger) Fatalf(format string, args ...any) {
 	err := fmt.Errorf(format, args...)

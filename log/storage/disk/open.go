@@ -238,7 +238,7 @@ func (s *Store) open(d directory, readOnly bool) error {
 
 func (s *Store) pebble(d directory, readOnly bool) *pebble.Options {
 	return &pebble.Options{
-		FS: d.fs, Lock: s.lock, ReadOnly: readOnly, FormatMajorVersion: pebbleFormat,
+		FS: &fence{d.fs, s.fault}, ReadOnly: readOnly, FormatMajorVersion: pebbleFormat,
 		CacheSize: cacheSize, MemTableSize: memTableSize,
 		Logger: logger{s.options.Logger, s.fault}, EventListener: s.fault.listener(),
 	}
