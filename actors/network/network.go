@@ -166,6 +166,10 @@ func (n *network) refused(ctx actor.Context, by log.ReplicaID, refusal identity.
 			Msg("a member refuses this one")
 	}
 	p.Refusal = refusal.Detail
+	if refusal.Reason == identity.DeadIncarnation { // it is there, and will help once we took a newer incarnation
+		p.Present, p.heard = true, n.Clock.Now()
+		n.tellWatchers(ctx)
+	}
 	if n.Owner != nil {
 		ctx.Send(n.Owner, Refused{by, refusal})
 	}
