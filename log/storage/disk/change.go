@@ -48,8 +48,7 @@ func (s *Store) Put(actions ...log.Action) error {
 
 func (s *Store) put(b *pebble.Batch, actions []log.Action) error {
 	for _, a := range actions {
-		key := recordKey(a.Position)
-		value, err := s.coder.encodeRecord(key, a)
+		key, value, err := s.coder.encodeRecord(a)
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,11 @@ func learnedKey(p log.Position) []byte { return positionKey(learnedSpace, p) }
 func metadataKey() []byte              { return []byte{metadataSpace} }
 
 func positionKey(space byte, p log.Position) []byte {
-	return binary.BigEndian.AppendUint64(append(make([]byte, 0, keySize), space), uint64(p))
+	return appendKey(make([]byte, 0, keySize), space, p)
+}
+
+func appendKey(b []byte, space byte, p log.Position) []byte {
+	return binary.BigEndian.AppendUint64(append(b, space), uint64(p))
 }
 
 // upperKey is the first key above the records up to last.
@@ -75,6 +79,7 @@ func checksum(key, value []byte) uint32 {
 
 // coder turns values of the log into bytes. What it returns is overwritten by its next call.
 type coder struct {
+	key    []byte
 	buffer []byte
 	record messages.Record
 	value  messages.Value
@@ -89,15 +94,16 @@ func (c *coder) encode(key []byte, m proto.Message) ([]byte, error) {
 	return c.buffer, nil
 }
 
-func (c *coder) encodeRecord(key []byte, a log.Action) ([]byte, error) {
+func (c *coder) encodeRecord(a log.Action) (key, value []byte, err error) {
+	c.key = appendKey(c.key[:0], recordSpace, a.Position)
 	c.record.Promised, c.record.Performed, c.record.Value = uint64(a.Promised), uint64(a.Performed), nil
 	if a.Value.Kind != log.None {
 		c.value.Kind, c.value.Data, c.value.To = messages.Kind(a.Value.Kind), a.Value.Data, uint64(a.Value.To)
 		c.record.Value = &c.value
 	}
-	b, err := c.encode(key, &c.record)
+	value, err = c.encode(c.key, &c.record)
 	c.value.Data = nil // up to 1 MiB that somebody else owns
-	return b, err
+	return c.key, value, err
 }
 
 func (c *coder) encodeRun(key []byte, last log.Position) []byte {

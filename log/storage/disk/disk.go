@@ -13,7 +13,7 @@
 // The checksum covers key and value, so that a value under the wrong key is found too. Pebble has checksums of its own,
 // on blocks; ours also covers what happens to the bytes between here and there.
 //
-// Pebble expects its process to end at the first write that fails. This one ends the store instead: see fault.
+// Pebble expects its process to end at the first write that fails. Here that ends the store instead: see fault and fence.
 package disk
 
 import (
@@ -85,11 +85,14 @@ func (s *Store) Close() error {
 		return nil // the failure was returned, or told to OnFatal, when it happened
 	}
 	err := s.sync()
-	if e := s.worker.do(s.db.Close); err == nil && e != nil {
-		err = fmt.Errorf("close the disk: %w", classify(e))
+	if err == nil {
+		err = s.worker.do(s.db.Close)
 	}
 	s.worker.stop()
-	return errors.Join(err, s.lock.Close())
+	if err = errors.Join(err, s.lock.Close()); err != nil {
+		return fmt.Errorf("close the disk: %w", classify(err))
+	}
+	return nil
 }
 
 // abandon lets the directory of a store go that failed, or was never opened, without making anything durable. Errors are

@@ -2,6 +2,7 @@ package disk
 
 import (
 	"io"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -35,8 +36,12 @@ func (f *fence) file(open func() (vfs.File, error)) (vfs.File, error) {
 	return fenced{file, f.fault}, nil
 }
 
-// Create implements vfs.FS.
+// Create implements vfs.FS. A marker names another file, which Pebble has synced, but not the name of it: a file system
+// that keeps the newer of two names through a crash would leave a marker that points nowhere, and no way to open the disk.
 func (f *fence) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if strings.HasPrefix(f.PathBase(name), "marker.") {
+		f.fault.change(directory{f.FS, f.PathDir(name)}.sync)
+	}
 	return f.file(func() (vfs.File, error) { return f.FS.Create(name, c) })
 }
 

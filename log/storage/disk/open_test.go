@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+	"github.com/rs/zerolog"
 
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
@@ -95,7 +96,7 @@ func TestDirectoryWithOtherFilesIsNotTouched(t *testing.T) {
 
 func TestAnotherPebbleDatabaseIsNotTouched(t *testing.T) {
 	fs := vfs.NewMem()
-	db, err := pebble.Open("/data", &pebble.Options{FS: fs})
+	db, err := pebble.Open("/data", &pebble.Options{FS: fs, Logger: logger{logger: zerolog.Nop()}})
 	must(t, err)
 	must(t, db.Close())
 	before := fs.String()
@@ -203,19 +204,12 @@ func TestCrashWhileCreatingLeavesADirectoryToBeMade(t *testing.T) {
 // crashDuring makes a data directory, and returns what is left of the file system when it crashes before the n-th
 // operation that changes it. It also returns the number of operations.
 func crashDuring(c *crashable, n int, random *rand.Rand) (after *vfs.MemFS, operations int) {
-	counting := errorfs.Wrap(c.fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
-		if op.Kind.ReadOrWrite() == errorfs.OpIsWrite {
-			if operations++; operations == n {
-				after = c.fs.CrashClone(loss(random))
-			}
-		}
-		return nil
-	}))
-	s, err := Open(options("/var/data", counting))
+	var counter crashCounter
+	s, err := Open(options("/var/data", errorfs.Wrap(c.fs, counter.at(n, func() { after = c.fs.CrashClone(loss(random)) }))))
 	if err != nil {
 		panic(err)
 	}
-	made := operations
+	made := counter.operations()
 	if err := s.Close(); err != nil {
 		panic(err)
 	}
