@@ -36,7 +36,7 @@ func RunCrashes(t *testing.T, disks Factory) {
 	for name, test := range crashes {
 		t.Run(name, func(t *testing.T) { test(open(t, disks(t))) })
 	}
-	t.Run("EqualsAModelAcrossCrashes", func(t *testing.T) { followModel(t, disks, 300, true) })
+	t.Run("EqualsAModelAcrossCrashes", func(t *testing.T) { followModel(t, disks, 150, true) })
 }
 
 // rig is one disk under test, with its store.
