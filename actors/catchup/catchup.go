@@ -17,6 +17,7 @@
 package catchup
 
 import (
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -123,7 +124,7 @@ func (s looking) receive(ctx actor.Context) state {
 		return s
 	}
 	if from, chunk, ok := s.sources.next(m.Set); ok {
-		return s.copyFrom(ctx, from, chunk)
+		return s.copyFrom(ctx, from, chunk, m.Set)
 	}
 	if !s.waited {
 		return s.wait(ctx)
@@ -145,20 +146,21 @@ func (c *catchup) report(ctx actor.Context, missing interval.Set) {
 	})
 }
 
-func (c *catchup) copyFrom(ctx actor.Context, from log.ReplicaID, chunk log.Range) state {
+func (c *catchup) copyFrom(ctx actor.Context, from log.ReplicaID, chunk log.Range, missing interval.Set) state {
 	c.request = c.Random.Uint64()
 	ctx.Send(c.Network, network.Broadcast{
 		Message: codec.EncodeFetchRequest(codec.EncodeHeader(c.self, c.request, nil), chunk),
 		ReplyTo: ctx.Self(), To: []log.ReplicaID{from},
 	})
 	c.after(ctx, c.Patience.Fetch, func(attempt int) any { return chunkDue{attempt} })
-	return copying{c, from}
+	return copying{c, from, missing}
 }
 
 // copying: a peer is asked for a chunk.
 type copying struct {
 	*catchup
-	from log.ReplicaID
+	from    log.ReplicaID
+	missing interval.Set
 }
 
 func (s copying) receive(ctx actor.Context) state {
@@ -183,7 +185,7 @@ func (s copying) received(ctx actor.Context, m *messages.FetchResponse) state {
 	switch a := answer.(type) {
 	case codec.Copied:
 		s.sources.examined(s.from, a.Range, a.Actions)
-		return s.store(ctx, a.Actions)
+		return s.store(ctx, s.fresh(a.Actions))
 	case codec.Gone:
 		ctx.Request(s.Replica, replica.Jump{Begin: a.Begin})
 		return storing{s.catchup}
@@ -191,6 +193,11 @@ func (s copying) received(ctx actor.Context, m *messages.FetchResponse) state {
 	}
 	s.sources.silent(s.from)
 	return s.look(ctx)
+}
+
+// fresh returns the records that are missing here: a chunk spans others, and copying those again is no progress.
+func (s copying) fresh(actions []log.Action) []log.Action {
+	return slices.DeleteFunc(actions, func(a log.Action) bool { return !s.missing.Contains(a.Position) })
 }
 
 // store hands copied records to the local replica.
@@ -236,8 +243,7 @@ func (s waiting) receive(ctx actor.Context) state {
 }
 
 func (c *catchup) fill(ctx actor.Context, missing interval.Set) state {
-	first, _ := missing.First()
-	run, _ := missing.Run(first)
+	run, _ := first(missing)
 	run.Last = min(run.Last, run.First+log.MaxRun-1)
 	fill := ctx.Spawn(c.Props(NewFill(c.Ensemble, run, c.By)))
 	return filling{c, fill}

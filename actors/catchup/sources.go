@@ -27,8 +27,8 @@ func newSources(self log.ReplicaID, members []log.ReplicaID) *sources {
 	return s
 }
 
-// maxGap is how many positions that are not missing a chunk may span: asking for a few too many costs less than asking
-// twice.
+// maxGap is how many positions that are not missing a chunk, or a Fill, may span: asking for a few too many costs less
+// than asking twice.
 const maxGap = 16
 
 // next names a peer, and a chunk of what is missing that it may know. It is not ok once every peer that answers was asked

@@ -134,7 +134,9 @@ func (s settling) receive(ctx actor.Context) state {
 		}
 		return s.won(ctx, m)
 	case replica.Outbid:
-		return s.resign(ctx, NotElected, m.By)
+		if m.By > s.by {
+			return s.resign(ctx, NotElected, m.By)
+		}
 	}
 	return s.electing(ctx, s, nil)
 }

@@ -24,7 +24,9 @@ func (s elected) receive(ctx actor.Context) state {
 		ctx.Respond(Demoted{End: s.next - 1})
 		return s.resign(ctx, NotElected, 0)
 	case replica.Outbid:
-		return s.resign(ctx, NotElected, m.By)
+		if m.By > s.by { // not one that was meant for an earlier election
+			return s.resign(ctx, NotElected, m.By)
+		}
 	case announceDue:
 		if m.attempt == s.attempt && !s.chosen.Empty() {
 			s.announce(ctx, s.chosen)

@@ -23,8 +23,9 @@ import (
 
 // Question is what a round asks.
 type Question struct {
-	kind    paxos.Question
-	message func(*messages.Header) proto.Message
+	kind   paxos.Question
+	values int // of a write
+	build  func(*messages.Header) proto.Message
 }
 
 // Promise asks for a promise: for the positions of a range, or for all where the range is empty.
@@ -33,12 +34,12 @@ func Promise(by log.Proposal, r log.Range) Question {
 	if r.Empty() {
 		kind = paxos.AskImplicit
 	}
-	return Question{kind, func(h *messages.Header) proto.Message { return codec.EncodePromiseRequest(h, by, r) }}
+	return Question{kind, 0, func(h *messages.Header) proto.Message { return codec.EncodePromiseRequest(h, by, r) }}
 }
 
 // Write asks to accept a run of values. The envelope of w is not used.
 func Write(w codec.Write) Question {
-	return Question{paxos.AskWrite, func(h *messages.Header) proto.Message { return codec.EncodeWriteRequest(h, w) }}
+	return Question{paxos.AskWrite, len(w.Values), func(h *messages.Header) proto.Message { return codec.EncodeWriteRequest(h, w) }}
 }
 
 type (
@@ -46,8 +47,7 @@ type (
 	// from it.
 	Done struct {
 		Outcome paxos.Outcome
-		// Unclear says that a replica may have granted the question without being counted: it has not answered, or
-		// its answer is not final.
+		// Unclear says that something of a write may be in the log, or get there, although the round was not won.
 		Unclear bool
 	}
 	// retransmitDue is the time to ask again whoever has not answered.
@@ -59,15 +59,14 @@ type (
 // New returns the producer of a round.
 func New(e *ensemble.Ensemble, self identity.Identity, q Question) actor.Producer {
 	return func() actor.Actor {
-		return &round{Ensemble: e, self: self, kind: q.kind, build: q.message, tally: paxos.NewTally(q.kind, len(e.Members))}
+		return &round{Ensemble: e, self: self, Question: q, tally: paxos.NewTally(q.kind, len(e.Members))}
 	}
 }
 
 type round struct {
 	*ensemble.Ensemble
+	Question
 	self    identity.Identity
-	kind    paxos.Question
-	build   func(*messages.Header) proto.Message
 	request uint64
 	message proto.Message
 	tally   *paxos.Tally
@@ -133,7 +132,7 @@ func (r *round) finish(ctx actor.Context, outcome paxos.Outcome) {
 		return
 	}
 	r.over = true
-	ctx.Request(ctx.Parent(), Done{Outcome: outcome, Unclear: r.unclear()})
+	ctx.Request(ctx.Parent(), Done{Outcome: outcome, Unclear: r.tally.Unclear(r.values)})
 	ctx.Stop(ctx.Self())
 }
 
@@ -146,22 +145,6 @@ func (r *round) silent() []log.ReplicaID {
 		}
 	}
 	return silent
-}
-
-// unclear says whether anybody but those who certainly said no may hold what was asked.
-func (r *round) unclear() bool {
-	for _, v := range r.tally.Votes() {
-		switch a := v.Answer.(type) {
-		case paxos.Rejected:
-			if a.Overwritten {
-				return true
-			}
-		case paxos.Learned: // another value is chosen
-		case paxos.Promised, paxos.Accepted, paxos.Truncated, paxos.NotVoting, paxos.Refused:
-			return true
-		}
-	}
-	return len(r.silent()) > 0
 }
 
 func (r *round) stopTimers() {

@@ -1,0 +1,69 @@
+// Package actors is the room of everything that acts: one package per actor, and the package name is the prefix of its
+// messages.
+//
+// # The supervision tree
+//
+//	quorumlog (member)          starts the others; a panic or a broken disk ends it, and its process
+//	 ├ replica                  acceptor and learner; owns the disk; one sync serves every answer that waits
+//	 ├ network                  knows the replicas' PIDs; Broadcast, Watch(at least n), who is there
+//	 ├ gateway                  serves clients
+//	 │  └ refresh               learns everything that was acknowledged before it began
+//	 │     └ catchup            copies learned ranges from peers
+//	 │        └ fill            settles what nobody has learned
+//	 │           └ round        asks every replica one question of one proposal
+//	 ├ recover                  until the replica votes: takes it there
+//	 │  ├ protocol              which status comes next?
+//	 │  └ catchup ...
+//	 ├ coordinator              once the replica votes: wins elections, writes
+//	 │  ├ round
+//	 │  └ catchup ...
+//	 └ follow                   once the replica votes: copies what it missed
+//	    └ catchup ...
+//
+// A supervisor stops a child that panics and reports it; nothing is ever restarted. Whoever no longer wants a result
+// poisons the actor that works on it, which ends with its children, always.
+//
+// Packages ensemble (what the actors of one member share), timer (the only clock they see) and actortest (the seeded
+// world for tests) hold no part of the protocol.
+//
+// # Who sends what to whom
+//
+// Between processes, protobuf (package messages); codec decodes each once, where it arrives:
+//
+//	message            from                          to       answer             it says
+//	Hello              network                       replica  Welcome            I am there; are you?
+//	Welcome            replica                       network  -                  my status, writer, learned position; or a refusal
+//	RecoverRequest     protocol, refresh             replica  RecoverResponse    register my incarnation; what is your status?
+//	RecoverResponse    replica                       sender   -                  status; of a voting one begin, end, promise
+//	PromiseRequest     round (coordinator, fill)     replica  PromiseResponse    take part in no lower proposal
+//	PromiseResponse    replica                       round    -                  granted, with what was accepted; or why not
+//	WriteRequest       round (coordinator, fill)     replica  WriteResponse      accept these values; those before are chosen
+//	WriteResponse      replica                       round    -                  accepted and synced; or why not
+//	LearnedMessage     coordinator, fill             replica  -                  what was written under this proposal is chosen
+//	FetchRequest       catchup                       replica  FetchResponse      what do you know as learned in this range?
+//	FetchResponse      replica                       catchup  -                  learned records; or where the log begins
+//	AppendRequest      client                        gateway  AppendResponse     append these entries
+//	AppendResponse     gateway                       client   -                  their positions; or why not
+//	TruncateRequest    client                        gateway  TruncateResponse   drop everything before a position
+//	TruncateResponse   gateway                       client   -                  the truncation's position; or why not
+//	ElectRequest       client                        gateway  ElectResponse      fence every other writer
+//	ElectResponse      gateway                       client   -                  the fence; or why not
+//	ReadRequest        client                        gateway  ReadResponse       learned records of your own replica
+//	ReadResponse       gateway                       client   -                  a page without a gap; or why not
+//	CatchupRequest     client                        gateway  CatchupResponse    learn all that was acknowledged so far
+//	CatchupResponse    gateway                       client   -                  up to where it is learned; or why not
+//	DigestRequest      client                        gateway  DigestResponse     a digest of a range
+//	DigestResponse     gateway                       client   -                  SHA-256 of the range's records; or why not
+//	StatusRequest      client                        gateway  StatusResponse     how are you?
+//	StatusResponse     gateway                       client   -                  status, positions, progress, advice
+//
+// Inside a process, plain Go values, declared by whoever receives a request or sends a report:
+//
+//	replica       Inspect Reserve Lead Advance Reincarnate Missing Learn Jump Read; reports StatusChanged Failed Outbid
+//	network       Broadcast Watch Survey; reports Refused
+//	coordinator   Elect Append Demote; answers Elected Appended Demoted Failed
+//	round         reports Done to its parent
+//	catchup       reports Progress and Done (Fill: Filled, Passed; Refresh: Refreshed) to its parent
+//	recovery      reports Decided, Advice, Fenced (protocol) and Recovered (recover) to its parent
+//	gateway       Serve Advise, from the member
+package actors

@@ -1,0 +1,226 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/rs/zerolog"
+
+	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// Client is the verbs of a log through any of its members. It is safe for many goroutines.
+//
+// Every call ends when its context does, or after DefaultTimeout where the context has no deadline.
+type Client struct {
+	conn    *conn
+	members []Member
+	closing func()
+
+	mu     sync.Mutex
+	target Member // who wrote last, as far as this client knows; the first to ask
+	once   sync.Once
+}
+
+// DefaultTimeout bounds a call whose context has no deadline.
+const DefaultTimeout = 30 * time.Second
+
+// Dial returns a client of the log with these members. It has an actor system and an address of its own, on a free port,
+// since the members answer to it. It does not wait for any member: the first call does.
+func Dial(ctx context.Context, members []Member) (*Client, error) {
+	return dial(ctx, members, zerolog.Nop())
+}
+
+func dial(_ context.Context, members []Member, logger zerolog.Logger) (*Client, error) {
+	if err := validateMembers(members); err != nil {
+		return nil, fmt.Errorf("members: %w", err)
+	}
+	addresses := make([]string, len(members))
+	for i, m := range members {
+		addresses[i] = m.Address
+	}
+	host, err := outboundHost(addresses)
+	if err != nil {
+		return nil, err
+	}
+	address, err := freeAddress(host)
+	if err != nil {
+		return nil, err
+	}
+	system := newSystem(logger, address)
+	c := newClient(system, members, members[rand.IntN(len(members))])
+	transport, err := startRemote(system, address, address, logger)
+	if err != nil {
+		system.Shutdown()
+		return nil, err
+	}
+	c.closing = func() {
+		transport.stop(transportPatience)
+		system.Shutdown()
+	}
+	return c, nil
+}
+
+func newClient(system *actor.ActorSystem, members []Member, first Member) *Client {
+	return &Client{conn: newConn(system), members: slices.Clone(members), target: first, closing: func() {}}
+}
+
+// Close ends the client. Calls that wait end with their contexts.
+func (c *Client) Close() error {
+	c.close()
+	return nil
+}
+
+func (c *Client) close() {
+	c.once.Do(func() {
+		c.conn.close()
+		c.closing()
+	})
+}
+
+// Members is the member list.
+func (c *Client) Members() []Member { return slices.Clone(c.members) }
+
+// Append appends an entry of at most 1 MiB and returns its position, through whichever member writes, or is elected.
+//
+// ErrIndeterminate says that the entry may or may not be in the log; after any other error it is not.
+func (c *Client) Append(ctx context.Context, entry []byte) (log.Position, error) {
+	return c.AppendBatch(ctx, [][]byte{entry})
+}
+
+// AppendBatch appends up to 1,024 entries of at most 1 MiB together, at consecutive positions, and returns the first.
+func (c *Client) AppendBatch(ctx context.Context, entries [][]byte) (log.Position, error) {
+	return c.write(ctx, appendRequest(entries, 0))
+}
+
+// Truncate drops every position before to, and returns the position of the truncation itself.
+func (c *Client) Truncate(ctx context.Context, to log.Position) (log.Position, error) {
+	return c.write(ctx, truncateRequest(to, 0))
+}
+
+func appendRequest(entries [][]byte, fence log.Proposal) func(uint64) proto.Message {
+	return func(request uint64) proto.Message {
+		return &messages.AppendRequest{Request: request, Entries: entries, Writer: uint64(fence)}
+	}
+}
+
+func truncateRequest(to log.Position, fence log.Proposal) func(uint64) proto.Message {
+	return func(request uint64) proto.Message {
+		return &messages.TruncateRequest{Request: request, To: uint64(to), Writer: uint64(fence)}
+	}
+}
+
+// write asks one member after the other, until one wrote or the outcome is certain or unknown. It goes on only after
+// answers that say that nothing was written.
+func (c *Client) write(ctx context.Context, build func(uint64) proto.Message) (log.Position, error) {
+	ctx, cancel := withDefaultTimeout(ctx)
+	defer cancel()
+	var last error
+	for try := 0; ; try++ {
+		target, err := c.reach(ctx)
+		if err != nil {
+			return 0, errors.Join(err, last)
+		}
+		at, err := c.writeTo(ctx, target, build)
+		if err == nil {
+			c.prefer(target)
+			return at, nil
+		}
+		if !again(err) {
+			return 0, err
+		}
+		last = err
+		if err := c.pause(ctx, try); err != nil {
+			return 0, last
+		}
+	}
+}
+
+// again says whether a write may be tried once more: it is certainly not in the log, and may succeed elsewhere or later.
+func again(err error) bool {
+	for _, kind := range []error{ErrNotElected, ErrNotVoting, ErrNoQuorum, ErrBusy} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+// pause waits a random time, longer with every try, at most half a second.
+func (c *Client) pause(ctx context.Context, try int) error {
+	limit := min(10*time.Millisecond<<min(try, 6), 500*time.Millisecond)
+	select {
+	case <-time.After(limit/2 + rand.N(limit/2)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *Client) writeTo(ctx context.Context, m Member, build func(uint64) proto.Message) (log.Position, error) {
+	answer, err := c.askPatiently(ctx, m, build)
+	if err != nil {
+		return 0, fmt.Errorf("%w: member %d at %s does not answer: %w", ErrIndeterminate, m.ID, m.Address, err)
+	}
+	switch a := answer.(type) {
+	case *messages.AppendResponse:
+		if f := a.GetFailure(); f != nil {
+			c.redirect(f)
+			return 0, failure(m, f)
+		}
+		return log.Position(a.GetRange().GetFirst()), nil
+	case *messages.TruncateResponse:
+		if f := a.GetFailure(); f != nil {
+			c.redirect(f)
+			return 0, failure(m, f)
+		}
+		return log.Position(a.GetPosition()), nil
+	}
+	return 0, fmt.Errorf("%w: member %d at %s answered with a %T", ErrIndeterminate, m.ID, m.Address, answer)
+}
+
+// redirect remembers who writes, if the failure says so.
+func (c *Client) redirect(f *messages.Failure) {
+	if m, ok := c.member(log.ReplicaID(f.GetWriter())); ok {
+		c.prefer(m)
+	}
+}
+
+func (c *Client) prefer(m Member) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.target = m
+}
+
+func (c *Client) preferred() Member {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.target
+}
+
+func (c *Client) member(id log.ReplicaID) (Member, bool) {
+	i := slices.IndexFunc(c.members, func(m Member) bool { return m.ID == id })
+	if i < 0 {
+		return Member{}, false
+	}
+	return c.members[i], true
+}
+
+func gateway(m Member) *actor.PID { return pid(m, logName, member.Gateway) }
+
+func withDefaultTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, DefaultTimeout)
+}

@@ -1,0 +1,88 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/rs/zerolog"
+
+	"github.com/quorumlog/quorumlog/actors/ensemble"
+	"github.com/quorumlog/quorumlog/log"
+)
+
+// DefaultCluster is the name of a cluster that is given none.
+const DefaultCluster = "quorumlog"
+
+// logName is what the member's root actor is called in its actor system.
+const logName = "quorumlog"
+
+// Config is what a member is given.
+type Config struct {
+	// ID is the local replica's id; it must be in Members.
+	ID log.ReplicaID
+	// Cluster is the cluster's name, the same for all members. Empty: DefaultCluster.
+	Cluster string
+	// Data is the data directory. It is made where there is none.
+	Data string
+	// Listen is the host:port to listen on. Empty: the member's own address in Members. It differs where that address
+	// is one that only the others see.
+	Listen string
+	// Members are all replicas of the log, the local one included; the same list for all members.
+	Members []Member
+	// AutoInitialize lets replicas that are all new start a new log by themselves. Without it, an operator says so once
+	// per replica (quorumlog initialize).
+	AutoInitialize bool
+	// System is an actor system that the program already has, with its remote started under the member's own address.
+	// Nil: the node has its own. Listen is then not used.
+	System *actor.ActorSystem
+	// Patience is how long the member's actors wait. Nil: ensemble.Usual.
+	Patience *ensemble.Patience
+	// Logger is where the node logs. The zero Logger logs nothing.
+	Logger zerolog.Logger
+}
+
+// Validate joins all faults of the configuration.
+func (c Config) Validate() error {
+	var faults []error
+	if c.Data == "" {
+		faults = append(faults, errors.New("no data directory is given"))
+	}
+	if err := validateMembers(c.Members); err != nil {
+		faults = append(faults, err)
+	} else if _, ok := c.self(); !ok {
+		faults = append(faults, fmt.Errorf("replica %d is not in the member list %s: give it the id of one of them",
+			c.ID, FormatMembers(c.Members)))
+	}
+	return errors.Join(faults...)
+}
+
+func (c Config) self() (Member, bool) {
+	i := slices.IndexFunc(c.Members, func(m Member) bool { return m.ID == c.ID })
+	if i < 0 {
+		return Member{}, false
+	}
+	return c.Members[i], true
+}
+
+func (c Config) cluster() string {
+	if c.Cluster == "" {
+		return DefaultCluster
+	}
+	return c.Cluster
+}
+
+func (c Config) listen(self Member) string {
+	if c.Listen == "" {
+		return self.Address
+	}
+	return c.Listen
+}
+
+func (c Config) patience() ensemble.Patience {
+	if c.Patience == nil {
+		return ensemble.Usual()
+	}
+	return *c.Patience
+}

@@ -1,0 +1,14 @@
+// Package cluster is one member of a replicated log, and the API for programs.
+//
+// Start opens the data directory, joins the other members, and has the local replica recovered; Dial reaches a cluster
+// from outside. Both lead to the same verbs: a Writer appends and truncates, a Reader reads.
+//
+//	config.go      what a member is given, checked
+//	node.go        Start: one member in this process; it fails stop
+//	client.go      Dial: the verbs through any member
+//	writer.go      appends under a fence
+//	reader.go      reads of one member's replica
+//	membership.go  members, their addresses, and the cluster's id
+//	errors.go      what a call may return
+//	remote.go      protoactor's remote, with its doors closed (guard.go)
+package cluster

@@ -1,0 +1,85 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/storage"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// What a call may return, wrapped; compare with errors.Is. The text says what to do next.
+var (
+	// ErrFenced: another writer was elected. The entries are not in the log, and never will be.
+	ErrFenced = errors.New("fenced by another writer")
+	// ErrNotElected: no writer could be elected in time. The entries are not in the log.
+	ErrNotElected = errors.New("not elected")
+	// ErrIndeterminate: the entries may or may not be in the log. Read it before you append them again.
+	ErrIndeterminate = errors.New("outcome unknown")
+	// ErrNoQuorum: no quorum of the members answered in time. Of an Append: the entries are not in the log.
+	ErrNoQuorum = errors.New("no quorum")
+	// ErrNotVoting: the member's replica does not vote yet.
+	ErrNotVoting = errors.New("not voting")
+	// ErrTruncated: the position is below the log. The error is a *TruncatedError, which says where the log begins.
+	ErrTruncated = errors.New("truncated")
+	// ErrNotLearned: the position is above what the member has learned. Catch up first.
+	ErrNotLearned = errors.New("not learned")
+	// ErrBusy: too much waits already. The entries are not in the log; try again later.
+	ErrBusy = errors.New("busy")
+	// ErrTooLarge: an entry has more than 1 MiB, or a batch more than 1 MiB or 1,024 entries.
+	ErrTooLarge = errors.New("too large")
+	// ErrBadRange: the range, or the position to truncate to, is not in the log.
+	ErrBadRange = errors.New("bad range")
+	// ErrClosed: the node or the client was closed.
+	ErrClosed = errors.New("closed")
+
+	// ErrCorrupt: the disk holds what was not written to it. The node has stopped.
+	ErrCorrupt = storage.ErrCorrupt
+	// ErrDiskFailed: a write to the disk failed. The node has stopped.
+	ErrDiskFailed = storage.ErrFailed
+	// ErrInUse: another process has the data directory open.
+	ErrInUse = storage.ErrInUse
+	// ErrForeign: the data directory belongs to another cluster, replica or member list.
+	ErrForeign = storage.ErrForeign
+	// ErrNewerFormat: the data directory was written by a newer version.
+	ErrNewerFormat = storage.ErrNewerFormat
+	// ErrReplaced: the cluster knows this replica under another data directory. The node has stopped.
+	ErrReplaced = member.ErrFenced
+	// ErrConfiguration: the other members have another member list, or belong to another cluster. The node has stopped.
+	ErrConfiguration = member.ErrConfiguration
+	// ErrAddress: the address to listen on is taken, or not of this machine.
+	ErrAddress = errors.New("cannot listen")
+)
+
+// TruncatedError is an ErrTruncated that says where the log begins.
+type TruncatedError struct {
+	Begin  log.Position // the first position that is kept
+	detail string
+}
+
+// Error implements error.
+func (e *TruncatedError) Error() string { return "truncated: " + e.detail }
+
+// Is makes errors.Is(err, ErrTruncated) true.
+func (e *TruncatedError) Is(target error) bool { return target == ErrTruncated }
+
+var codes = map[messages.Code]error{
+	messages.Code_CODE_FENCED: ErrFenced, messages.Code_CODE_NOT_ELECTED: ErrNotElected,
+	messages.Code_CODE_INDETERMINATE: ErrIndeterminate, messages.Code_CODE_NO_QUORUM: ErrNoQuorum,
+	messages.Code_CODE_NOT_VOTING: ErrNotVoting, messages.Code_CODE_NOT_LEARNED: ErrNotLearned,
+	messages.Code_CODE_BUSY: ErrBusy, messages.Code_CODE_TOO_LARGE: ErrTooLarge,
+	messages.Code_CODE_CORRUPT: ErrCorrupt, messages.Code_CODE_BAD_RANGE: ErrBadRange, messages.Code_CODE_CLOSED: ErrClosed,
+}
+
+// failure turns a member's failure into an error.
+func failure(m Member, f *messages.Failure) error {
+	if f.GetCode() == messages.Code_CODE_TRUNCATED {
+		return &TruncatedError{Begin: log.Position(f.GetBegin()), detail: f.GetDetail()}
+	}
+	if kind, ok := codes[f.GetCode()]; ok {
+		return fmt.Errorf("%w: member %d at %s: %s", kind, m.ID, m.Address, f.GetDetail())
+	}
+	return fmt.Errorf("member %d at %s refused the request: %s", m.ID, m.Address, f.GetDetail())
+}

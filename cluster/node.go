@@ -1,0 +1,279 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/actors/ensemble"
+	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/actors/timer"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/storage/disk"
+)
+
+// Node is one member of the log in this process.
+//
+// A node fails stop: when its disk fails or lies, when one of its actors panics, or when the cluster knows its replica under
+// another disk, it stops, Done is closed, and Err says why. It never votes again in this process.
+type Node struct {
+	*Client
+	config    Config
+	bus       bus
+	store     *disk.Store
+	transport *transport
+	system    *actor.ActorSystem
+	root      *actor.PID
+
+	recovered chan struct{}
+	failed    chan error // the first failure; buffered
+	done      chan struct{}
+	once      sync.Once // recovered
+	stop      sync.Once
+	err       error // why it stopped; set before done is closed
+}
+
+// Start opens the data directory and starts the member. It returns once the member can be reached; its replica may still
+// have to recover (Recovered). The context bounds the start only; end the node with Close.
+func Start(ctx context.Context, c Config) (*Node, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	n := &Node{config: c, recovered: make(chan struct{}), failed: make(chan error, 1), done: make(chan struct{})}
+	if err := n.start(ctx); err != nil {
+		n.shutdown(err)
+		return nil, err
+	}
+	go n.watch()
+	return n, nil
+}
+
+func (n *Node) start(ctx context.Context) error {
+	self, _ := n.config.self()
+	if err := n.openSystem(self); err != nil {
+		return err
+	}
+	if err := n.openStore(); err != nil {
+		return err
+	}
+	ready := make(chan struct{})
+	if err := n.spawn(ready); err != nil {
+		return err
+	}
+	select {
+	case <-ready:
+	case err := <-n.failed:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("start the member: %w", ctx.Err())
+	}
+	if err := n.listen(self); err != nil {
+		return err
+	}
+	n.Client = newClient(n.system, n.config.Members, self)
+	return nil
+}
+
+// openSystem finds out early whether the address can be had: a process that cannot be reached should not touch the disk.
+func (n *Node) openSystem(self Member) error {
+	if n.config.System != nil {
+		n.system = n.config.System
+		return nil
+	}
+	if err := probe(n.config.listen(self)); err != nil {
+		return err
+	}
+	n.system = newSystem(n.config.Logger, self.Address)
+	return nil
+}
+
+func (n *Node) openStore() (err error) {
+	n.store, err = disk.Open(disk.Options{
+		Dir: n.config.Data, Cluster: n.config.cluster(), Replica: n.config.ID, Members: ids(ordered(n.config.Members)),
+		Create: true, Logger: n.config.Logger, OnFatal: n.fail,
+	})
+	if err != nil {
+		return fmt.Errorf("open the data directory: %w", err)
+	}
+	return nil
+}
+
+// spawn starts the member's actors, under names that the other members know.
+func (n *Node) spawn(ready chan struct{}) error {
+	e := ensemble.Ensemble{
+		Self: n.config.ID, Members: ids(ordered(n.config.Members)), Clock: timer.System(n.system), Random: timer.Chance(),
+		Patience: n.config.patience(), Log: n.config.Logger,
+		Supervisor: ensemble.Stopping(func(who *actor.PID, reason any) {
+			n.fail(fmt.Errorf("actor %s panicked: %v", who.GetId(), reason))
+		}),
+	}
+	peers := make(map[log.ReplicaID]*actor.PID)
+	for _, m := range n.config.Members {
+		peers[m.ID] = pid(m, logName, member.Replica)
+	}
+	props := e.Props(member.New(member.Config{
+		Ensemble: e, Peers: peers, Store: n.store, Cluster: clusterID(n.config.cluster()),
+		Configuration: configuration(ordered(n.config.Members)), AutoInitialize: n.config.AutoInitialize,
+		Report: func(report any) { n.report(report, ready) },
+	}))
+	var err error
+	if n.root, err = n.system.Root.SpawnNamed(props, logName); err != nil {
+		return fmt.Errorf("the actor system has a log called %s already: %w", logName, err)
+	}
+	return nil
+}
+
+func (n *Node) listen(self Member) (err error) {
+	if n.config.System != nil {
+		n.transport, err = attach(n.system, self.Address)
+		return err
+	}
+	n.transport, err = startRemote(n.system, n.config.listen(self), self.Address, n.config.Logger)
+	return err
+}
+
+// report handles what the member reports, on its goroutine.
+func (n *Node) report(report any, ready chan struct{}) {
+	switch e := report.(type) {
+	case member.Ready:
+		close(ready)
+		return
+	case member.Failed:
+		n.fail(e.Err)
+		return
+	case member.Recovered:
+		n.once.Do(func() { close(n.recovered) })
+	}
+	if e := event(report); e != nil {
+		n.bus.publish(e)
+	}
+}
+
+// fail stops the node. It may be called from any goroutine, an actor's too, so it does not wait.
+func (n *Node) fail(err error) {
+	select {
+	case n.failed <- err:
+	default: // only the first failure counts
+	}
+}
+
+// watch stops the node when it fails.
+func (n *Node) watch() {
+	select {
+	case err := <-n.failed:
+		n.shutdown(err)
+	case <-n.done:
+	}
+}
+
+// Recovered returns once the local replica votes: with nil, with why the node stopped, or with the context's error and
+// what the replica waits for.
+func (n *Node) Recovered(ctx context.Context) error {
+	select {
+	case <-n.recovered:
+		return nil
+	case <-n.done:
+		return n.stopped()
+	case <-ctx.Done():
+		return fmt.Errorf("%w: replica %d has not recovered: %w%s", ErrNotVoting, n.config.ID, ctx.Err(), n.advice())
+	}
+}
+
+// advice is what the member says about why it does not vote.
+func (n *Node) advice() string {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	s, err := n.StatusOf(ctx, n.config.ID)
+	if err != nil || s.Error == "" {
+		return ""
+	}
+	return ": " + s.Error
+}
+
+// Events tells every step of the member from now on. The channel is closed when the node has stopped. A subscriber that is
+// more than 1,024 events behind misses some.
+func (n *Node) Events() <-chan Event { return n.bus.subscribe() }
+
+// Done is closed when the node has stopped.
+func (n *Node) Done() <-chan struct{} { return n.done }
+
+// Err is why the node stopped: nil while it runs and after Close.
+func (n *Node) Err() error {
+	select {
+	case <-n.done:
+		return n.err
+	default:
+		return nil
+	}
+}
+
+func (n *Node) stopped() error {
+	if n.err != nil {
+		return n.err
+	}
+	return ErrClosed
+}
+
+// Close stops the node, makes its disk durable, and returns why it had stopped before, if it had.
+func (n *Node) Close() error {
+	n.shutdown(nil)
+	<-n.done
+	return n.err
+}
+
+// shutdown stops everything, once, in the order in which nothing is used after it is gone.
+func (n *Node) shutdown(err error) {
+	n.stop.Do(func() {
+		n.err = err
+		if n.root != nil {
+			n.stopActors()
+		}
+		if n.Client != nil {
+			n.Client.close()
+		}
+		if n.transport != nil {
+			n.transport.stop(transportPatience)
+		}
+		if n.store != nil {
+			if closeErr := n.store.Close(); closeErr != nil && n.err == nil {
+				n.err = fmt.Errorf("close the data directory: %w", closeErr)
+			}
+		}
+		if n.system != nil && n.config.System == nil {
+			n.system.Shutdown()
+		}
+		n.bus.publish(Stopped{n.err})
+		n.bus.close()
+		close(n.done)
+	})
+}
+
+// How long the actors, and the connections to the peers, may take to end.
+const (
+	stopPatience      = 5 * time.Second
+	transportPatience = time.Second
+)
+
+func (n *Node) stopActors() {
+	future := n.system.Root.StopFuture(n.root)
+	ended := make(chan error, 1)
+	go func() { ended <- future.Wait() }()
+	select {
+	case err := <-ended:
+		if err != nil && !errors.Is(err, actor.ErrTimeout) {
+			n.config.Logger.Warn().Err(err).Msg("the member's actors did not end cleanly")
+		}
+	case <-time.After(stopPatience):
+		n.config.Logger.Warn().Msg("the member's actors did not end in time")
+	}
+}
+
+// Writer has the local member's coordinator elected: every other writer is fenced from now on.
+func (n *Node) Writer(ctx context.Context) (*Writer, error) { return n.WriterOf(ctx, n.config.ID) }
+
+// Reader reads the local replica.
+func (n *Node) Reader() *Reader { return n.ReaderOf(n.config.ID) }

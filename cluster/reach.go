@@ -1,0 +1,132 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// How long a member may be silent.
+const (
+	fresh  = time.Second            // it answered so recently that it need not be asked whether it is there
+	ping   = 400 * time.Millisecond // until it is asked again whether it is there
+	silent = 3 * time.Second        // until it counts as gone
+)
+
+var errSilent = errors.New("it has not been heard for 3 s: it may have stopped")
+
+// reach returns a member that can be asked to write: the preferred one while it answers, else the one that writes, else
+// any that votes. A message to a member that is not there is lost without a word, and an append that was sent and not
+// answered is indeterminate: so whoever was not heard lately is asked first whether it is there.
+func (c *Client) reach(ctx context.Context) (Member, error) {
+	m := c.preferred()
+	if c.conn.heardSince(m.Address, time.Now().Add(-fresh)) {
+		return m, nil
+	}
+	found := make(chan Member, len(c.members))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for _, m := range c.members {
+		go func() {
+			if s, err := c.statusOf(ctx, m); err == nil && s.Status == "VOTING" {
+				found <- m
+			}
+		}()
+	}
+	return c.choose(ctx, m, found)
+}
+
+// choose takes the preferred member if it answers at once, else the first that did.
+func (c *Client) choose(ctx context.Context, preferred Member, found <-chan Member) (Member, error) {
+	var other *Member
+	hurry := time.After(ping / 4)
+	for {
+		select {
+		case m := <-found:
+			if m == preferred {
+				return m, nil
+			}
+			other = &m
+		case <-hurry:
+			if other != nil {
+				return *other, nil
+			}
+			hurry = time.After(ping / 4)
+		case <-ctx.Done():
+			return Member{}, fmt.Errorf("%w: no member votes and answers: %w (%s)", ErrNoQuorum, ctx.Err(), c.addresses())
+		}
+	}
+}
+
+func (c *Client) addresses() string {
+	parts := make([]string, len(c.members))
+	for i, m := range c.members {
+		parts[i] = fmt.Sprintf("member %d at %s", m.ID, m.Address)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// askPatiently sends a request once, and waits for its answer as long as the member is there.
+func (c *Client) askPatiently(ctx context.Context, m Member, build func(uint64) proto.Message) (response, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	asked := time.Now()
+	watch := time.AfterFunc(silent/2, func() { c.watch(ctx, m, asked, cancel) })
+	defer watch.Stop()
+	answer, err := c.conn.ask(ctx, gateway(m), build)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return nil, cause
+	}
+	return answer, err
+}
+
+// watch cancels a call once its member is gone.
+func (c *Client) watch(ctx context.Context, m Member, since time.Time, cancel context.CancelCauseFunc) {
+	for ctx.Err() == nil {
+		pinged, stop := context.WithTimeout(ctx, silent/2)
+		_, err := c.statusOf(pinged, m)
+		stop()
+		if err != nil && !c.conn.heardSince(m.Address, since.Add(silent/2)) {
+			cancel(errSilent)
+			return
+		}
+		since = time.Now().Add(-silent / 2)
+		select {
+		case <-time.After(ping):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// retry asks again until the member answers: for requests that change nothing.
+func (c *Client) retry(ctx context.Context, m Member, build func(uint64) proto.Message) (response, error) {
+	for {
+		once, stop := context.WithTimeout(ctx, ping)
+		answer, err := c.conn.ask(once, gateway(m), build)
+		stop()
+		switch {
+		case err == nil:
+			return answer, nil
+		case ctx.Err() != nil:
+			return nil, fmt.Errorf("member %d at %s does not answer: %w", m.ID, m.Address, ctx.Err())
+		}
+	}
+}
+
+func (c *Client) statusOf(ctx context.Context, m Member) (Status, error) {
+	answer, err := c.retry(ctx, m, func(request uint64) proto.Message { return &messages.StatusRequest{Request: request} })
+	if err != nil {
+		return Status{}, err
+	}
+	s, ok := answer.(*messages.StatusResponse)
+	if !ok || s.GetReplica() != uint32(m.ID) {
+		return Status{}, fmt.Errorf("at %s there is not member %d: check the member list", m.Address, m.ID)
+	}
+	return newStatus(m, s), nil
+}

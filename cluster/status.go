@@ -1,0 +1,89 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// Status is how a member is. Its JSON names are a contract.
+type Status struct {
+	ID          log.ReplicaID   `json:"id"`
+	Address     string          `json:"address"`
+	Status      string          `json:"status"` // EMPTY, STARTING, RECOVERING or VOTING; empty if unreachable
+	Since       time.Time       `json:"since"`  // when the status was entered, by the member's clock
+	Begin       log.Position    `json:"begin"`
+	End         log.Position    `json:"end"`
+	Learned     log.Position    `json:"learned"`  // up to where everything is learned
+	Holes       uint64          `json:"holes"`    // positions from begin to end that are not learned
+	Promised    string          `json:"promised"` // the implicit promise, as round.replica
+	Leader      bool            `json:"leader"`   // its coordinator is elected
+	Writer      string          `json:"writer,omitempty"`
+	Incarnation string          `json:"incarnation"`
+	Present     []log.ReplicaID `json:"present,omitempty"` // the members that it hears
+	Reachable   bool            `json:"reachable"`
+	Error       string          `json:"error"` // why it is not reachable, or what is wrong with it
+	Catchup     CatchupProgress `json:"catchup"`
+}
+
+// Status asks every member how it is, all at once, in the order of their ids. A member that does not answer until the
+// context ends, or for two seconds, is in the list, with why.
+func (c *Client) Status(ctx context.Context) []Status {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	list := ordered(c.members)
+	statuses := make([]Status, len(list))
+	var group sync.WaitGroup
+	for i, m := range list {
+		group.Go(func() {
+			s, err := c.statusOf(ctx, Member(m))
+			if err != nil {
+				s = Status{ID: m.ID, Address: m.Address, Error: err.Error()}
+			}
+			statuses[i] = s
+		})
+	}
+	group.Wait()
+	return statuses
+}
+
+// StatusOf asks one member how it is.
+func (c *Client) StatusOf(ctx context.Context, id log.ReplicaID) (Status, error) {
+	ctx, cancel := withDefaultTimeout(ctx)
+	defer cancel()
+	m, ok := c.member(id)
+	if !ok {
+		return Status{}, fmt.Errorf("no member has the id %d", id)
+	}
+	return c.statusOf(ctx, m)
+}
+
+func newStatus(m Member, s *messages.StatusResponse) Status {
+	out := Status{
+		ID: m.ID, Address: m.Address, Since: time.UnixMicro(s.GetSinceUnixMicros()).UTC(), Reachable: true, Error: s.GetAdvice(),
+		Begin: log.Position(s.GetBegin()), End: log.Position(s.GetEnd()), Learned: log.Position(s.GetLearned()), Holes: s.GetHoles(),
+		Promised: log.Proposal(s.GetPromised()).String(), Leader: s.GetWriter() > 0,
+		Catchup: CatchupProgress{
+			Total: s.GetCatchup().GetTotal(), Done: s.GetCatchup().GetDone(), Bytes: s.GetCatchup().GetBytes(),
+			Elapsed: time.Duration(s.GetCatchup().GetElapsedMicros()) * time.Microsecond,
+		},
+	}
+	if out.Leader {
+		out.Writer = log.Proposal(s.GetWriter()).String()
+	}
+	if st, err := codec.DecodeStatus(s.GetStatus()); err == nil {
+		out.Status = st.String()
+	}
+	if i, err := codec.DecodeIncarnation(s.GetIncarnation()); err == nil {
+		out.Incarnation = i.String()
+	}
+	for _, id := range s.GetPresent() {
+		out.Present = append(out.Present, log.ReplicaID(id))
+	}
+	return out
+}

@@ -1,0 +1,112 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// Writer appends under a fence: once another writer is elected, anywhere, its appends fail with ErrFenced. It is safe for
+// many goroutines: appends gather into batches, and are acknowledged in the order of their positions.
+type Writer struct {
+	client *Client
+	member Member
+	fence  log.Proposal
+	end    log.Position
+}
+
+// Writer has a coordinator elected, that of the member which wrote last if it answers: every other writer is fenced from
+// now on.
+func (c *Client) Writer(ctx context.Context) (*Writer, error) {
+	ctx, cancel := withDefaultTimeout(ctx)
+	defer cancel()
+	m, err := c.reach(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.WriterOf(ctx, m.ID)
+}
+
+// WriterOf has one member's coordinator elected, and tries again while it loses: every other writer is fenced from now on.
+func (c *Client) WriterOf(ctx context.Context, id log.ReplicaID) (*Writer, error) {
+	m, ok := c.member(id)
+	if !ok {
+		return nil, fmt.Errorf("no member has the id %d", id)
+	}
+	ctx, cancel := withDefaultTimeout(ctx)
+	defer cancel()
+	for try := 0; ; try++ {
+		w, err := c.elect(ctx, m)
+		if err == nil {
+			c.prefer(m)
+			return w, nil
+		}
+		if !again(err) {
+			return nil, err
+		}
+		if c.pause(ctx, try) != nil {
+			return nil, err
+		}
+	}
+}
+
+func (c *Client) elect(ctx context.Context, m Member) (*Writer, error) {
+	if _, err := c.statusOf(ctx, m); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotElected, err)
+	}
+	answer, err := c.askPatiently(ctx, m, func(request uint64) proto.Message { return &messages.ElectRequest{Request: request} })
+	if err != nil {
+		return nil, fmt.Errorf("%w: member %d at %s does not answer: %w", ErrNotElected, m.ID, m.Address, err)
+	}
+	e, ok := answer.(*messages.ElectResponse)
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("member %d at %s answered with a %T", m.ID, m.Address, answer)
+	case e.GetFailure() != nil:
+		return nil, failure(m, e.GetFailure())
+	}
+	won := e.GetElected()
+	return &Writer{client: c, member: m, fence: log.Proposal(won.GetWriter()), end: log.Position(won.GetEnd())}, nil
+}
+
+// End is the highest position of the log when the writer was elected. Everything up to it is learned by its member.
+func (w *Writer) End() log.Position { return w.end }
+
+// Fence is the proposal under which the writer writes: higher than that of every writer before it.
+func (w *Writer) Fence() log.Proposal { return w.fence }
+
+// Member is the member whose coordinator writes.
+func (w *Writer) Member() Member { return w.member }
+
+// Append appends an entry of at most 1 MiB and returns its position.
+//
+// ErrFenced, ErrNotElected, ErrBusy and ErrTooLarge say that it is not in the log; ErrIndeterminate that it may be.
+func (w *Writer) Append(ctx context.Context, entry []byte) (log.Position, error) {
+	return w.AppendBatch(ctx, [][]byte{entry})
+}
+
+// AppendBatch appends up to 1,024 entries of at most 1 MiB together, at consecutive positions, and returns the first.
+func (w *Writer) AppendBatch(ctx context.Context, entries [][]byte) (log.Position, error) {
+	return w.write(ctx, appendRequest(entries, w.fence))
+}
+
+// Truncate drops every position before to, and returns the position of the truncation itself.
+func (w *Writer) Truncate(ctx context.Context, to log.Position) (log.Position, error) {
+	return w.write(ctx, truncateRequest(to, w.fence))
+}
+
+func (w *Writer) write(ctx context.Context, build func(uint64) proto.Message) (log.Position, error) {
+	ctx, cancel := withDefaultTimeout(ctx)
+	defer cancel()
+	at, err := w.client.writeTo(ctx, w.member, build)
+	if errors.Is(err, ErrNotElected) {
+		// The coordinator lost its election for another reason than another writer; only a new election can go on.
+		return 0, fmt.Errorf("%w: have a writer elected again", err)
+	}
+	return at, err
+}
