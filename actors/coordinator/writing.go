@@ -77,7 +77,7 @@ func (c *coordinator) admit(ctx actor.Context, batch []request) []request {
 		switch {
 		case r.fence > 0 && r.fence != c.by:
 			why = Fenced
-		case uint64(log.MaxPosition-at) < uint64(len(r.values)), !c.truncatesWell(r, at):
+		case uint64(log.MaxPosition+1-at) < uint64(len(r.values)), !c.truncatesWell(r, at):
 			why = BadRange
 		}
 		if why > 0 {

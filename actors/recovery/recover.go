@@ -113,7 +113,9 @@ func (s storing) receive(ctx actor.Context) state {
 	return s
 }
 
+// catchUp has the log begin where its peers' logs do, and copies the rest: below that everything is truncated.
 func (s storing) catchUp(ctx actor.Context) state {
+	ctx.Request(s.Replica, replica.Jump{Begin: s.missed.First})
 	ctx.Spawn(s.Props(catchup.New(s.Ensemble, catchup.Config{Range: s.missed, Grace: s.Patience.Grace})))
 	return catchingUp{s.recoverer}
 }

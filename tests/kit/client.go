@@ -14,17 +14,20 @@ import (
 // patience is how long a client waits for an answer, in virtual time.
 const patience = time.Minute
 
+// attempts is how many elections a client asks for, one after the other.
+const attempts = 10
+
 // Elect has the member's coordinator elected, and tries again while it loses.
 func (m *Member) Elect() coordinator.Elected {
 	m.cluster.t.Helper()
-	for {
+	for range attempts {
 		m.Probe.Request(m.PID(member.Coordinator), coordinator.Elect{})
-		switch e := m.either().(type) {
-		case coordinator.Elected:
+		if e, ok := m.either().(coordinator.Elected); ok {
 			return e
-		case coordinator.Failed:
 		}
 	}
+	m.cluster.t.Fatalf("member %d lost %d elections", m.ID, attempts)
+	return coordinator.Elected{}
 }
 
 // either waits for the answer to an Elect or an Append.
@@ -40,8 +43,16 @@ func (m *Member) either() any {
 // Write has the member's coordinator write values, and returns its answer: coordinator.Appended or coordinator.Failed.
 func (m *Member) Write(fence log.Proposal, values ...log.Value) any {
 	m.cluster.t.Helper()
+	before := m.cluster.highest()
 	m.Probe.Request(m.PID(member.Coordinator), coordinator.Append{Fence: fence, Values: values})
-	return m.either()
+	answer := m.either()
+	if a, ok := answer.(coordinator.Appended); ok {
+		if a.Range.First <= before {
+			m.cluster.t.Fatalf("written at %s, and position %d was acknowledged before", a.Range, before)
+		}
+		m.cluster.Acknowledge(a.Range.First, values...)
+	}
+	return answer
 }
 
 // Append has the member's coordinator write an entry, which must succeed.

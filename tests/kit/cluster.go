@@ -30,6 +30,7 @@ type Cluster struct {
 	t       testing.TB
 	auto    bool
 	ids     []log.ReplicaID
+	acked   []acknowledged
 }
 
 // Member is one member of a cluster.
@@ -39,6 +40,8 @@ type Member struct {
 	Store  *memory.Store
 	Probe  *actortest.Probe // a client on the member's node
 	Events []any            // what the member reported since its start
+	// Wrap puts something between the replica and its disk, from the next start on. Nil puts nothing.
+	Wrap func(storage.Store) storage.Store
 
 	cluster *Cluster
 	starts  int
@@ -63,12 +66,7 @@ func New(t testing.TB, seed uint64, n int, autoInitialize bool) *Cluster {
 // Voting makes a cluster of n members whose disks are VOTING and empty, as `quorumlog initialize` leaves them, and starts it.
 func Voting(t testing.TB, seed uint64, n int) *Cluster {
 	t.Helper()
-	c := New(t, seed, n, false)
-	for _, m := range c.Members {
-		meta := m.Store.Metadata()
-		meta.Status = status.Voting
-		m.Store = memory.New(meta)
-	}
+	c := Initialized(t, seed, n)
 	c.Start()
 	c.AwaitVoting(c.Members...)
 	return c
@@ -125,6 +123,10 @@ func (m *Member) Start() {
 }
 
 func (m *Member) config() member.Config {
+	store := storage.Store(m.Store)
+	if m.Wrap != nil {
+		store = m.Wrap(m.Store)
+	}
 	peers := make(map[log.ReplicaID]*actor.PID)
 	for _, id := range m.cluster.ids {
 		peers[id] = actor.NewPID(address(id), Name+"/"+member.Replica)
@@ -134,7 +136,7 @@ func (m *Member) config() member.Config {
 			Self: m.ID, Members: m.cluster.ids, Clock: m.Node.Clock(), Random: m.Node.Random(),
 			Patience: ensemble.Usual(), Log: zerolog.Nop(),
 		},
-		Peers: peers, Store: m.Store, Cluster: identity.ClusterID{1}, Configuration: 1,
+		Peers: peers, Store: store, Cluster: identity.ClusterID{1}, Configuration: 1,
 		AutoInitialize: m.cluster.auto, Report: func(e any) { m.Events = append(m.Events, e) },
 	}
 }

@@ -1,0 +1,102 @@
+package kit
+
+import (
+	"fmt"
+
+	"github.com/quorumlog/quorumlog/actors/actortest"
+	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/paxos"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// Peer asks replicas in the name of a member that is not running.
+type Peer struct {
+	*actortest.Probe
+	Identity identity.Identity
+
+	cluster *Cluster
+	request uint64
+}
+
+// Peer takes the place of a member that is not running.
+func (c *Cluster) Peer(id log.ReplicaID) *Peer {
+	c.t.Helper()
+	m := c.Member(id)
+	m.Prepare(nil)
+	meta := m.Store.Metadata()
+	meta.Boot++
+	m.must(m.Store.SetMetadata(meta))
+	m.must(m.Store.Sync())
+	return &Peer{
+		Probe: m.Node.Probe(fmt.Sprintf("peer%d", meta.Boot)), cluster: c,
+		Identity: identity.Identity{
+			Cluster: identity.ClusterID{1}, Configuration: 1, Replica: id,
+			Incarnation: meta.Incarnation, Boot: meta.Boot, Process: m.Node.Random().Uint64(),
+		},
+	}
+}
+
+// Header is the header of the peer's next request.
+func (p *Peer) Header() *messages.Header {
+	p.request++
+	return codec.EncodeHeader(p.Identity, p.request, nil)
+}
+
+// AskPromise sends a PromiseRequest: for a range, or for everything where the range is empty.
+func (p *Peer) AskPromise(to *Member, by log.Proposal, r log.Range) {
+	p.Request(to.PID(member.Replica), codec.EncodePromiseRequest(p.Header(), by, r))
+}
+
+// Promise is AskPromise, and waits for the answer.
+func (p *Peer) Promise(to *Member, by log.Proposal, r log.Range) paxos.Answer {
+	p.cluster.t.Helper()
+	p.AskPromise(to, by, r)
+	_, answer, err := codec.DecodePromiseResponse(actortest.Await[*messages.PromiseResponse](p.cluster.t, p.Probe, patience))
+	if err != nil {
+		p.cluster.t.Fatal(err)
+	}
+	return answer
+}
+
+// AskWrite sends a WriteRequest.
+func (p *Peer) AskWrite(to *Member, by log.Proposal, first log.Position, values ...log.Value) {
+	p.Request(to.PID(member.Replica), codec.EncodeWriteRequest(p.Header(), codec.Write{By: by, First: first, Values: values}))
+}
+
+// Write is AskWrite, and waits for the answer.
+func (p *Peer) Write(to *Member, by log.Proposal, first log.Position, values ...log.Value) paxos.Answer {
+	p.cluster.t.Helper()
+	p.AskWrite(to, by, first, values...)
+	_, answer, err := codec.DecodeWriteResponse(actortest.Await[*messages.WriteResponse](p.cluster.t, p.Probe, patience))
+	if err != nil {
+		p.cluster.t.Fatal(err)
+	}
+	return answer
+}
+
+// Notice sends a LearnedMessage.
+func (p *Peer) Notice(to *Member, by log.Proposal, r log.Range) {
+	p.Send(to.PID(member.Replica), codec.EncodeLearnedMessage(p.Header(), by, r))
+}
+
+// Fetch sends a FetchRequest, and waits for the answer.
+func (p *Peer) Fetch(to *Member, r log.Range) codec.Fetched {
+	p.cluster.t.Helper()
+	p.Request(to.PID(member.Replica), codec.EncodeFetchRequest(p.Header(), r))
+	_, answer, err := codec.DecodeFetchResponse(actortest.Await[*messages.FetchResponse](p.cluster.t, p.Probe, patience))
+	if err != nil {
+		p.cluster.t.Fatal(err)
+	}
+	return answer
+}
+
+// Recover sends a RecoverRequest, and waits for the answer.
+func (p *Peer) Recover(to *Member) (codec.Standing, error) {
+	p.cluster.t.Helper()
+	p.Request(to.PID(member.Replica), &messages.RecoverRequest{Header: p.Header()})
+	_, standing, err := codec.DecodeRecoverResponse(actortest.Await[*messages.RecoverResponse](p.cluster.t, p.Probe, patience))
+	return standing, err
+}
