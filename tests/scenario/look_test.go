@@ -3,6 +3,7 @@ package scenario
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/quorumlog/quorumlog/actors/member"
@@ -143,7 +144,7 @@ func appendEvent(all []string, id log.ReplicaID, e any) []string {
 		return all
 	}
 	line := fmt.Sprintf("%d: %s", id, text)
-	if len(all) > 0 && all[len(all)-1] == line {
+	if _, failed := e.(member.Failed); failed && slices.Contains(all, line) {
 		return all // who is refused is so with every greeting
 	}
 	return append(all, line)
