@@ -58,12 +58,13 @@ func dial(_ context.Context, members []Member, logger zerolog.Logger) (*Client, 
 		return nil, err
 	}
 	system := newSystem(logger, address)
-	c := newClient(system, members, members[rand.IntN(len(members))])
 	transport, err := startRemote(system, address, address, logger)
 	if err != nil {
 		system.Shutdown()
 		return nil, err
 	}
+	c := newClient(system, members, members[rand.IntN(len(members))])
+	transport.open()
 	c.closing = func() {
 		transport.stop(transportPatience)
 		system.Shutdown()

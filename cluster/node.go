@@ -71,24 +71,22 @@ func (n *Node) start(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("start the member: %w", ctx.Err())
 	}
-	if err := n.listen(self); err != nil {
-		return err
-	}
+	n.transport.open()
 	n.Client = newClient(n.system, n.config.Members, self)
 	return nil
 }
 
-// openSystem finds out early whether the address can be had: a process that cannot be reached should not touch the disk.
-func (n *Node) openSystem(self Member) error {
+// openSystem listens before anything else: a process that cannot be reached should not touch the disk. Nothing is received
+// until the transport is opened.
+func (n *Node) openSystem(self Member) (err error) {
 	if n.config.System != nil {
 		n.system = n.config.System
-		return nil
-	}
-	if err := probe(n.config.listen(self)); err != nil {
+		n.transport, err = attach(n.system, self.Address)
 		return err
 	}
 	n.system = newSystem(n.config.Logger, self.Address)
-	return nil
+	n.transport, err = startRemote(n.system, n.config.listen(self), self.Address, n.config.Logger)
+	return err
 }
 
 func (n *Node) openStore() (err error) {
@@ -115,25 +113,16 @@ func (n *Node) spawn(ready chan struct{}) error {
 	for _, m := range n.config.Members {
 		peers[m.ID] = pid(m, logName, member.Replica)
 	}
-	props := e.Props(member.New(member.Config{
+	root := e.Props(member.New(member.Config{
 		Ensemble: e, Peers: peers, Store: n.store, Cluster: clusterID(n.config.cluster()),
 		Configuration: configuration(ordered(n.config.Members)), AutoInitialize: n.config.AutoInitialize,
 		Report: func(report any) { n.report(report, ready) },
 	}))
 	var err error
-	if n.root, err = n.system.Root.SpawnNamed(props, logName); err != nil {
+	if n.root, err = n.system.Root.SpawnNamed(root.Configure(actor.WithGuardian(e.Supervisor)), logName); err != nil {
 		return fmt.Errorf("the actor system has a log called %s already: %w", logName, err)
 	}
 	return nil
-}
-
-func (n *Node) listen(self Member) (err error) {
-	if n.config.System != nil {
-		n.transport, err = attach(n.system, self.Address)
-		return err
-	}
-	n.transport, err = startRemote(n.system, n.config.listen(self), self.Address, n.config.Logger)
-	return err
 }
 
 // report handles what the member reports, on its goroutine.

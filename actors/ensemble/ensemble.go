@@ -68,5 +68,5 @@ func (e *Ensemble) Props(producer actor.Producer) *actor.Props {
 	if e.Supervisor == nil {
 		return actor.PropsFromProducer(producer)
 	}
-	return actor.PropsFromProducer(producer, actor.WithSupervisor(e.Supervisor), actor.WithGuardian(e.Supervisor))
+	return actor.PropsFromProducer(producer, actor.WithSupervisor(e.Supervisor))
 }
