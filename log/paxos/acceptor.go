@@ -101,7 +101,7 @@ type writing struct {
 	implicit, by log.Proposal
 	highest      log.Proposal // the highest promise that stands in the way
 	chosen       []log.Action // other values that are chosen
-	overwritten  bool         // a higher proposal wrote at one of the positions
+	overwritten  bool         // the run may have been accepted before, see Rejected
 	torn         log.Position // where this very proposal wrote something else
 	store        []log.Action
 }
@@ -110,6 +110,7 @@ func (w *writing) consider(known log.Action, v log.Value) {
 	promised := max(w.implicit, known.Promised)
 	switch {
 	case known.Learned && known.Value.Equal(v):
+		w.overwritten = true
 	case known.Learned:
 		w.chosen = append(w.chosen, known)
 	case known.Performed == w.by && known.Value.Equal(v):

@@ -28,11 +28,12 @@ type (
 	// Rejected says that a higher proposal was promised.
 	Rejected struct {
 		By log.Proposal
-		// Overwritten, answering a write: a higher proposal wrote at one of the positions since, so that the acceptor
-		// can no longer tell whether it had accepted this one before.
+		// Overwritten, answering a write: a higher proposal wrote at one of the positions since, or a value of the run is
+		// chosen, so that the acceptor can no longer tell whether it, or a former life of it, had accepted the run before.
 		Overwritten bool
 	}
-	// Learned says that other values than those written are chosen.
+	// Learned says that other values than those written are chosen. It says nothing of the positions that it leaves out:
+	// the acceptor may hold what was written there.
 	Learned struct{ Actions []log.Action }
 	// Truncated says that the request starts below the log.
 	Truncated struct{ Begin log.Position }

@@ -77,13 +77,15 @@ func (Passed) outcome()  {}
 func (Unheard) outcome() {}
 
 // Add counts an answer and says what can be concluded. A replica that granted stays counted as long as it lives: a later
-// answer to a retransmission cannot take the grant back.
+// answer to a retransmission cannot take the grant back, nor can a late answer of one of its former lives.
 func (t *Tally) Add(v Vote) Outcome {
 	i, found := slices.BinarySearchFunc(t.votes, v.From, func(o Vote, id log.ReplicaID) int { return cmp.Compare(o.From, id) })
 	switch {
 	case !found:
 		t.votes = slices.Insert(t.votes, i, v)
-	case !(grants(t.votes[i].Answer) && t.votes[i].Incarnation == v.Incarnation):
+	case t.votes[i].Incarnation == v.Incarnation && grants(t.votes[i].Answer):
+	case t.votes[i].Incarnation.Generation > v.Incarnation.Generation:
+	default:
 		t.votes[i] = v
 	}
 	return t.conclude()
@@ -96,6 +98,28 @@ func (t *Tally) Answered(id log.ReplicaID) bool {
 
 // Votes returns the counted answers, in the order of the replicas' ids.
 func (t *Tally) Votes() []Vote { return t.living() }
+
+// Unclear says whether a replica may hold something of a write of so many values, also where its answer is no: then
+// somebody may yet find it there and have it chosen. Those who certainly hold nothing of it are those who promised a higher
+// proposal before they heard of it, and those who know that other values are chosen at all of its positions.
+func (t *Tally) Unclear(values int) bool {
+	living := t.living()
+	for _, v := range living {
+		switch a := v.Answer.(type) {
+		case Rejected:
+			if a.Overwritten {
+				return true
+			}
+		case Learned:
+			if len(a.Actions) < values {
+				return true
+			}
+		case Promised, Accepted, Truncated, NotVoting, Refused:
+			return true
+		}
+	}
+	return len(living) < t.members
+}
 
 func grants(a Answer) bool {
 	switch a.(type) {
