@@ -12,7 +12,8 @@ const MaxPosition Position = 1<<64 - 2
 // Range is a run of positions, both ends inclusive. The zero Range is empty.
 type Range struct{ First, Last Position }
 
-// Span returns the range of n positions that starts at first.
+// Span returns the range of n positions that starts at first, and the empty one where n is not positive. The range must
+// not go beyond MaxPosition.
 func Span(first Position, n int) Range {
 	if n <= 0 {
 		return Range{}

@@ -16,7 +16,7 @@ const replicaBits = 16
 // MaxRound is the highest round.
 const MaxRound = 1<<(64-replicaBits) - 1
 
-// NewProposal returns the proposal of a replica in a round.
+// NewProposal returns the proposal of a replica in a round, which is at most MaxRound.
 func NewProposal(round uint64, by ReplicaID) Proposal {
 	return Proposal(round<<replicaBits | uint64(by))
 }
@@ -27,7 +27,8 @@ func (p Proposal) Round() uint64 { return uint64(p) >> replicaBits }
 // Replica is who proposes.
 func (p Proposal) Replica() ReplicaID { return ReplicaID(p & (1<<replicaBits - 1)) }
 
-// Next returns the lowest proposal of a replica that is higher than p. It is 0 where the rounds are used up.
+// Next returns the proposal of a replica in the round after p's, which is higher than every proposal of p's round. It is 0
+// where the rounds are used up.
 func (p Proposal) Next(by ReplicaID) Proposal {
 	if p.Round() >= MaxRound {
 		return 0
