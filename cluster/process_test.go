@@ -153,6 +153,14 @@ type asker struct {
 
 func startAsker(t testing.TB) *asker {
 	t.Helper()
+	a := startShut(t)
+	a.transport.open()
+	return a
+}
+
+// startShut starts an asker that lets nobody in, yet.
+func startShut(t testing.TB) *asker {
+	t.Helper()
 	address := free(t)
 	a := &asker{system: newSystem(zerolog.Nop(), address), answers: make(chan uint64, 1<<16)}
 	var err error
@@ -164,7 +172,6 @@ func startAsker(t testing.TB) *asker {
 			a.answers <- m.GetRequest()
 		}
 	}), clientPrefix)
-	a.transport.open()
 	t.Cleanup(func() { a.transport.stop(time.Second) })
 	return a
 }

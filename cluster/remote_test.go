@@ -61,6 +61,33 @@ func TestPeerThatThawsIsAnswered(t *testing.T) {
 	a.ask(t, p.gateway())
 }
 
+func TestPeerThatIsGoneIsForgotten(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	p, a := startPeer(t, free(t)), startAsker(t)
+	a.transport.links.forget = 100 * time.Millisecond
+	a.ask(t, p.gateway())
+	l := a.transport.links.list()[0]
+	p.kill(t)
+	await(t, l.over, "the link to be given up")
+	await(t, l.ctx.Done(), "the link to end")
+}
+
+func TestPeerThatIsSilentIsNotForgotten(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	p, a := startPeer(t, free(t)), startAsker(t)
+	a.transport.links.forget = 500 * time.Millisecond
+	a.ask(t, p.gateway())
+	select {
+	case <-a.transport.links.list()[0].over:
+		t.Error("the link was given up")
+	case <-time.After(700 * time.Millisecond):
+	}
+}
+
 func TestQueueToASilentPeerIsBounded(t *testing.T) {
 	for _, how := range []struct {
 		name   string

@@ -1,0 +1,170 @@
+package cluster
+
+import (
+	"testing"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/remote"
+	"github.com/rs/zerolog"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// asked is a batch with one good request of a client, which a test then spoils.
+func asked(spoil func(*remote.MessageBatch)) *remote.RemoteMessage {
+	p := envelope(2)
+	b := p.GetMessageBatch()
+	b.Senders = []*actor.PID{actor.NewPID("127.0.0.1:9", "client-$1")}
+	b.Envelopes[0].Sender = 1
+	spoil(b)
+	return p
+}
+
+// hostile are batches of which nothing may pass.
+func hostile() map[string]*remote.RemoteMessage {
+	first := func(spoil func(*remote.MessageEnvelope)) *remote.RemoteMessage {
+		return asked(func(b *remote.MessageBatch) { spoil(b.Envelopes[0]) })
+	}
+	typed := func(m proto.Message) *remote.RemoteMessage {
+		return asked(func(b *remote.MessageBatch) { b.TypeNames[0] = string(proto.MessageName(m)) })
+	}
+	target := func(name string) *remote.RemoteMessage {
+		return asked(func(b *remote.MessageBatch) { b.Targets[0] = name })
+	}
+	sender := func(pid *actor.PID) *remote.RemoteMessage {
+		return asked(func(b *remote.MessageBatch) { b.Senders[0] = pid })
+	}
+	return map[string]*remote.RemoteMessage{
+		"nil envelope":       asked(func(b *remote.MessageBatch) { b.Envelopes[0] = nil }),
+		"type above":         first(func(e *remote.MessageEnvelope) { e.TypeId = 1 }),
+		"type below":         first(func(e *remote.MessageEnvelope) { e.TypeId = -1 }),
+		"target above":       first(func(e *remote.MessageEnvelope) { e.Target = 1 }),
+		"target below":       first(func(e *remote.MessageEnvelope) { e.Target = -1 }),
+		"sender above":       first(func(e *remote.MessageEnvelope) { e.Sender = 2 }),
+		"sender below":       first(func(e *remote.MessageEnvelope) { e.Sender = -1 }),
+		"sender far below":   first(func(e *remote.MessageEnvelope) { e.Sender = -1 << 31 }),
+		"JSON":               first(func(e *remote.MessageEnvelope) { e.SerializerId = 1 }),
+		"no serializer":      first(func(e *remote.MessageEnvelope) { e.SerializerId = 99 }),
+		"too large":          first(func(e *remote.MessageEnvelope) { e.MessageData = make([]byte, maxMessage+1) }),
+		"Terminated":         typed(&actor.Terminated{}),
+		"Watch":              typed(&actor.Watch{}),
+		"Unwatch":            typed(&actor.Unwatch{}),
+		"Stop":               typed(&actor.Stop{}),
+		"PoisonPill":         typed(&actor.PoisonPill{}),
+		"DeadLetterResponse": typed(&actor.DeadLetterResponse{}),
+		"spawn":              typed(&remote.ActorPidRequest{}),
+		"a part of ours":     typed(&messages.Header{}),
+		"what is on disk":    typed(&messages.Metadata{}),
+		"the root":           target(logName),
+		"the coordinator":    target(logName + "/coordinator"),
+		"below the replica":  target(logName + "/replica/$1"),
+		"another actor":      target("somebody"),
+		"a guardian":         target("guardian$1"),
+		"the activator":      target(activator),
+		"the supervisor":     target(supervisor),
+		"a future":           target("future$1"),
+		"nobody":             target(""),
+		"nil sender":         sender(nil),
+		"nameless sender":    sender(actor.NewPID("127.0.0.1:9", "")),
+		"homeless sender":    sender(actor.NewPID("", "client-$1")),
+		"hostless sender":    sender(actor.NewPID(":9", "client-$1")),
+		"socket as sender":   sender(actor.NewPID("unix:/run/some.sock", "client-$1")),
+		"sender that is us":  sender(actor.NewPID(ownAddress, logName+"/replica")),
+		"no tables":          asked(func(b *remote.MessageBatch) { b.TypeNames, b.Targets, b.Senders = nil, nil, nil }),
+	}
+}
+
+const ownAddress = "127.0.0.1:4101"
+
+func TestGuardDropsWhatMayNotPass(t *testing.T) {
+	for name, packet := range hostile() {
+		g := newGuard(ownAddress, zerolog.Nop())
+		if err := g.check(packet); err != nil {
+			t.Errorf("%s: ended its stream: %v", name, err)
+		}
+		if left := len(packet.GetMessageBatch().GetEnvelopes()); left != 0 || g.dropped.Load() != 1 {
+			t.Errorf("%s: %d passed, %d were dropped", name, left, g.dropped.Load())
+		}
+	}
+}
+
+func TestGuardKeepsTheGoodOfABatch(t *testing.T) {
+	p := asked(func(b *remote.MessageBatch) {
+		good := b.Envelopes[0]
+		b.Envelopes = []*remote.MessageEnvelope{nil, good, {TypeId: 7}, proto.Clone(good).(*remote.MessageEnvelope), nil}
+	})
+	if err := newGuard(ownAddress, zerolog.Nop()).check(p); err != nil {
+		t.Fatal(err)
+	}
+	if left := p.GetMessageBatch().GetEnvelopes(); len(left) != 2 || left[0] == nil || left[1] == nil {
+		t.Errorf("%v passed", left)
+	}
+}
+
+func TestGuardTakesHeadersOff(t *testing.T) {
+	p := asked(func(b *remote.MessageBatch) {
+		b.Envelopes[0].MessageHeader = &remote.MessageHeader{HeaderData: map[string]string{"a": "b"}}
+	})
+	if err := newGuard(ownAddress, zerolog.Nop()).check(p); err != nil {
+		t.Fatal(err)
+	}
+	if left := p.GetMessageBatch().GetEnvelopes(); len(left) != 1 || left[0].GetMessageHeader() != nil {
+		t.Errorf("%v passed", left)
+	}
+}
+
+// senseless are packets that end their stream.
+func senseless() map[string]*remote.RemoteMessage {
+	return map[string]*remote.RemoteMessage{
+		"nothing":    {},
+		"nil batch":  {MessageType: &remote.RemoteMessage_MessageBatch{}},
+		"greeting":   {MessageType: &remote.RemoteMessage_ConnectRequest{}},
+		"an answer":  {MessageType: &remote.RemoteMessage_ConnectResponse{ConnectResponse: &remote.ConnectResponse{}}},
+		"a farewell": {MessageType: &remote.RemoteMessage_DisconnectRequest{DisconnectRequest: &remote.DisconnectRequest{}}},
+		"a client": {MessageType: &remote.RemoteMessage_ConnectRequest{ConnectRequest: &remote.ConnectRequest{
+			ConnectionType: &remote.ConnectRequest_ClientConnection{ClientConnection: &remote.ClientConnection{}},
+		}}},
+		"nil server": {MessageType: &remote.RemoteMessage_ConnectRequest{ConnectRequest: &remote.ConnectRequest{
+			ConnectionType: &remote.ConnectRequest_ServerConnection{},
+		}}},
+	}
+}
+
+func TestGuardEndsSenselessStreams(t *testing.T) {
+	for name, packet := range senseless() {
+		if err := newGuard(ownAddress, zerolog.Nop()).check(packet); err == nil {
+			t.Errorf("%s passed", name)
+		}
+	}
+}
+
+func TestGuardLetsAnswersIn(t *testing.T) {
+	for _, name := range []string{
+		"replica", "network", "gateway", "recover/protocol", "recover/$1/$2", "coordinator/$1", "follow/$1", "gateway/$1",
+	} {
+		if !reachable(logName + "/" + name) {
+			t.Errorf("%s is not reachable", name)
+		}
+	}
+	if !reachable(clientPrefix + "$1") {
+		t.Error("clients are not reachable")
+	}
+}
+
+// Every message that processes send to each other begins with a header or with the number of its request; parts of
+// messages, and what is on disk, do not.
+func TestGuardKnowsEveryMessageBetweenProcesses(t *testing.T) {
+	known := newGuard(ownAddress, zerolog.Nop()).types
+	all := messages.File_log_proto.Messages()
+	for i := range all.Len() {
+		m := all.Get(i)
+		var first string
+		if f := m.Fields().ByNumber(1); f != nil {
+			first = string(f.Name())
+		}
+		if sent := first == "header" || first == "request"; sent != known[string(m.FullName())] {
+			t.Errorf("%s: sent between processes %t, let through %t", m.FullName(), sent, !sent)
+		}
+	}
+}
