@@ -45,6 +45,17 @@ func (p *Peer) Header() *messages.Header {
 	return codec.EncodeHeader(p.Identity, p.request, nil)
 }
 
+// await waits for the answer to the last request; those to earlier ones may still be on their way.
+func await[T interface{ GetHeader() *messages.Header }](p *Peer) T {
+	p.cluster.t.Helper()
+	for {
+		answer := actortest.Await[T](p.cluster.t, p.Probe, patience)
+		if answer.GetHeader().GetRequest() == p.request {
+			return answer
+		}
+	}
+}
+
 // AskPromise sends a PromiseRequest: for a range, or for everything where the range is empty.
 func (p *Peer) AskPromise(to *Member, by log.Proposal, r log.Range) {
 	p.Request(to.PID(member.Replica), codec.EncodePromiseRequest(p.Header(), by, r))
@@ -54,7 +65,7 @@ func (p *Peer) AskPromise(to *Member, by log.Proposal, r log.Range) {
 func (p *Peer) Promise(to *Member, by log.Proposal, r log.Range) paxos.Answer {
 	p.cluster.t.Helper()
 	p.AskPromise(to, by, r)
-	_, answer, err := codec.DecodePromiseResponse(actortest.Await[*messages.PromiseResponse](p.cluster.t, p.Probe, patience))
+	_, answer, err := codec.DecodePromiseResponse(await[*messages.PromiseResponse](p))
 	if err != nil {
 		p.cluster.t.Fatal(err)
 	}
@@ -70,23 +81,27 @@ func (p *Peer) AskWrite(to *Member, by log.Proposal, first log.Position, values 
 func (p *Peer) Write(to *Member, by log.Proposal, first log.Position, values ...log.Value) paxos.Answer {
 	p.cluster.t.Helper()
 	p.AskWrite(to, by, first, values...)
-	_, answer, err := codec.DecodeWriteResponse(actortest.Await[*messages.WriteResponse](p.cluster.t, p.Probe, patience))
+	_, answer, err := codec.DecodeWriteResponse(await[*messages.WriteResponse](p))
 	if err != nil {
 		p.cluster.t.Fatal(err)
 	}
 	return answer
 }
 
-// Notice sends a LearnedMessage.
+// Notice sends a LearnedMessage, and waits until it is handled: nobody answers it, so that another request comes behind.
 func (p *Peer) Notice(to *Member, by log.Proposal, r log.Range) {
+	p.cluster.t.Helper()
 	p.Send(to.PID(member.Replica), codec.EncodeLearnedMessage(p.Header(), by, r))
+	if _, err := p.Recover(to); err != nil {
+		p.cluster.t.Fatal(err)
+	}
 }
 
 // Fetch sends a FetchRequest, and waits for the answer.
 func (p *Peer) Fetch(to *Member, r log.Range) codec.Fetched {
 	p.cluster.t.Helper()
 	p.Request(to.PID(member.Replica), codec.EncodeFetchRequest(p.Header(), r))
-	_, answer, err := codec.DecodeFetchResponse(actortest.Await[*messages.FetchResponse](p.cluster.t, p.Probe, patience))
+	_, answer, err := codec.DecodeFetchResponse(await[*messages.FetchResponse](p))
 	if err != nil {
 		p.cluster.t.Fatal(err)
 	}
@@ -97,6 +112,27 @@ func (p *Peer) Fetch(to *Member, r log.Range) codec.Fetched {
 func (p *Peer) Recover(to *Member) (codec.Standing, error) {
 	p.cluster.t.Helper()
 	p.Request(to.PID(member.Replica), &messages.RecoverRequest{Header: p.Header()})
-	_, standing, err := codec.DecodeRecoverResponse(actortest.Await[*messages.RecoverResponse](p.cluster.t, p.Probe, patience))
+	_, standing, err := codec.DecodeRecoverResponse(await[*messages.RecoverResponse](p))
 	return standing, err
+}
+
+// Asked is the number of the peer's last request.
+func (p *Peer) Asked() uint64 { return p.request }
+
+// Granted lists the numbers of the requests that were promised or accepted, in the order of the answers.
+func (p *Peer) Granted() []uint64 {
+	var requests []uint64
+	for _, m := range p.Messages() {
+		switch r := m.(type) {
+		case *messages.PromiseResponse:
+			if r.GetPromised() != nil {
+				requests = append(requests, r.GetHeader().GetRequest())
+			}
+		case *messages.WriteResponse:
+			if r.GetAccepted() != nil {
+				requests = append(requests, r.GetHeader().GetRequest())
+			}
+		}
+	}
+	return requests
 }
