@@ -23,8 +23,10 @@ type (
 	}
 	// CatchupProgress: how far a catch-up is.
 	CatchupProgress struct {
-		Total, Done, Bytes uint64 // positions missing at its start, positions learned since, bytes copied since
-		Elapsed            time.Duration
+		Total   uint64        `json:"total"` // positions missing at its start
+		Done    uint64        `json:"done"`  // positions learned since
+		Bytes   uint64        `json:"bytes"` // bytes copied since
+		Elapsed time.Duration `json:"elapsed_nanoseconds"`
 	}
 	// Advice: why the replica cannot recover at the moment, and what to do; empty once that is over.
 	Advice struct{ Text string }

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/quorumlog/quorumlog/cluster"
+)
+
+func newServeCommand(p *program) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "serve",
+		Short: "Run one member of the log",
+		Long: `Runs one member of the log until SIGTERM or SIGINT; a second signal does not wait for a clean end. It logs to stderr:
+for people on a terminal, JSON elsewhere.
+
+The first start of all members makes a new log (--auto-initialize). A member whose data directory is gone comes back
+with an empty one, under the same id: it copies what it needs from the others and then votes again. Nothing else is
+to be done.
+
+With --http it serves /livez, /readyz (200 once the replica votes) and /metrics (Prometheus).
+
+It ends with 4 when its disk fails or lies, or when its replica lives on in another directory: do not just start it
+again then, but read what it says.`,
+		Example: `  quorumlog serve --id 1 --data data/1 --members 1=127.0.0.1:7101,2=127.0.0.1:7102,3=127.0.0.1:7103
+  quorumlog serve --config /etc/quorumlog.yaml --http 127.0.0.1:9101
+
+  # /etc/quorumlog.yaml
+  id: 1
+  data: /var/lib/quorumlog
+  members: {1: "10.0.0.1:7101", 2: "10.0.0.2:7101", 3: "10.0.0.3:7101"}`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return p.serve(command.Context()) },
+	}
+	p.addID(command)
+	p.addMembers(command)
+	p.addData(command, "data `directory` of the replica; made where there is none", true)
+	p.addCluster(command)
+	command.Flags().StringVar(&p.listen, "listen", "", "`address` to listen on, where it is not the one in --members")
+	own(command, "listen", true)
+	command.Flags().StringVar(&p.http, "http", "", "`address` for health checks and metrics; none without it")
+	own(command, "http", true)
+	command.Flags().BoolVar(&p.autoInitialize, "auto-initialize", true, "start a new log by itself, where all members are new")
+	own(command, "auto-initialize", true)
+	p.addLogging(command)
+	return command
+}
+
+func (p *program) serve(ctx context.Context) error {
+	c, err := p.node()
+	if err != nil {
+		return err
+	}
+	c.Logger = p.logger()
+	health, err := p.serveHTTP(c.Logger)
+	if err != nil {
+		return err
+	}
+	defer health.close()
+	node, err := cluster.Start(ctx, c)
+	switch {
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return nil // it was asked to end before it had begun
+	case err != nil:
+		return fmt.Errorf("serve: %w", err)
+	}
+	health.watch(node, c.ID)
+	s := steps{logger: c.Logger}
+	c.Logger.Info().Uint16("replica", uint16(c.ID)).Str("cluster", c.Cluster).Str("members", cluster.FormatMembers(c.Members)).
+		Str("data", c.Data).Msg("the member is up")
+	return s.until(ctx, node)
+}
+
+// steps logs what becomes of a member.
+type steps struct {
+	logger zerolog.Logger
+	told   time.Time // when the progress of a catch-up was logged last
+}
+
+// until waits for the end, and tells the steps until then.
+func (s *steps) until(ctx context.Context, node *cluster.Node) error {
+	events := node.Events()
+	for {
+		select {
+		case e, more := <-events:
+			if !more {
+				events = nil // the node is about to be done
+				continue
+			}
+			s.log(e)
+		case <-node.Done():
+			return fmt.Errorf("the member has stopped: %w", node.Err())
+		case <-ctx.Done():
+			s.logger.Info().Msg("the member ends")
+			if err := node.Close(); err != nil {
+				return fmt.Errorf("end the member: %w", err)
+			}
+			return nil
+		}
+	}
+}
+
+// log writes one line about a step.
+func (s *steps) log(e cluster.Event) {
+	switch e := e.(type) {
+	case cluster.CatchupProgress:
+		if e.Done < e.Total && time.Since(s.told) < time.Second {
+			return
+		}
+		s.told = time.Now()
+		s.logger.Info().Uint64("done", e.Done).Uint64("total", e.Total).Uint64("bytes", e.Bytes).Dur("elapsed", e.Elapsed).
+			Msg("the replica catches up")
+	case cluster.Recovered:
+		s.logger.Info().Msg("the replica votes")
+	case cluster.StatusChanged, cluster.Advice: // the actors log these
+	case cluster.Stopped: // it is returned
+	}
+}
