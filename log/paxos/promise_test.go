@@ -135,6 +135,7 @@ func TestPositionIsAcceptedWithinWindow(t *testing.T) {
 		{"above the end, too far", 1, 100, log.Window + 101, true},
 		{"above an empty log that was truncated, as far as allowed", 51, 50, log.Window + 50, false},
 		{"above an empty log that was truncated, too far", 51, 50, log.Window + 51, true},
+		{"above a begin that was jumped to, as far as allowed", 51, 0, log.Window + 50, false},
 		{"above a begin that was jumped to, too far", 51, 0, log.Window + 51, true},
 		{"at the last position there is", 1, log.MaxPosition - 1, log.MaxPosition, false},
 		{"at the last position there is, from below", 1, 1, log.MaxPosition, true},
