@@ -21,7 +21,7 @@ import (
 // RecoverProtocol asks all replicas for their status, again and again, until status.Next can say what the local one does
 // next.
 //
-//	waiting ── a quorum is present ──▶ asking ── decided ──▶ Decided, stopped
+//	waiting ── a quorum is present ──▶ asking ── decided ──▶ Decided, stopped   (the silent are asked again meanwhile)
 //	 ▲  ▲                               │  │
 //	 │  └──────── 10 s passed ──────────┘  │
 //	 └── pausing ◀── all heard, undecided ─┘
@@ -39,6 +39,8 @@ type (
 	Fenced struct{ Refusal identity.Refusal }
 	// answersDue is the time to stop waiting for answers.
 	answersDue struct{ attempt int }
+	// retransmitDue is the time to ask again whoever has not answered: a request is lost where its receiver is not up yet.
+	retransmitDue struct{ attempt int }
 	// pauseOver is the time to ask again.
 	pauseOver struct{ attempt int }
 )
@@ -47,7 +49,7 @@ type (
 func NewProtocol(e *ensemble.Ensemble, autoInitialize bool) actor.Producer {
 	return func() actor.Actor {
 		return &protocol{
-			Ensemble: e, cancel: func() {},
+			Ensemble: e, cancel: func() {}, quiet: func() {},
 			config: status.Config{
 				Members: len(e.Members), Quorum: paxos.Quorum(len(e.Members)), AutoInitialize: autoInitialize,
 			},
@@ -65,7 +67,8 @@ type protocol struct {
 	answers []status.Answer // at most one per replica
 	advice  string
 	over    bool
-	cancel  func()
+	cancel  func() // ends the wait for answers, or the pause
+	quiet   func() // ends the retransmissions
 }
 
 // Receive implements actor.Actor.
@@ -75,6 +78,7 @@ func (p *protocol) Receive(ctx actor.Context) {
 		p.wait(ctx)
 	case *actor.Stopping:
 		p.cancel()
+		p.quiet()
 	case network.Watched:
 		ctx.Request(p.Replica, replica.Inspect{})
 	case replica.Inspected:
@@ -88,6 +92,10 @@ func (p *protocol) Receive(ctx actor.Context) {
 			p.Log.Info().Int("heard", len(p.answers)).Int("members", p.config.Members).Msg("the recover protocol asks again")
 			p.wait(ctx)
 		}
+	case retransmitDue:
+		if m.attempt == p.attempt && p.request != 0 {
+			p.send(ctx)
+		}
 	case pauseOver:
 		if m.attempt == p.attempt {
 			p.wait(ctx)
@@ -98,6 +106,7 @@ func (p *protocol) Receive(ctx actor.Context) {
 // wait begins an attempt: it goes on once a quorum of the replicas is present.
 func (p *protocol) wait(ctx actor.Context) {
 	p.cancel()
+	p.quiet()
 	p.attempt++
 	p.request = 0
 	ctx.Request(p.Network, network.Watch{AtLeast: p.config.Quorum})
@@ -106,12 +115,28 @@ func (p *protocol) wait(ctx actor.Context) {
 func (p *protocol) ask(ctx actor.Context, m replica.Inspected) {
 	p.self, p.local = m.Identity, status.Local{Replica: p.Self, Status: m.Status}
 	p.request, p.answers = p.Random.Uint64(), nil
-	ctx.Send(p.Network, network.Broadcast{
-		Message: &messages.RecoverRequest{Header: codec.EncodeHeader(m.Identity, p.request, nil)}, ReplyTo: ctx.Self(),
-	})
 	p.cancel()
 	p.attempt++
 	p.cancel = p.Clock.After(p.Patience.Protocol, ctx.Self(), answersDue{p.attempt})
+	p.send(ctx)
+}
+
+// send asks whoever has not answered, and will do so again.
+func (p *protocol) send(ctx actor.Context) {
+	ctx.Send(p.Network, network.Broadcast{
+		Message: &messages.RecoverRequest{Header: codec.EncodeHeader(p.self, p.request, nil)}, ReplyTo: ctx.Self(), To: p.silent(),
+	})
+	p.quiet = p.Clock.After(p.Twice(p.Patience.Retransmit), ctx.Self(), retransmitDue{p.attempt})
+}
+
+func (p *protocol) silent() []log.ReplicaID {
+	silent := []log.ReplicaID{}
+	for _, id := range p.Members {
+		if !slices.ContainsFunc(p.answers, func(a status.Answer) bool { return a.From == id }) {
+			silent = append(silent, id)
+		}
+	}
+	return silent
 }
 
 func (p *protocol) hear(ctx actor.Context, m *messages.RecoverResponse) {
@@ -175,6 +200,7 @@ func (p *protocol) advise(ctx actor.Context, advice string) {
 
 func (p *protocol) pause(ctx actor.Context) {
 	p.cancel()
+	p.quiet()
 	p.attempt++
 	p.request = 0
 	p.cancel = p.Clock.After(p.Twice(p.Patience.Pause), ctx.Self(), pauseOver{p.attempt})
