@@ -21,7 +21,7 @@ func Initialized(t testing.TB, seed uint64, n int) *Cluster {
 }
 
 // Prepare gives a member that is not running a disk with other metadata, and with these records besides; those that are
-// Learned are marked so. A nil change leaves the metadata.
+// Learned are marked so. A nil change leaves the metadata. Whoever made the records' proposals remembers that it did.
 func (m *Member) Prepare(change func(*storage.Metadata), actions ...log.Action) {
 	m.cluster.t.Helper()
 	meta := m.Store.Metadata()
@@ -32,10 +32,21 @@ func (m *Member) Prepare(change func(*storage.Metadata), actions ...log.Action) 
 	m.Store = memory.New(meta)
 	for _, a := range append(held, actions...) {
 		m.must(m.Store.Put(a))
+		m.raise(a.Promised)
+		m.cluster.Member(a.Promised.Replica()).raise(a.Promised)
 		if a.Learned {
 			m.must(m.Store.Learn(log.Range{First: a.Position, Last: a.Position}))
 		}
 	}
+	m.must(m.Store.Sync())
+}
+
+// raise makes the highest proposal that a member remembers at least this one.
+func (m *Member) raise(by log.Proposal) {
+	m.cluster.t.Helper()
+	meta := m.Store.Metadata()
+	meta.Highest = max(meta.Highest, by)
+	m.must(m.Store.SetMetadata(meta))
 	m.must(m.Store.Sync())
 }
 
