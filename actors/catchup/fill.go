@@ -54,6 +54,7 @@ func (f *fill) Receive(ctx actor.Context) {
 		f.state = f.begin(ctx)
 	case *actor.Stopping:
 		f.cancel()
+		f.state = ended{}
 	case *actor.Stopped:
 	default:
 		f.state = f.state.receive(ctx)

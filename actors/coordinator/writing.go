@@ -110,13 +110,14 @@ func (c *coordinator) write(ctx actor.Context, batch []request) state {
 	run := log.Span(c.next, len(values))
 	question := round.Write(codec.Write{By: c.by, First: run.First, Values: values, Learned: c.pending})
 	c.pending = log.Range{}
-	ctx.Spawn(c.Props(round.New(c.Ensemble, c.self, question)))
-	return writing{c, batch, run, values}
+	child := ctx.Spawn(c.Props(round.New(c.Ensemble, c.self, question)))
+	return writing{c, child, batch, run, values}
 }
 
 // writing: a batch is on its way.
 type writing struct {
 	*coordinator
+	round  *actor.PID
 	batch  []request
 	run    log.Range
 	values []log.Value
@@ -130,7 +131,9 @@ func (s writing) receive(ctx actor.Context) state {
 		s.dismiss(ctx, NotElected, 0)
 		return demoting{s, ctx.Sender()}
 	case round.Done:
-		return s.conclude(ctx, m)
+		if s.round.Equal(ctx.Sender()) { // not one that a former election gave up on
+			return s.conclude(ctx, m)
+		}
 	case replica.Outbid: // the answers decide
 		s.floor = max(s.floor, m.By)
 	}
@@ -190,6 +193,9 @@ type demoting struct {
 func (s demoting) receive(ctx actor.Context) state {
 	switch m := ctx.Message().(type) {
 	case round.Done:
+		if !s.round.Equal(ctx.Sender()) {
+			return s
+		}
 		next := s.conclude(ctx, m)
 		if _, still := next.(elected); still {
 			next = s.resign(ctx, NotElected, 0)

@@ -79,7 +79,8 @@ type member struct {
 	Config
 	gateway  *actor.PID
 	recover  *actor.PID
-	opened   bool                   // the replica votes
+	opened   bool // the replica votes
+	ended    bool
 	refusals map[log.ReplicaID]bool // members that have another member list
 }
 
@@ -88,8 +89,12 @@ func (m *member) Receive(ctx actor.Context) {
 	switch e := ctx.Message().(type) {
 	case *actor.Started:
 		m.start(ctx)
+	case *actor.Stopping:
+		m.ended = true
 	case recovery.Recovered:
-		m.open(ctx)
+		if !m.ended { // a member that waits for its actors to end starts no others
+			m.open(ctx)
+		}
 	case recovery.Advice:
 		ctx.Send(m.gateway, gateway.Advise{Text: e.Text})
 		m.Report(e)
