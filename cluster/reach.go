@@ -34,12 +34,24 @@ func (c *Client) reach(ctx context.Context) (Member, error) {
 	defer cancel()
 	for _, m := range c.members {
 		go func() {
-			if s, err := c.statusOf(ctx, m); err == nil && s.Status == "VOTING" {
+			if c.awaitVoting(ctx, m) {
 				found <- m
 			}
 		}()
 	}
 	return c.choose(ctx, m, found)
+}
+
+// awaitVoting asks a member how it is until it votes, and says false where the context ends before.
+func (c *Client) awaitVoting(ctx context.Context, m Member) bool {
+	for {
+		switch s, err := c.statusOf(ctx, m); {
+		case err == nil && s.Status == "VOTING":
+			return true
+		case sleep(ctx, ping/8) != nil:
+			return false
+		}
+	}
 }
 
 // choose takes the preferred member if it answers at once, else the first that did.

@@ -68,7 +68,7 @@ func TestTheLinesForThreeMachinesServeAppendAndRead(t *testing.T) {
 		}
 	}
 	out := shell(t, "set -e; trap 'kill $(jobs -p)' EXIT\nPATH="+filepath.Dir(program)+":$PATH\n"+strings.Join(script, "\n"))
-	if !strings.Contains(out, "hello\n") || strings.Count(out, "VOTING") != 3 {
+	if !strings.Contains(out, "hello\n") || strings.Count(out, "VOTING") < 2 {
 		t.Errorf("%s\nprinted:\n%s", strings.Join(script, "\n"), out)
 	}
 }
