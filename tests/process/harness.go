@@ -1,0 +1,297 @@
+// Package process runs the program as people do: real processes, real disks, real sockets, on this machine.
+//
+//	c := process.New(t, 3)
+//	c.StartMember(1); c.StartMember(2); c.StartMember(3)
+//	c.WaitVoting(1, 2, 3)
+//	c.Run("append", "-") ...
+//
+// Whatever a test starts ends with it.
+package process
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience bounds whatever a test waits for. It is long because a busy machine is no fault.
+const patience = 60 * time.Second
+
+// program is the program, built once for all tests.
+type program struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+var built = &program{}
+
+// Build builds the program at the first call, and returns its path.
+func Build(t testing.TB) string {
+	t.Helper()
+	built.once.Do(func() {
+		if built.dir, built.err = os.MkdirTemp("", "quorumlog"); built.err != nil {
+			return
+		}
+		command := exec.Command("go", "build", "-buildvcs=false", "-o", built.path(), "github.com/quorumlog/quorumlog/cmd/quorumlog")
+		if out, err := command.CombinedOutput(); err != nil {
+			built.err = fmt.Errorf("%w: %s", err, out)
+		}
+	})
+	if built.err != nil {
+		t.Fatalf("build the program: %v", built.err)
+	}
+	return built.path()
+}
+
+func (p *program) path() string { return filepath.Join(p.dir, "quorumlog") }
+
+// RemoveBuilt removes what Build made. TestMain calls it at the end.
+func RemoveBuilt() error {
+	if built.dir == "" {
+		return nil
+	}
+	return os.RemoveAll(built.dir)
+}
+
+// FreePorts returns loopback addresses whose ports nobody uses at the moment, all different.
+func FreePorts(t testing.TB, n int) []string {
+	t.Helper()
+	addresses := make([]string, n)
+	for i := range addresses {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close() //nolint:errcheck // at the end of the function, so that no port is given twice
+		addresses[i] = listener.Addr().String()
+	}
+	return addresses
+}
+
+// Cluster is the members of a log, in processes of their own, and their disks.
+type Cluster struct {
+	Members   string   // as --members takes it
+	Addresses []string // of member 1, 2, ...
+	Dir       string   // of the data directories
+	t         testing.TB
+	binary    string
+	running   map[int]*Process
+}
+
+// New makes a cluster of n members with the ids 1 to n. None is started.
+func New(t testing.TB, n int) *Cluster {
+	t.Helper()
+	c := &Cluster{t: t, binary: Build(t), Dir: t.TempDir(), Addresses: FreePorts(t, n), running: make(map[int]*Process)}
+	members := make([]string, n)
+	for i, address := range c.Addresses {
+		members[i] = fmt.Sprintf("%d=%s", i+1, address)
+	}
+	c.Members = strings.Join(members, ",")
+	return c
+}
+
+// Data is the data directory of a member.
+func (c *Cluster) Data(id int) string { return filepath.Join(c.Dir, fmt.Sprint(id)) }
+
+// StartMember starts a member, with more flags if there are any. It may have to wait until it votes: see WaitVoting.
+func (c *Cluster) StartMember(id int, flags ...string) *Process {
+	c.t.Helper()
+	p := c.Start(append([]string{"serve", "--id", fmt.Sprint(id), "--data", c.Data(id)}, flags...)...)
+	c.running[id] = p
+	return p
+}
+
+// StartAll starts all members, and waits until they vote.
+func (c *Cluster) StartAll() {
+	c.t.Helper()
+	var ids []int
+	for i := range c.Addresses {
+		c.StartMember(i + 1)
+		ids = append(ids, i+1)
+	}
+	c.WaitVoting(ids...)
+}
+
+// Kill ends a member with SIGKILL, and returns once it is gone.
+func (c *Cluster) Kill(id int) {
+	c.t.Helper()
+	c.running[id].Kill()
+	delete(c.running, id)
+}
+
+// Stop ends a member with SIGTERM, and returns its exit code.
+func (c *Cluster) Stop(id int) int {
+	c.t.Helper()
+	p := c.running[id]
+	delete(c.running, id)
+	p.Terminate()
+	return p.Wait()
+}
+
+// Wipe deletes the data directory of a member that does not run.
+func (c *Cluster) Wipe(id int) {
+	c.t.Helper()
+	if _, runs := c.running[id]; runs {
+		c.t.Fatalf("member %d runs: end it before its disk is wiped", id)
+	}
+	if err := os.RemoveAll(c.Data(id)); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// Process is a process of the program.
+type Process struct {
+	Stdout, Stderr *Output
+	t              testing.TB
+	command        *exec.Cmd
+	ended          chan struct{} // closed once it has ended
+}
+
+// Start starts the program with the cluster's members in its environment.
+func (c *Cluster) Start(args ...string) *Process {
+	c.t.Helper()
+	return c.start(nil, args...)
+}
+
+func (c *Cluster) start(stdin io.Reader, args ...string) *Process {
+	c.t.Helper()
+	p := &Process{Stdout: &Output{}, Stderr: &Output{}, t: c.t, command: exec.Command(c.binary, args...), ended: make(chan struct{})}
+	p.command.Stdin, p.command.Stdout, p.command.Stderr = stdin, p.Stdout, p.Stderr
+	p.command.Env = environment("QUORUMLOG_MEMBERS=" + c.Members)
+	dieWithParent(p.command)
+	if err := p.command.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	go func() {
+		defer close(p.ended)
+		_ = p.command.Wait() // the exit code says it all
+	}()
+	c.t.Cleanup(func() {
+		p.Kill()
+		if c.t.Failed() && args[0] == "serve" {
+			c.t.Logf("stderr of quorumlog %s:\n%s", strings.Join(args, " "), p.Stderr)
+		}
+	})
+	return p
+}
+
+// environment is that of this process, without what it says about quorumlog.
+func environment(more ...string) []string {
+	var clean []string
+	for _, setting := range os.Environ() {
+		if !strings.HasPrefix(setting, "QUORUMLOG_") {
+			clean = append(clean, setting)
+		}
+	}
+	return append(clean, more...)
+}
+
+// Terminate asks the process to end.
+func (p *Process) Terminate() {
+	p.t.Helper()
+	p.Signal(syscall.SIGTERM)
+}
+
+// ID is the process id.
+func (p *Process) ID() int { return p.command.Process.Pid }
+
+// Signal sends a signal, if the process still runs.
+func (p *Process) Signal(s os.Signal) {
+	p.t.Helper()
+	if err := p.command.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.t.Errorf("signal process %d: %v", p.ID(), err)
+	}
+}
+
+// Kill ends the process without warning, and returns once it is gone.
+func (p *Process) Kill() {
+	p.t.Helper()
+	p.Signal(os.Kill)
+	<-p.ended
+}
+
+// Wait waits for the end and returns the exit code; -1 if a signal was the end.
+func (p *Process) Wait() int {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(patience):
+		p.t.Fatalf("process %d (%s) has not ended after %v; its stderr:\n%s", p.ID(), p.command, patience, p.Stderr)
+	}
+	return p.command.ProcessState.ExitCode()
+}
+
+// Ended is closed once the process is gone.
+func (p *Process) Ended() <-chan struct{} { return p.ended }
+
+// Output is what a process has written so far.
+type Output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (o *Output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+// String returns it.
+func (o *Output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// Result is what a command has left.
+type Result struct {
+	Code           int
+	Stdout, Stderr string
+}
+
+// Run runs a command to its end.
+func (c *Cluster) Run(args ...string) Result {
+	c.t.Helper()
+	return c.RunWith("", args...)
+}
+
+// RunWith runs a command to its end with this on stdin.
+func (c *Cluster) RunWith(stdin string, args ...string) Result {
+	c.t.Helper()
+	p := c.start(strings.NewReader(stdin), args...)
+	code := p.Wait()
+	return Result{code, p.Stdout.String(), p.Stderr.String()}
+}
+
+// Eventually asks again until it is so, and ends the test with what was seen last if that takes too long.
+func Eventually(t testing.TB, what string, is func() (yes bool, seen string)) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for {
+		yes, seen := is()
+		if yes {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			t.Fatalf("%s: not after %v; last seen:\n%s", what, patience, seen)
+		}
+	}
+}

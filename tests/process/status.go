@@ -1,0 +1,35 @@
+package process
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/quorumlog/quorumlog/cluster"
+)
+
+// Status returns what the members say of themselves, in the order of their ids, through the command.
+func (c *Cluster) Status() []cluster.Status {
+	c.t.Helper()
+	r := c.Run("status", "-o", "json")
+	var statuses []cluster.Status
+	if err := json.Unmarshal([]byte(r.Stdout), &statuses); err != nil {
+		c.t.Fatalf("status printed no JSON: %v\n%s%s", err, r.Stdout, r.Stderr)
+	}
+	return statuses
+}
+
+// WaitVoting waits until these members vote.
+func (c *Cluster) WaitVoting(ids ...int) {
+	c.t.Helper()
+	Eventually(c.t, fmt.Sprintf("members %v vote", ids), func() (bool, string) {
+		voting := 0
+		statuses := c.Status()
+		for _, s := range statuses {
+			if s.Status == "VOTING" && slices.Contains(ids, int(s.ID)) {
+				voting++
+			}
+		}
+		return voting == len(ids), fmt.Sprintf("%+v", statuses)
+	})
+}
