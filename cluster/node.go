@@ -113,11 +113,11 @@ func (n *Node) spawn(ready chan struct{}) error {
 	for _, m := range n.config.Members {
 		peers[m.ID] = pid(m, logName, member.Replica)
 	}
-	root := e.Props(member.New(member.Config{
+	root := member.Props(member.Config{
 		Ensemble: e, Peers: peers, Store: n.store, Cluster: clusterID(n.config.cluster()),
 		Configuration: configuration(ordered(n.config.Members)), AutoInitialize: n.config.AutoInitialize,
 		Report: func(report any) { n.report(report, ready) },
-	}))
+	})
 	var err error
 	if n.root, err = n.system.Root.SpawnNamed(root.Configure(actor.WithGuardian(e.Supervisor)), logName); err != nil {
 		return fmt.Errorf("the actor system has a log called %s already: %w", logName, err)

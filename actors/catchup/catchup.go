@@ -81,11 +81,6 @@ type catchup struct {
 // state is one state of the chart in the package comment. receive returns the next one.
 type state interface{ receive(ctx actor.Context) state }
 
-// ended: the actor waits for its children to end. What it still hears begins nothing, for nobody would end that.
-type ended struct{}
-
-func (s ended) receive(actor.Context) state { return s }
-
 // Receive implements actor.Actor.
 func (c *catchup) Receive(ctx actor.Context) {
 	switch ctx.Message().(type) {
@@ -94,7 +89,6 @@ func (c *catchup) Receive(ctx actor.Context) {
 		c.state = c.look(ctx)
 	case *actor.Stopping:
 		c.cancel()
-		c.state = ended{}
 	case *actor.Stopped:
 	default:
 		c.state = c.state.receive(ctx)

@@ -54,7 +54,6 @@ func (f *fill) Receive(ctx actor.Context) {
 		f.state = f.begin(ctx)
 	case *actor.Stopping:
 		f.cancel()
-		f.state = ended{}
 	case *actor.Stopped:
 	default:
 		f.state = f.state.receive(ctx)

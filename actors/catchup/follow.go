@@ -27,22 +27,17 @@ type follow struct {
 	peers   log.Position // up to where any peer has learned
 	target  log.Position // what the local replica missed at the last look
 	copying bool
-	ended   bool // it waits for its catch-up to end, and what it still hears begins nothing
 	cancel  func()
 }
 
 // Receive implements actor.Actor.
 func (f *follow) Receive(ctx actor.Context) {
-	if f.ended {
-		return
-	}
 	switch m := ctx.Message().(type) {
 	case *actor.Started, lookDue:
 		ctx.Request(f.Network, network.Survey{})
 		f.cancel = f.Clock.After(f.Twice(f.Patience.Follow), ctx.Self(), lookDue{})
 	case *actor.Stopping:
 		f.cancel()
-		f.ended = true
 	case network.Surveyed:
 		f.peers = best(m.Peers)
 		ctx.Request(f.Replica, replica.Inspect{})

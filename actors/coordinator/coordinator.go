@@ -109,11 +109,6 @@ type client struct {
 // state is one state of the chart in the package comment. receive returns the next one.
 type state interface{ receive(ctx actor.Context) state }
 
-// ended: the coordinator waits for its children to end. What it still hears begins nothing, for nobody would end that.
-type ended struct{}
-
-func (s ended) receive(actor.Context) state { return s }
-
 // Receive implements actor.Actor.
 func (c *coordinator) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
@@ -121,7 +116,6 @@ func (c *coordinator) Receive(ctx actor.Context) {
 		c.state = idle{c}
 	case *actor.Stopping:
 		c.cancel()
-		c.state = ended{}
 	case *actor.Stopped:
 	case Elect:
 		c.elects = append(c.elects, client{ctx.Sender(), m.Tag})

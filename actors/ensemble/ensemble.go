@@ -65,8 +65,30 @@ func (e *Ensemble) Twice(d time.Duration) time.Duration { return timer.Between(e
 
 // Props are the props of an actor of this member.
 func (e *Ensemble) Props(producer actor.Producer) *actor.Props {
+	ends := func() actor.Actor { return &ending{inner: producer()} }
 	if e.Supervisor == nil {
-		return actor.PropsFromProducer(producer)
+		return actor.PropsFromProducer(ends)
 	}
-	return actor.PropsFromProducer(producer, actor.WithSupervisor(e.Supervisor))
+	return actor.PropsFromProducer(ends, actor.WithSupervisor(e.Supervisor))
+}
+
+// ending is an actor that hears nothing more once it is told to stop, but that it has stopped. protoactor goes on handing
+// messages to an actor that waits for its children to end, and what the actor began then nobody would end.
+type ending struct {
+	inner actor.Actor
+	over  bool
+}
+
+// Receive implements actor.Actor.
+func (e *ending) Receive(ctx actor.Context) {
+	switch ctx.Message().(type) {
+	case *actor.Stopping:
+		e.over = true
+	case *actor.Stopped:
+	default:
+		if e.over {
+			return
+		}
+	}
+	e.inner.Receive(ctx)
 }

@@ -52,7 +52,6 @@ type gateway struct {
 	peers       []network.Peer
 	progress    catchup.Progress
 	advice      string
-	ended       bool // it waits for its catch-ups to end, and what it still hears begins nothing
 }
 
 // caller is a client that waits for an answer.
@@ -63,13 +62,9 @@ type caller struct {
 
 // Receive implements actor.Actor.
 func (g *gateway) Receive(ctx actor.Context) {
-	if g.ended {
-		return
-	}
 	switch m := ctx.Message().(type) {
 	case *actor.Stopping:
 		g.stop()
-		g.ended = true
 	case Serve:
 		g.coordinator = m.Coordinator
 	case Advise:

@@ -70,17 +70,16 @@ type Config struct {
 	Report         func(event any)
 }
 
-// New returns the producer of a member.
-func New(c Config) actor.Producer {
-	return func() actor.Actor { return &member{Config: c, refusals: make(map[log.ReplicaID]bool)} }
+// Props are the props of a member.
+func Props(c Config) *actor.Props {
+	return c.Ensemble.Props(func() actor.Actor { return &member{Config: c, refusals: make(map[log.ReplicaID]bool)} })
 }
 
 type member struct {
 	Config
 	gateway  *actor.PID
 	recover  *actor.PID
-	opened   bool // the replica votes
-	ended    bool
+	opened   bool                   // the replica votes
 	refusals map[log.ReplicaID]bool // members that have another member list
 }
 
@@ -89,12 +88,8 @@ func (m *member) Receive(ctx actor.Context) {
 	switch e := ctx.Message().(type) {
 	case *actor.Started:
 		m.start(ctx)
-	case *actor.Stopping:
-		m.ended = true
 	case recovery.Recovered:
-		if !m.ended { // a member that waits for its actors to end starts no others
-			m.open(ctx)
-		}
+		m.open(ctx)
 	case recovery.Advice:
 		ctx.Send(m.gateway, gateway.Advise{Text: e.Text})
 		m.Report(e)

@@ -46,9 +46,7 @@ func (r *recoverer) Receive(ctx actor.Context) {
 		r.state = checking{r}
 	case Advice, Fenced, catchup.Progress:
 		ctx.Send(ctx.Parent(), m)
-	case *actor.Stopping: // what it still hears begins nothing, for nobody would end that
-		r.state = done{}
-	case *actor.Stopped:
+	case *actor.Stopping, *actor.Stopped:
 	default:
 		r.state = r.state.receive(ctx)
 	}
@@ -133,7 +131,7 @@ func (s catchingUp) receive(ctx actor.Context) state {
 	return storing{recoverer: s.recoverer}
 }
 
-// done: the replica votes, or nobody wants it to.
+// done: the replica votes.
 type done struct{}
 
 func (s done) receive(actor.Context) state { return s }

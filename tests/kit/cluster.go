@@ -117,7 +117,7 @@ func (m *Member) Start() {
 		m.cluster.t.Fatal(err)
 	}
 	m.Events = nil
-	m.Node.Spawn(Name, actor.PropsFromProducer(member.New(m.config())))
+	m.Node.Spawn(Name, member.Props(m.config()))
 	m.starts++
 	m.Probe = m.Node.Probe(fmt.Sprintf("client%d", m.starts))
 }

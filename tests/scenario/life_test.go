@@ -120,13 +120,13 @@ func (s *script) stranger() string {
 		Cluster: "test", Replica: x.id, Members: ids, Status: status.Empty,
 		Incarnation: identity.Incarnation{Generation: 1, Disk: 7}, Boot: 1,
 	})
-	n.Spawn(kit.Name, actor.PropsFromProducer(member.New(member.Config{
+	n.Spawn(kit.Name, member.Props(member.Config{
 		Ensemble: ensemble.Ensemble{
 			Self: x.id, Members: ids, Clock: n.Clock(), Random: n.Random(), Patience: ensemble.Usual(), Log: zerolog.Nop(),
 		},
 		Peers: peers, Store: x.store, Cluster: identity.ClusterID{1}, Configuration: 2,
 		Report: func(e any) { x.events = append(x.events, e) },
-	})))
+	}))
 	s.strangers = append(s.strangers, x)
 	return ""
 }
