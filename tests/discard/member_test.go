@@ -50,13 +50,13 @@ func TestMemberEndsWithEverythingWhileItsReplicaRecovers(t *testing.T) {
 func TestMemberEndsWithEverythingWhileItsCoordinatorIsAtWork(t *testing.T) {
 	for name, end := range ends() {
 		t.Run(name, func(t *testing.T) {
-			for steps := range 60 {
+			for steps := range 30 {
 				c := kit.Voting(t, uint64(steps), 3)
 				m := c.Member(1)
 				m.Probe.Request(m.PID(member.Coordinator), coordinator.Elect{})
 				m.Probe.Request(m.PID(member.Coordinator), coordinator.Append{Values: []log.Value{kit.Entry("a"), kit.Entry("b")}})
 				m.Probe.Request(m.PID(member.Gateway), &messages.CatchupRequest{Request: 1})
-				for range 5 * steps {
+				for range 10 * steps {
 					c.World.Step()
 				}
 				end(m)

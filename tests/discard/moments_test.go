@@ -23,7 +23,7 @@ import (
 // everyMoment discards an actor after its first step, after a few more, and so on until it has finished by itself, each in
 // a history of its own.
 func everyMoment(t *testing.T, producer func(*bench) actor.Producer, s setup) {
-	const stride = 3
+	const stride = 4
 	for steps, finished := uint64(1), false; !finished; steps += stride {
 		t.Run(fmt.Sprint("after=", steps), func(t *testing.T) {
 			b := newBench(t, steps, s)

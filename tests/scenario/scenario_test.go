@@ -20,7 +20,7 @@ import (
 )
 
 // seeds is how many histories every script is played in. What a script prints must not depend on the seed.
-const seeds = 5
+const seeds = 3
 
 // patience is how long a command waits for an answer, in virtual time.
 const patience = time.Minute
