@@ -73,6 +73,20 @@ func decodeActions(in []*messages.Action, within log.Range) ([]log.Action, error
 	return out, nil
 }
 
+// decodeLearned is decodeActions for records that are sent because they are learned.
+func decodeLearned(in []*messages.Action, within log.Range) ([]log.Action, error) {
+	out, err := decodeActions(in, within)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range out {
+		if !a.Learned {
+			return nil, malformed("position %d was sent as learned, and is not", a.Position)
+		}
+	}
+	return out, nil
+}
+
 func decodeAction(m *messages.Action) (log.Action, error) {
 	a := log.Action{
 		Position: log.Position(m.GetPosition()), Promised: log.Proposal(m.GetPromised()),

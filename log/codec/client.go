@@ -26,12 +26,9 @@ func DecodeAppendRequest(m *messages.AppendRequest) ([]log.Value, error) {
 	return values, nil
 }
 
-// EncodeFailure writes a failure.
+// EncodeFailure writes a failure. What is too long in the detail is cut off.
 func EncodeFailure(code messages.Code, detail string) *messages.Failure {
-	if len(detail) > maxDetail {
-		detail = detail[:maxDetail]
-	}
-	return &messages.Failure{Code: code, Detail: detail}
+	return &messages.Failure{Code: code, Detail: cut(detail)}
 }
 
 // EncodePage writes the records of a page.

@@ -7,6 +7,7 @@ package codec
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
@@ -60,6 +61,9 @@ func DecodeHeader(h *messages.Header) (Envelope, error) {
 	e.From.Configuration, e.From.Boot, e.From.Process = h.GetConfiguration(), h.GetBoot(), h.GetProcess()
 	if copy(e.From.Cluster[:], h.GetCluster()) != len(e.From.Cluster) || len(h.GetCluster()) != len(e.From.Cluster) {
 		return Envelope{}, malformed("a cluster id has %d bytes, not %d", len(e.From.Cluster), len(h.GetCluster()))
+	}
+	if e.From.Boot == 0 {
+		return Envelope{}, malformed("the starts of a process are counted from 1")
 	}
 	var err error
 	if e.From.Replica, err = replica(h.GetReplica()); err != nil {
@@ -173,7 +177,7 @@ func DecodeStatus(m messages.Status) (status.Status, error) {
 }
 
 func encodeRefused(r identity.Refusal) *messages.Refused {
-	m := &messages.Refused{Reason: messages.Reason(r.Reason), Detail: r.Detail}
+	m := &messages.Refused{Reason: messages.Reason(r.Reason), Detail: cut(r.Detail)}
 	if r.Known.Generation > 0 {
 		m.Known = EncodeIncarnation(r.Known)
 	}
@@ -182,13 +186,19 @@ func encodeRefused(r identity.Refusal) *messages.Refused {
 
 const maxDetail = 1 << 10
 
+// cut returns the first part of a text for people, at most maxDetail bytes. Half a character at its end goes as well: a
+// message with one in it cannot be sent.
+func cut(detail string) string {
+	if len(detail) <= maxDetail {
+		return detail
+	}
+	return strings.ToValidUTF8(detail[:maxDetail], "")
+}
+
 func decodeRefused(m *messages.Refused) (identity.Refusal, error) {
-	r := identity.Refusal{Detail: m.GetDetail()}
+	r := identity.Refusal{Detail: cut(m.GetDetail())}
 	if m.GetReason() < 0 || m.GetReason() > messages.Reason(identity.OutOfBounds) || !identity.Reason(m.GetReason()).Valid() {
 		return r, malformed("%d is not a reason", m.GetReason())
-	}
-	if len(r.Detail) > maxDetail {
-		r.Detail = r.Detail[:maxDetail]
 	}
 	r.Reason = identity.Reason(m.GetReason())
 	if m.GetKnown() != nil {

@@ -51,6 +51,9 @@ func DecodePresence(m *messages.Presence) (p Presence, err error) {
 		return p, err
 	}
 	p.Writer, p.Learned = log.Proposal(m.GetWriter()), log.Position(m.GetLearned())
+	if p.Learned > log.MaxPosition {
+		return p, malformed("nobody has learned position %d", p.Learned)
+	}
 	if len(m.GetMembers()) > MaxMembers {
 		return p, malformed("a member list has at most %d members, not %d", MaxMembers, len(m.GetMembers()))
 	}

@@ -147,10 +147,14 @@ func DecodePromiseResponse(m *messages.PromiseResponse) (Envelope, paxos.Answer,
 }
 
 func decodePromised(m *messages.Promised) (a paxos.Promised, err error) {
-	if a.Range, err = decodeRangeIfAny(m.GetRange()); err != nil {
-		return a, err
+	if m.GetRange() != nil {
+		if a.Range, err = decodeRun(m.GetRange()); err != nil {
+			return a, err
+		}
 	}
-	a.End = log.Position(m.GetEnd())
+	if a.End = log.Position(m.GetEnd()); a.End > log.MaxPosition {
+		return a, malformed("a log does not end at %d", a.End)
+	}
 	a.Actions, err = decodeActions(m.GetActions(), a.Range)
 	return a, err
 }
@@ -213,7 +217,10 @@ func DecodeWriteResponse(m *messages.WriteResponse) (Envelope, paxos.Answer, err
 		a, err := decodeRejected(o.Rejected)
 		return e, a, err
 	case *messages.WriteResponse_Learned:
-		actions, err := decodeActions(o.Learned.GetActions(), log.Range{First: 1, Last: log.MaxPosition})
+		actions, err := decodeLearned(o.Learned.GetActions(), log.Range{First: 1, Last: log.MaxPosition})
+		if err == nil && len(actions) == 0 {
+			err = malformed("nothing is said to be learned")
+		}
 		return e, paxos.Learned{Actions: actions}, err
 	case *messages.WriteResponse_Truncated:
 		a, err := decodeTruncated(o.Truncated)

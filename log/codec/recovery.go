@@ -148,13 +148,6 @@ func decodeCopied(m *messages.Fetched) (c Copied, err error) {
 	if c.Range, err = decodeRange(m.GetRange()); err != nil {
 		return c, err
 	}
-	if c.Actions, err = decodeActions(m.GetActions(), c.Range); err != nil {
-		return c, err
-	}
-	for _, a := range c.Actions {
-		if !a.Learned {
-			return c, malformed("position %d was sent as learned, and is not", a.Position)
-		}
-	}
-	return c, nil
+	c.Actions, err = decodeLearned(m.GetActions(), c.Range)
+	return c, err
 }
