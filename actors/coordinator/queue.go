@@ -2,8 +2,8 @@ package coordinator
 
 import "github.com/quorumlog/quorumlog/log"
 
-// maxQueued is how many bytes of values may wait. Beyond that a client is told to come back.
-const maxQueued = 64 << 20
+// MaxQueued is how many bytes of values may wait. Beyond that a client is told to come back.
+const MaxQueued = 64 << 20
 
 // queue is the values that wait for the next batch, in the order of their arrival.
 type queue struct {
@@ -29,7 +29,7 @@ func newRequest(c client, m Append) request {
 
 // push adds a request, unless too much waits.
 func (q *queue) push(r request) bool {
-	if q.bytes+r.bytes > maxQueued && len(q.requests) > 0 {
+	if q.bytes+r.bytes > MaxQueued && len(q.requests) > 0 {
 		return false
 	}
 	q.requests = append(q.requests, r)

@@ -33,7 +33,20 @@ const (
 type search struct {
 	on      bool
 	waiting []write // in the order of their arrival
+	bytes   int     // of their values
 	tag     uint64  // of the election, if one was started
+}
+
+// wait puts a request behind the others, or turns it away where too much waits.
+func (g *gateway) wait(ctx actor.Context, w write) {
+	for _, v := range w.values {
+		g.search.bytes += len(v.Data)
+	}
+	if g.search.bytes > coordinator.MaxQueued && len(g.search.waiting) > 0 {
+		w.fail(ctx, g.failure(coordinator.Busy))
+		return
+	}
+	g.search.waiting = append(g.search.waiting, w)
 }
 
 func (g *gateway) append(ctx actor.Context, m *messages.AppendRequest) {
@@ -73,7 +86,7 @@ func (g *gateway) submit(ctx actor.Context, w write) {
 	case g.coordinator == nil:
 		w.fail(ctx, g.notVoting())
 	case g.search.on && w.fence == 0:
-		g.search.waiting = append(g.search.waiting, w)
+		g.wait(ctx, w)
 	default:
 		tag := g.next()
 		g.writes[tag] = w
@@ -122,7 +135,7 @@ func (g *gateway) failed(ctx actor.Context, m coordinator.Failed) {
 
 // find asks who writes, on behalf of a request that does not mind.
 func (g *gateway) find(ctx actor.Context, w write) {
-	g.search.waiting = append(g.search.waiting, w)
+	g.wait(ctx, w)
 	if !g.search.on {
 		g.search.on = true
 		ctx.Request(g.Network, network.Survey{})
