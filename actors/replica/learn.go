@@ -111,6 +111,7 @@ func (r *replica) truncate(ctx actor.Context, begin log.Position) {
 	}
 	r.meta.Begin = begin
 	r.ledger.Truncate(begin)
+	r.written.forget(log.Range{First: 1, Last: begin - 1})
 }
 
 // jump adopts the begin of a peer's log: positions below it were truncated by a TRUNCATE that was chosen, and are never

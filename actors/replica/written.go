@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"slices"
+
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/interval"
 )
@@ -24,10 +26,10 @@ func (w *written) add(stored []log.Action) {
 			w.positions.Remove(at)
 			continue
 		}
-		w.positions.Add(at)
-		if a.Value.Kind == log.Truncate {
+		if a.Value.Kind == log.Truncate && !w.positions.Contains(a.Position) {
 			w.truncations = append(w.truncations, a)
 		}
+		w.positions.Add(at)
 	}
 }
 
@@ -39,10 +41,8 @@ func (w *written) covers(by log.Proposal, run log.Range) (tos []log.Position, ok
 	return truncations(w.truncations, run), true
 }
 
-// forget drops what is learned.
+// forget drops what is learned, or truncated.
 func (w *written) forget(run log.Range) {
 	w.positions.Remove(run)
-	if w.positions.Empty() {
-		w.truncations = nil
-	}
+	w.truncations = slices.DeleteFunc(w.truncations, func(a log.Action) bool { return run.Contains(a.Position) })
 }
