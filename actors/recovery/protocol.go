@@ -160,14 +160,23 @@ func (p *protocol) refused(ctx actor.Context, by log.ReplicaID, r identity.Refus
 	switch {
 	case r.Reason == identity.DeadIncarnation && p.local.Status == status.Empty:
 		p.Log.Info().Stringer("known", r.Known).Msg("this replica had another disk before")
-		p.request = 0 // what the others answer to the old incarnation no longer matters
-		ctx.Request(p.Replica, replica.Reincarnate{Above: r.Known.Generation})
+		p.reincarnate(ctx, r.Known.Generation)
 	case r.Reason == identity.DeadIncarnation || r.Reason == identity.DuplicateIdentity:
 		p.over = true
 		ctx.Send(ctx.Parent(), Fenced{r})
 	default:
 		p.Log.Warn().Uint16("by", uint16(by)).Stringer("reason", r.Reason).Str("detail", r.Detail).Msg("a member refuses to help")
 	}
+}
+
+// reincarnate takes a generation above one that may have been this replica's before, and asks again.
+//
+// An EMPTY disk of the first generation among voting replicas is not this replica's first either, also where nobody knows
+// the former one: replicas that an operator initialized register with nobody until they first speak, and a late message
+// of the former disk could register it after this one.
+func (p *protocol) reincarnate(ctx actor.Context, above uint64) {
+	p.request = 0 // what the others answer to the old incarnation no longer matters
+	ctx.Request(p.Replica, replica.Reincarnate{Above: above})
 }
 
 // consider asks the rule after every answer, and ignores the rest once it has decided.
@@ -177,6 +186,8 @@ func (p *protocol) consider(ctx actor.Context, a status.Answer) {
 	slices.SortFunc(p.answers, func(a, b status.Answer) int { return cmp.Compare(a.From, b.From) })
 	d := status.Next(p.config, p.local, p.answers)
 	switch {
+	case d.Next == status.Recovering && p.local.Status == status.Empty && p.self.Incarnation.Generation == 1:
+		p.reincarnate(ctx, p.self.Incarnation.Generation)
 	case !d.Undecided:
 		p.over = true
 		ctx.Send(ctx.Parent(), Decided{d})

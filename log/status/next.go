@@ -150,7 +150,7 @@ func lostDisks(known identity.Vector) int {
 	return n
 }
 
-// advice is for the two cases in which asking again never helps, as nobody is VOTING and nobody will be.
+// advice is for the three cases in which asking again never helps, as no quorum is VOTING and none will be.
 func advice(c Config, counted []Answer, known identity.Vector) string {
 	switch {
 	case allNew(c, counted) && lostQuorum(c, known):
@@ -159,9 +159,21 @@ func advice(c Config, counted []Answer, known identity.Vector) string {
 	case !c.AutoInitialize && count(counted, Empty) == c.Members:
 		return "all members are EMPTY and auto-initialize is off: to start a new log, run 'quorumlog initialize' once for " +
 			"every member"
+	case len(counted) == c.Members && count(counted, Voting) > 0 && hopeful(c, counted) < c.Quorum:
+		return fmt.Sprintf("a quorum of the disks is lost: of %d members %d must vote, and %d can; start a member with the disk that "+
+			"it had, or save what 'quorumlog read --data' finds on a member that votes", c.Members, c.Quorum, hopeful(c, counted))
 	default:
 		return ""
 	}
+}
+
+// hopeful is the number of members that vote, or will without anybody's help.
+func hopeful(c Config, counted []Answer) int {
+	n := count(counted, Voting)
+	if c.AutoInitialize {
+		n += count(counted, Starting)
+	}
+	return n
 }
 
 // allNew says whether all members answered, and none has voted in its present life.

@@ -133,12 +133,15 @@ func TestAdviceNamesWhatToDo(t *testing.T) {
 		{false, "E E E", []log.ReplicaID{1, 2}, "lost a disk"}, // the graver news
 		{false, "E E -", nil, ""},
 		{false, "E S E", nil, ""},
-		{false, "V E E", nil, ""},
+		{false, "V E E", nil, "a quorum of the disks is lost"},
+		{false, "V S E", nil, "a quorum of the disks is lost"}, // auto-initialize was on before: STARTING waits for an operator
 		{false, "V V E", nil, ""},
+		{false, "V E -", nil, ""},
 		{true, " E E E", nil, ""},
 		{true, " E E -", nil, ""},
-		{true, " V E E", nil, ""},
-		{true, " V E E", []log.ReplicaID{2, 3}, ""},
+		{true, " V E E", nil, "a quorum of the disks is lost"},
+		{true, " V E E", []log.ReplicaID{2, 3}, "a quorum of the disks is lost"},
+		{true, " V S E", nil, ""}, // hole L5: the STARTING one will vote
 		{true, " E E E", []log.ReplicaID{1, 2}, "lost a disk"},
 	} {
 		config := of(3)
@@ -147,7 +150,7 @@ func TestAdviceNamesWhatToDo(t *testing.T) {
 		if !strings.Contains(got, c.advice) || (got == "") != (c.advice == "") {
 			t.Errorf("auto-initialize %v, heard %s, lost %v: %q, want %q", c.auto, c.heard, c.lost, got, c.advice)
 		}
-		if got != "" && !strings.Contains(got, "quorumlog initialize") {
+		if got != "" && !strings.Contains(got, "quorumlog initialize") && !strings.Contains(got, "quorumlog read --data") {
 			t.Errorf("%q does not name the command", got)
 		}
 	}
