@@ -140,7 +140,9 @@ func TestRefusedSenderIsNotRemembered(t *testing.T) {
 	g := guard()
 	stranger := process{1, 9, 100}.identity()
 	stranger.Cluster = identity.ClusterID{8}
-	g.Admit(stranger)
+	if _, admitted := g.Admit(stranger); admitted {
+		t.Error("a stranger is admitted")
+	}
 	if _, admitted := g.Admit(process{1, 5, 200}.identity()); !admitted || len(g.Heard) != 1 {
 		t.Error("a boot of another cluster counts")
 	}
@@ -148,7 +150,9 @@ func TestRefusedSenderIsNotRemembered(t *testing.T) {
 
 func TestReplicasAreHeardApart(t *testing.T) {
 	g := guard()
-	g.Admit(process{1, 5, 100}.identity())
+	if refusal, admitted := g.Admit(process{1, 5, 100}.identity()); !admitted {
+		t.Errorf("got %s", refusal)
+	}
 	other := process{2, 1, 200}.identity()
 	other.Replica = 3
 	if refusal, admitted := g.Admit(other); !admitted {
