@@ -149,7 +149,7 @@ func (c *Client) write(ctx context.Context, build func(uint64) proto.Message) (l
 
 // again says whether a write may be tried once more: it is certainly not in the log, and may succeed elsewhere or later.
 func again(err error) bool {
-	for _, kind := range []error{ErrNotElected, ErrNotVoting, ErrNoQuorum, ErrBusy} {
+	for _, kind := range []error{ErrNotElected, ErrNotVoting, ErrNoQuorum, ErrBusy, ErrClosed} {
 		if errors.Is(err, kind) {
 			return true
 		}

@@ -11,6 +11,9 @@
 package gateway
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/actors/catchup"
@@ -19,6 +22,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
@@ -64,7 +68,7 @@ type caller struct {
 func (g *gateway) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Stopping:
-		g.stop()
+		g.stop(ctx)
 	case Serve:
 		g.coordinator = m.Coordinator
 	case Advise:
@@ -131,10 +135,21 @@ func (g *gateway) notVoting() *messages.Failure {
 	return &messages.Failure{Code: messages.Code_CODE_NOT_VOTING, Detail: detail}
 }
 
-func (g *gateway) stop() {
-	for _, r := range g.catchups {
+// stop answers everybody who waits: what the coordinator has may or may not come to be in the log, the rest is undone.
+func (g *gateway) stop(ctx actor.Context) {
+	closed := codec.EncodeFailure(messages.Code_CODE_CLOSED, "this member is going down: ask another one")
+	for _, tag := range slices.Sorted(maps.Keys(g.catchups)) {
+		r := g.catchups[tag]
 		r.cancel()
+		r.answer(ctx, &messages.CatchupResponse{Outcome: &messages.CatchupResponse_Failure{Failure: closed}})
 	}
+	for _, tag := range slices.Sorted(maps.Keys(g.writes)) {
+		g.writes[tag].fail(ctx, g.failure(coordinator.Indeterminate))
+	}
+	for _, tag := range slices.Sorted(maps.Keys(g.reads)) {
+		g.reads[tag].fail(ctx, closed)
+	}
+	g.endSearch(func(w write) { w.fail(ctx, closed) })
 }
 
 // reply sends an answer to whoever asked; a client without an address asked for none.

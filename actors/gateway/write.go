@@ -130,7 +130,11 @@ func (g *gateway) failed(ctx actor.Context, m coordinator.Failed) {
 		g.find(ctx, w)
 		return
 	}
-	w.fail(ctx, g.failure(m.Why))
+	failure := g.failure(m.Why)
+	if m.Why == coordinator.BadRange {
+		failure.Begin, failure.Learned = uint64(m.Held.First), uint64(m.Held.Last)
+	}
+	w.fail(ctx, failure)
 }
 
 // find asks who writes, on behalf of a request that does not mind.
