@@ -48,6 +48,7 @@ type (
 		Tag  uint64
 		Why  Why
 		Seen log.Proposal // with Fenced and NotElected: the highest proposal that stands in the way; 0 if none is known
+		Held log.Range    // with BadRange: the log, which may be empty: its Last is First - 1 then
 	}
 	// Demote makes the coordinator idle, once the batch that is on its way is finished.
 	Demote struct{}

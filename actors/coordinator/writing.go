@@ -81,7 +81,9 @@ func (c *coordinator) admit(ctx actor.Context, batch []request) []request {
 			why = BadRange
 		}
 		if why > 0 {
-			ctx.Send(r.client.pid, Failed{Tag: r.client.tag, Why: why, Seen: c.by})
+			ctx.Send(r.client.pid, Failed{
+				Tag: r.client.tag, Why: why, Seen: c.by, Held: log.Range{First: c.begin, Last: c.next - 1},
+			})
 			continue
 		}
 		admitted = append(admitted, r)
