@@ -107,7 +107,8 @@ func (o *demoOptions) run(ctx context.Context, view demoView) (err error) {
 	defer func() { err = errors.Join(err, o.cleanUp(story, view)) }() // also when something panics
 	if err := story.tell(ctx, o.keep); err != nil {
 		err = because(ctx, err)
-		return errors.Join(err, view.show(demoFailed{Error: err.Error(), Seed: o.seed}))
+		_ = view.show(demoFailed{Error: err.Error(), Seed: entries.seed}) // stderr says it too
+		return err
 	}
 	return view.show(demoFinished{OK: true, Entries: len(story.acknowledged), Seconds: seconds(time.Since(began))})
 }

@@ -15,9 +15,9 @@ type demoEvent interface{ name() string }
 type (
 	// demoBegan: the demo begins.
 	demoBegan struct {
-		Seed       uint64 `json:"seed"`
+		Seed       uint64 `json:"seed,omitempty"` // of the entries, unless they come from a file
 		Entries    int    `json:"entries"`
-		EntryBytes int    `json:"entry_bytes,omitempty"`
+		EntryBytes int    `json:"entry_bytes"` // of the largest
 		Directory  string `json:"directory"`
 		Members    string `json:"members"` // as --members takes them
 	}
@@ -108,7 +108,7 @@ type (
 	// demoFailed: what is wrong.
 	demoFailed struct {
 		Error string `json:"error"`
-		Seed  uint64 `json:"seed"`
+		Seed  uint64 `json:"seed,omitempty"`
 	}
 	// demoKept: where the directories are that were kept.
 	demoKept struct {

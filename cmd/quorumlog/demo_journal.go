@@ -82,7 +82,8 @@ func (j *demoJournal) read(line []byte) {
 func (j *demoJournal) tail() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return "  " + strings.Join(append(j.last, string(j.rest)), "\n  ")
+	text := strings.Join(append(j.last, string(j.rest)), "\n  ")
+	return "  " + strings.TrimSpace(text)
 }
 
 func (j *demoJournal) close() error { return j.file.Close() }

@@ -24,7 +24,7 @@ import (
 type demoEntries struct {
 	lines [][]byte // of a file, again from its start when it is used up
 	count int      // how many are appended before the first replica is killed
-	size  int      // of an entry, where there are no lines
+	size  int      // of the largest entry, in bytes
 	seed  uint64
 }
 
@@ -33,11 +33,12 @@ func readDemoEntries(name string) (*demoEntries, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the entries: %w", err)
 	}
-	e := &demoEntries{}
+	e := &demoEntries{size: 1}
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	lines.Buffer(nil, log.MaxEntry)
 	for lines.Scan() {
 		e.lines = append(e.lines, bytes.Clone(lines.Bytes()))
+		e.size = max(e.size, len(lines.Bytes()))
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("%s: line %d: %w: an entry has at most 1 MiB", name, len(e.lines)+1, err)
@@ -70,9 +71,11 @@ type acknowledged struct {
 	index int
 }
 
-// inFlight is how many entries the demo has appended and not heard of, at most: as if that many programs appended one
-// after the other.
-const inFlight = 256
+// What the demo has appended and not heard of, at most: as if that many programs appended one after the other.
+const (
+	inFlight      = 256
+	inFlightBytes = 4 << 20 // a member's queues have bounds too
+)
 
 // load appends a run of entries, all at once.
 type load struct {
@@ -101,7 +104,7 @@ func (l *load) run(ctx context.Context, tell func(demoProgress) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var workers sync.WaitGroup
-	for range min(inFlight, len(l.acks)) {
+	for range min(inFlight, len(l.acks), max(1, inFlightBytes/l.entries.size)) {
 		workers.Go(func() {
 			if err := safely(func() error { return l.work(ctx) }); err != nil {
 				cancel(err)

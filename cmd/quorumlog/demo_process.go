@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -94,13 +95,10 @@ func demoEnvironment() []string {
 
 func (p *demoProcess) watch(m cluster.Member, failed func(error)) {
 	defer close(p.ended)
-	err := p.command.Wait()
-	if closing := p.journal.close(); err == nil {
-		err = closing
-	}
+	err := errors.Join(p.command.Wait(), p.journal.close())
 	if !p.wanted.Load() {
-		failed(fmt.Errorf("the process of replica %d at %s ended by itself (%v); it said last:\n%s",
-			m.ID, m.Address, p.command.ProcessState, p.journal.tail()))
+		failed(fmt.Errorf("the process of replica %d at %s ended by itself: %w; it said last:\n%s",
+			m.ID, m.Address, cmp.Or(err, errors.New("exit status 0")), p.journal.tail()))
 	}
 }
 

@@ -100,7 +100,8 @@ func (v *textView) lines(e demoEvent) []string {
 	case demoFinished:
 		return v.closing(e)
 	case demoFailed:
-		return v.line("failed", "seed %d", e.Seed) // what is wrong comes with the exit code
+		first, _, _ := strings.Cut(e.Error, "\n") // all of it comes with the exit code
+		return v.line("failed", "%s", first)
 	case demoKept:
 		return v.line("kept", "%s", e.Directory)
 	case demoStarted, demoElected, demoProgress:
@@ -109,8 +110,8 @@ func (v *textView) lines(e demoEvent) []string {
 }
 
 func (v *textView) opening(e demoBegan) []string {
-	what := "each line of a file"
-	if e.EntryBytes > 0 {
+	what := fmt.Sprintf("each of %s lines of a file", grouped(e.Entries))
+	if e.Seed > 0 {
 		what = fmt.Sprintf("%s entries of %s bytes, seed %d", grouped(e.Entries), grouped(e.EntryBytes), e.Seed)
 	}
 	return []string{"", "three processes on this machine; " + what, ""}
