@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -65,17 +66,21 @@ func RemoveBuilt() error {
 	return os.RemoveAll(built.dir)
 }
 
-// FreePorts returns loopback addresses whose ports nobody uses at the moment, all different.
+// FreePorts returns loopback addresses whose ports nobody uses at the moment, all different. They are below the ports that
+// systems give to whoever asks for any: such a port could be gone before the member listens on it.
 func FreePorts(t testing.TB, n int) []string {
 	t.Helper()
-	addresses := make([]string, n)
-	for i := range addresses {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	const lowest, highest = 10_000, 32_000
+	var addresses []string
+	for tries := 0; len(addresses) < n; tries++ {
+		address := fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(highest-lowest))
+		listener, err := net.Listen("tcp", address)
+		if err == nil {
+			defer listener.Close() //nolint:errcheck // at the end of the function, so that no port is given twice
+			addresses = append(addresses, address)
+		} else if tries > 1000 {
+			t.Fatalf("no free port: %v", err)
 		}
-		defer listener.Close() //nolint:errcheck // at the end of the function, so that no port is given twice
-		addresses[i] = listener.Addr().String()
 	}
 	return addresses
 }
@@ -231,6 +236,16 @@ func (p *Process) Wait() int {
 		p.t.Fatalf("process %d (%s) has not ended after %v; its stderr:\n%s", p.ID(), p.command, patience, p.Stderr)
 	}
 	return p.command.ProcessState.ExitCode()
+}
+
+// HasEnded says whether the process is gone.
+func (p *Process) HasEnded() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // Ended is closed once the process is gone.

@@ -19,10 +19,15 @@ func (c *Cluster) Status() []cluster.Status {
 	return statuses
 }
 
-// WaitVoting waits until these members vote.
+// WaitVoting waits until these members vote. A member that has ended will not, and ends the test.
 func (c *Cluster) WaitVoting(ids ...int) {
 	c.t.Helper()
 	Eventually(c.t, fmt.Sprintf("members %v vote", ids), func() (bool, string) {
+		for _, id := range ids {
+			if p := c.running[id]; p == nil || p.HasEnded() {
+				c.t.Fatalf("member %d does not run", id)
+			}
+		}
 		voting := 0
 		statuses := c.Status()
 		for _, s := range statuses {
