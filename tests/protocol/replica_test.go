@@ -248,7 +248,7 @@ func voteAtRandom(c *kit.Cluster, m *kit.Member, p *kit.Peer, chance *rand.Rand)
 
 func TestEveryVoteThatWasAnsweredSurvivesACrash(t *testing.T) {
 	votes := 0
-	seeds(t, 60, func(t *testing.T, seed uint64) {
+	seeds(t, 40, func(t *testing.T, seed uint64) {
 		c, m, p := alone(t, seed)
 		c.World.Net.Delay(0, 0)
 		granted := voteAtRandom(c, m, p, rand.New(rand.NewPCG(seed, 99)))
