@@ -2,11 +2,14 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/eventstream"
+	"github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -15,11 +18,25 @@ import (
 type conn struct {
 	system *actor.ActorSystem
 	inbox  *actor.PID
+	events *eventstream.Subscription
 
 	mu      sync.Mutex
-	waiting map[uint64]chan<- response
+	waiting map[uint64]waiting
 	heard   map[string]time.Time // when a member answered last, by its address
 }
+
+// waiting is a request that is out.
+type waiting struct {
+	address string
+	answer  chan<- response // closed where none may come any more
+}
+
+// Whoever was killed and started again never heard of what the process before it was asked, and answers everything else.
+var errBroken = errors.New("the connection to it broke")
+
+// lastWords is how long an answer may still be on its way from a member when the connection to it has broken: answers come
+// on another one.
+const lastWords = 100 * time.Millisecond
 
 // response is an answer of a member. Every answer to a client repeats the number of its request.
 type response interface {
@@ -28,8 +45,9 @@ type response interface {
 }
 
 func newConn(system *actor.ActorSystem) *conn {
-	c := &conn{system: system, waiting: make(map[uint64]chan<- response), heard: make(map[string]time.Time)}
+	c := &conn{system: system, waiting: make(map[uint64]waiting), heard: make(map[string]time.Time)}
 	c.inbox = system.Root.SpawnPrefix(actor.PropsFromFunc(c.receive), clientPrefix)
+	c.events = system.EventStream.Subscribe(c.follow)
 	return c
 }
 
@@ -43,18 +61,56 @@ func (c *conn) receive(ctx actor.Context) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if waiting, ok := c.waiting[m.GetRequest()]; ok {
+	if w, ok := c.waiting[m.GetRequest()]; ok {
 		delete(c.waiting, m.GetRequest())
-		waiting <- m
+		w.answer <- m
 	}
 }
 
-// ask sends a request once and waits for its answer. Build is given the request's number.
+// follow is told of everything that happens in the system.
+func (c *conn) follow(event any) {
+	switch e := event.(type) {
+	case broken:
+		c.lose(e.address)
+	case *remote.EndpointTerminatedEvent: // how a remote that the program has started says so
+		c.lose(e.Address)
+	}
+}
+
+// lose gives up, soon, whatever a member was asked until now. It may be gone, and nobody knows until it is heard again.
+func (c *conn) lose(address string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.heard, address)
+	var lost []uint64
+	for request, w := range c.waiting {
+		if w.address == address {
+			lost = append(lost, request)
+		}
+	}
+	if len(lost) > 0 {
+		time.AfterFunc(lastWords, func() { c.giveUp(lost) })
+	}
+}
+
+func (c *conn) giveUp(requests []uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, request := range requests {
+		if w, ok := c.waiting[request]; ok {
+			delete(c.waiting, request)
+			close(w.answer)
+		}
+	}
+}
+
+// ask sends a request once and waits for its answer, at most until the connection to the member breaks. Build is given the
+// request's number.
 func (c *conn) ask(ctx context.Context, to *actor.PID, build func(request uint64) proto.Message) (response, error) {
 	request := rand.Uint64()
 	answer := make(chan response, 1)
 	c.mu.Lock()
-	c.waiting[request] = answer
+	c.waiting[request] = waiting{to.GetAddress(), answer}
 	c.mu.Unlock()
 	defer func() {
 		c.mu.Lock()
@@ -63,7 +119,10 @@ func (c *conn) ask(ctx context.Context, to *actor.PID, build func(request uint64
 	}()
 	c.system.Root.RequestWithCustomSender(to, build(request), c.inbox)
 	select {
-	case m := <-answer:
+	case m, ok := <-answer:
+		if !ok {
+			return nil, errBroken
+		}
 		c.hear(to.GetAddress())
 		return m, nil
 	case <-ctx.Done():
@@ -84,4 +143,7 @@ func (c *conn) heardSince(address string, since time.Time) bool {
 	return c.heard[address].After(since)
 }
 
-func (c *conn) close() { c.system.Root.Stop(c.inbox) }
+func (c *conn) close() {
+	c.system.EventStream.Unsubscribe(c.events)
+	c.system.Root.Stop(c.inbox)
+}

@@ -36,6 +36,7 @@ type link struct {
 	forget   time.Duration
 	log      zerolog.Logger
 	queue    *queue
+	broken   func() // is called when what was sent, or was to be, may have been lost
 	greeting *remote.RemoteMessage
 	greeted  atomic.Bool   // the peer is there
 	over     chan struct{} // closed when run has ended
@@ -84,6 +85,7 @@ func (l *link) session() bool {
 	defer l.greeted.Store(false)
 	if old := l.queue.expire(time.Now().Add(-stale)); old > 0 {
 		l.log.Debug().Int("messages", old).Msg("what was queued for too long was dropped")
+		l.broken()
 	}
 	ended := make(chan struct{})
 	go func() {
@@ -94,6 +96,7 @@ func (l *link) session() bool {
 	l.send(ctx, stream)
 	cancel()
 	<-ended
+	l.broken()
 	return true
 }
 
@@ -186,9 +189,14 @@ func (*link) Trailer() metadata.MD { return metadata.MD{} }
 // Context implements grpc.ClientStream.
 func (l *link) Context() context.Context { return l.ctx }
 
+// broken tells whoever subscribes to the system's events that the connection to a peer broke: what was sent to it, and not
+// answered, may never be. The peer may be back already, as another process.
+type broken struct{ address string }
+
 // links are all links of one process.
 type links struct {
 	forget time.Duration // see the constant; tests have less patience
+	broken func(broken)
 	log    zerolog.Logger
 	ctx    context.Context // ends with all links
 	cancel context.CancelFunc
@@ -197,9 +205,9 @@ type links struct {
 	all    map[*link]bool
 }
 
-func newLinks(log zerolog.Logger) *links {
+func newLinks(log zerolog.Logger, told func(broken)) *links {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &links{forget: forget, log: log, ctx: ctx, cancel: cancel, all: make(map[*link]bool)}
+	return &links{forget: forget, broken: told, log: log, ctx: ctx, cancel: cancel, all: make(map[*link]bool)}
 }
 
 // intercept gives protoactor's writer a link instead of a stream. The context that it asks with is nobody's.
@@ -212,7 +220,8 @@ func (s *links) intercept(_ context.Context, desc *grpc.StreamDesc, c *grpc.Clie
 			return streamer(ctx, desc, c, method, options...)
 		},
 		ctx: ctx, cancel: cancel, forget: s.forget, queue: newQueue(), over: make(chan struct{}),
-		log: s.log.With().Str("peer", c.Target()).Logger(),
+		broken: func() { s.broken(broken{c.Target()}) },
+		log:    s.log.With().Str("peer", c.Target()).Logger(),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -62,7 +62,8 @@ func startRemote(system *actor.ActorSystem, listen, advertised string, logger ze
 	if err := probe(listen); err != nil {
 		return nil, err
 	}
-	t := &transport{system: system, guard: newGuard(advertised, logger), links: newLinks(logger), log: logger}
+	tell := func(b broken) { system.EventStream.Publish(b) }
+	t := &transport{system: system, guard: newGuard(advertised, logger), links: newLinks(logger, tell), log: logger}
 	config := remote.Configure(host, port,
 		remote.WithAdvertisedHost(advertised),
 		remote.WithServerOptions(t.serverOptions()...),
