@@ -113,8 +113,9 @@ func (a *appender) one(ctx context.Context, b batch) error {
 	}
 	a.lines += uint64(len(b.entries))
 	a.bytes += uint64(b.bytes + len(b.entries))
+	err = a.rows.flush()
 	a.bar.set(a.bytes)
-	return a.rows.flush()
+	return err
 }
 
 func (a *appender) acknowledged() string {

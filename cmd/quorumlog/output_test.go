@@ -132,8 +132,9 @@ func TestWithoutATerminalProgressIsEvents(t *testing.T) {
 
 func TestOnATerminalProgressIsABar(t *testing.T) {
 	s := newShell("", map[string]string{"NO_COLOR": "1"})
-	s.errTerminal = true
+	s.outTerminal, s.errTerminal = true, true
 	g := s.progress("append", positionsUnit, 10)
+	g.hide()
 	g.set(10)
 	g.end()
 	if text := s.err.String(); !strings.Contains(text, "append") || strings.Contains(text, "\x1b[3") || strings.Contains(text, "{") {

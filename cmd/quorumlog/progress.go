@@ -15,6 +15,8 @@ type progress struct {
 	what, unit  string
 	total, done uint64
 	began, told time.Time
+	shared      bool // stdout goes to the terminal too
+	hidden      bool
 }
 
 // progressEvent is one line of the events.
@@ -29,13 +31,16 @@ type progressEvent struct {
 	Remaining float64 `json:"remaining_seconds"` // at this rate
 }
 
-// eventPause is how long after an event the next one comes.
-const eventPause = time.Second
+// How long after the bar was drawn it is drawn again, and after an event the next one comes.
+const (
+	barPause   = 100 * time.Millisecond
+	eventPause = time.Second
+)
 
 // progress begins to tell. Unit is bytes or positions.
 func (c console) progress(what, unit string, total uint64) *progress {
 	now := time.Now()
-	g := &progress{what: what, unit: unit, total: total, began: now, told: now}
+	g := &progress{what: what, unit: unit, total: total, began: now, told: now, shared: c.outTerminal}
 	if c.errTerminal {
 		g.bar = c.bar(what, unit, total)
 	} else {
@@ -52,7 +57,7 @@ func (c console) bar(what, unit string, total uint64) *progressbar.ProgressBar {
 	options := []progressbar.Option{
 		progressbar.OptionSetWriter(c.err), progressbar.OptionSetDescription(what), progressbar.OptionSetTheme(theme),
 		progressbar.OptionEnableColorCodes(c.colour()), progressbar.OptionSetWidth(30), progressbar.OptionShowCount(),
-		progressbar.OptionThrottle(100 * time.Millisecond), progressbar.OptionSetPredictTime(true),
+		progressbar.OptionSetPredictTime(true), // not throttled: set sees to that, and knows when the bar was hidden
 		progressbar.OptionSetRenderBlankState(true), progressbar.OptionClearOnFinish(),
 	}
 	if unit == bytesUnit {
@@ -76,16 +81,18 @@ func (g *progress) set(done uint64) {
 	}
 	g.done = done
 	switch {
-	case g.bar != nil:
+	case g.bar != nil && (g.hidden || time.Since(g.told) >= barPause):
+		g.told, g.hidden = time.Now(), false
 		_ = g.bar.Set64(int64(min(done, g.total))) // a bar that cannot be drawn must not stop the work
-	case time.Since(g.told) >= eventPause:
+	case g.bar == nil && time.Since(g.told) >= eventPause:
 		g.tell()
 	}
 }
 
-// hide makes room for other lines; the next set draws the bar again.
+// hide makes room for lines on the same terminal; the next set draws the bar again.
 func (g *progress) hide() {
-	if g != nil && g.bar != nil {
+	if g != nil && g.bar != nil && g.shared {
+		g.hidden = true
 		_ = g.bar.Clear()
 	}
 }
