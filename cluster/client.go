@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"google.golang.org/protobuf/proto"
-
 	"github.com/rs/zerolog"
+	"golang.org/x/sync/semaphore"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log"
@@ -27,10 +27,16 @@ type Client struct {
 	members []Member
 	closing func()
 
+	flight *semaphore.Weighted // bytes of entries that may be on their way
+
 	mu     sync.Mutex
 	target Member // who wrote last, as far as this client knows; the first to ask
 	once   sync.Once
 }
+
+// maxFlight is how many bytes of entries a client has on their way at most; further calls wait. A link drops what it cannot
+// hold (maxQueue), and an append is sent only once.
+const maxFlight = 8 << 20
 
 // DefaultTimeout bounds a call whose context has no deadline.
 const DefaultTimeout = 30 * time.Second
@@ -73,7 +79,8 @@ func dial(_ context.Context, members []Member, logger zerolog.Logger) (*Client, 
 }
 
 func newClient(system *actor.ActorSystem, members []Member, first Member) *Client {
-	return &Client{conn: newConn(system), members: slices.Clone(members), target: first, closing: func() {}}
+	return &Client{conn: newConn(system), members: slices.Clone(members), target: first, closing: func() {},
+		flight: semaphore.NewWeighted(maxFlight)}
 }
 
 // Close ends the client. Calls that wait end with their contexts.
@@ -101,29 +108,39 @@ func (c *Client) Append(ctx context.Context, entry []byte) (log.Position, error)
 
 // AppendBatch appends up to 1,024 entries of at most 1 MiB together, at consecutive positions, and returns the first.
 func (c *Client) AppendBatch(ctx context.Context, entries [][]byte) (log.Position, error) {
-	return c.write(ctx, appendRequest(entries, 0))
+	return c.write(ctx, newAppend(entries, 0))
 }
 
 // Truncate drops every position before to, and returns the position of the truncation itself.
 func (c *Client) Truncate(ctx context.Context, to log.Position) (log.Position, error) {
-	return c.write(ctx, truncateRequest(to, 0))
+	return c.write(ctx, newTruncate(to, 0))
 }
 
-func appendRequest(entries [][]byte, fence log.Proposal) func(uint64) proto.Message {
-	return func(request uint64) proto.Message {
+// write is a request to a writer.
+type write struct {
+	build func(request uint64) proto.Message
+	bytes int64 // of entries
+}
+
+func newAppend(entries [][]byte, fence log.Proposal) write {
+	w := write{build: func(request uint64) proto.Message {
 		return &messages.AppendRequest{Request: request, Entries: entries, Writer: uint64(fence)}
+	}}
+	for _, entry := range entries {
+		w.bytes += int64(len(entry))
 	}
+	return w
 }
 
-func truncateRequest(to log.Position, fence log.Proposal) func(uint64) proto.Message {
-	return func(request uint64) proto.Message {
+func newTruncate(to log.Position, fence log.Proposal) write {
+	return write{build: func(request uint64) proto.Message {
 		return &messages.TruncateRequest{Request: request, To: uint64(to), Writer: uint64(fence)}
-	}
+	}}
 }
 
 // write asks one member after the other, until one wrote or the outcome is certain or unknown. It goes on only after
 // answers that say that nothing was written.
-func (c *Client) write(ctx context.Context, build func(uint64) proto.Message) (log.Position, error) {
+func (c *Client) write(ctx context.Context, w write) (log.Position, error) {
 	ctx, cancel := withDefaultTimeout(ctx)
 	defer cancel()
 	var last error
@@ -132,7 +149,7 @@ func (c *Client) write(ctx context.Context, build func(uint64) proto.Message) (l
 		if err != nil {
 			return 0, errors.Join(err, last)
 		}
-		at, err := c.writeTo(ctx, target, build)
+		at, err := c.writeTo(ctx, target, w)
 		if err == nil {
 			c.prefer(target)
 			return at, nil
@@ -168,8 +185,13 @@ func (c *Client) pause(ctx context.Context, try int) error {
 	}
 }
 
-func (c *Client) writeTo(ctx context.Context, m Member, build func(uint64) proto.Message) (log.Position, error) {
-	answer, err := c.askPatiently(ctx, m, build)
+func (c *Client) writeTo(ctx context.Context, m Member, w write) (log.Position, error) {
+	bytes := min(w.bytes, maxFlight)
+	if err := c.flight.Acquire(ctx, bytes); err != nil {
+		return 0, fmt.Errorf("%w: %d bytes of other entries are on their way: %w", ErrBusy, maxFlight, err)
+	}
+	defer c.flight.Release(bytes)
+	answer, err := c.askPatiently(ctx, m, w.build)
 	if err != nil {
 		return 0, fmt.Errorf("%w: member %d at %s does not answer: %w", ErrIndeterminate, m.ID, m.Address, err)
 	}

@@ -92,18 +92,18 @@ func (w *Writer) Append(ctx context.Context, entry []byte) (log.Position, error)
 
 // AppendBatch appends up to 1,024 entries of at most 1 MiB together, at consecutive positions, and returns the first.
 func (w *Writer) AppendBatch(ctx context.Context, entries [][]byte) (log.Position, error) {
-	return w.write(ctx, appendRequest(entries, w.fence))
+	return w.write(ctx, newAppend(entries, w.fence))
 }
 
 // Truncate drops every position before to, and returns the position of the truncation itself.
 func (w *Writer) Truncate(ctx context.Context, to log.Position) (log.Position, error) {
-	return w.write(ctx, truncateRequest(to, w.fence))
+	return w.write(ctx, newTruncate(to, w.fence))
 }
 
-func (w *Writer) write(ctx context.Context, build func(uint64) proto.Message) (log.Position, error) {
+func (w *Writer) write(ctx context.Context, request write) (log.Position, error) {
 	ctx, cancel := withDefaultTimeout(ctx)
 	defer cancel()
-	at, err := w.client.writeTo(ctx, w.member, build)
+	at, err := w.client.writeTo(ctx, w.member, request)
 	if errors.Is(err, ErrNotElected) {
 		// The coordinator lost its election for another reason than another writer; only a new election can go on.
 		return 0, fmt.Errorf("%w: have a writer elected again", err)
