@@ -4,16 +4,19 @@
 // positions that no peer knows as learned. A truncated range is jumped, not walked: a peer that no longer has it says
 // where its log begins.
 //
-//	 ┌────────────────────────────────────────────┐
-//	 ▼        chunk                     stored     │
-//	looking ───────▶ copying ───────▶ storing ─────┤
-//	 │  │  nobody knows the rest, first time       │
-//	 │  ├───────────────────────▶ waiting ─────────┤
-//	 │  │  ... and again                  Filled   │
-//	 │  └───────────────────────▶ filling ─────────┘
-//	 └ nothing is missing ─▶ Done, stopped
+//	surveying ◀───────────────────────────────┐
+//	 ▼                                        │
+//	looking ── chunk ─▶ copying ─▶ storing    │
+//	 ▲ │                              │       │
+//	 └─┼──────────────────────────────┘       │
+//	   │ nobody knows the rest, first time    │
+//	   ├───────────────────────▶ waiting ─────┤
+//	   │ ... and again                Filled  │
+//	   ├───────────────────────▶ filling ─────┘
+//	   └ nothing is missing ─▶ Done, stopped
 //
-// The wait is for a live writer: what it is about to choose need not be forced, and forcing it would demote the writer.
+// Only peers that are present are asked: an election that waits for the writer that died is time without a writer. The
+// wait is for a live writer: what it is about to choose need not be forced, and forcing it would demote the writer.
 package catchup
 
 import (
@@ -35,7 +38,7 @@ import (
 // Config says what to catch up on.
 type Config struct {
 	Range log.Range     // what is missing in it is learned
-	Grace time.Duration // how long to wait before forcing what nobody has learned
+	Grace time.Duration // how long to wait before forcing what nobody has learned; 0 where there is no other writer
 	By    log.Proposal  // under which to force it, if a quorum has promised it already; 0 to take a new one
 }
 
@@ -56,7 +59,7 @@ type (
 // New returns the producer of a catch-up.
 func New(e *ensemble.Ensemble, c Config) actor.Producer {
 	return func() actor.Actor {
-		return &catchup{Ensemble: e, Config: c, sources: newSources(e.Self, e.Members), cancel: func() {}}
+		return &catchup{Ensemble: e, Config: c, sources: &sources{}, cancel: func() {}}
 	}
 }
 
@@ -86,13 +89,31 @@ func (c *catchup) Receive(ctx actor.Context) {
 	switch ctx.Message().(type) {
 	case *actor.Started:
 		c.started = c.Clock.Now()
-		c.state = c.look(ctx)
+		c.state = c.survey(ctx)
 	case *actor.Stopping:
 		c.cancel()
 	case *actor.Stopped:
 	default:
 		c.state = c.state.receive(ctx)
 	}
+}
+
+// survey asks which peers are there, and forgets what was heard of them.
+func (c *catchup) survey(ctx actor.Context) state {
+	ctx.Request(c.Network, network.Survey{})
+	return surveying{c}
+}
+
+// surveying: the network is asked which peers are there.
+type surveying struct{ *catchup }
+
+func (s surveying) receive(ctx actor.Context) state {
+	m, ok := ctx.Message().(network.Surveyed)
+	if !ok {
+		return s
+	}
+	s.sources = newSources(s.Self, m.Peers)
+	return s.look(ctx)
 }
 
 // look asks the local replica what is missing.
@@ -126,7 +147,7 @@ func (s looking) receive(ctx actor.Context) state {
 	if from, chunk, ok := s.sources.next(m.Set); ok {
 		return s.copyFrom(ctx, from, chunk, m.Set)
 	}
-	if !s.waited {
+	if !s.waited && s.Grace > 0 {
 		return s.wait(ctx)
 	}
 	return s.fill(ctx, m.Set)
@@ -236,8 +257,7 @@ type waiting struct{ *catchup }
 func (s waiting) receive(ctx actor.Context) state {
 	if m, ok := ctx.Message().(graceOver); ok && m.attempt == s.attempt {
 		s.waited = true
-		s.sources.reset()
-		return s.look(ctx)
+		return s.survey(ctx)
 	}
 	return s
 }
@@ -258,8 +278,7 @@ type filling struct {
 func (s filling) receive(ctx actor.Context) state {
 	switch m := ctx.Message().(type) {
 	case Filled:
-		s.sources.reset()
-		return s.look(ctx)
+		return s.survey(ctx)
 	case Passed:
 		ctx.Request(s.Replica, replica.Jump{Begin: m.Begin})
 		return storing{s.catchup}

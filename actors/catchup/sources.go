@@ -1,11 +1,12 @@
 package catchup
 
 import (
+	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/interval"
 )
 
-// sources remembers which peer was asked for what, since the last reset.
+// sources remembers which peer was asked for what, since the last survey.
 type sources struct {
 	peers []source
 	turn  int // whose turn it is: the load goes round
@@ -17,11 +18,12 @@ type source struct {
 	unknown interval.Set // positions that it does not know as learned
 }
 
-func newSources(self log.ReplicaID, members []log.ReplicaID) *sources {
+// newSources are the peers that are present.
+func newSources(self log.ReplicaID, peers []network.Peer) *sources {
 	s := &sources{}
-	for _, id := range members {
-		if id != self {
-			s.peers = append(s.peers, source{id: id})
+	for _, p := range peers {
+		if p.ID != self && p.Present {
+			s.peers = append(s.peers, source{id: p.ID})
 		}
 	}
 	return s
@@ -72,13 +74,6 @@ func (s *sources) examined(from log.ReplicaID, r log.Range, known []log.Action) 
 }
 
 func (s *sources) silent(id log.ReplicaID) { s.peer(id).silent = true }
-
-// reset forgets the answers: every peer is asked again.
-func (s *sources) reset() {
-	for i := range s.peers {
-		s.peers[i] = source{id: s.peers[i].id}
-	}
-}
 
 func (s *sources) peer(id log.ReplicaID) *source {
 	for i := range s.peers {

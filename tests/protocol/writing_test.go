@@ -147,7 +147,7 @@ func TestAnElectionFillsWhatIsUnlearnedAndHoles(t *testing.T) {
 		c := kit.Initialized(t, seed, 3)
 		c.Member(1).Prepare(nil, kit.Accepted(2, by(1, 1), "two"), kit.Accepted(6, by(1, 1), "six"))
 		c.Member(2).Prepare(nil, kit.Accepted(2, by(1, 1), "two"), kit.Chosen(4, by(1, 1), "four"))
-		c.Member(3).Prepare(nil, kit.Accepted(6, by(1, 1), "six"))
+		c.Member(3).Prepare(nil, kit.Accepted(4, by(1, 1), "four"), kit.Accepted(6, by(1, 1), "six"))
 		c.Start()
 		c.AwaitVoting(c.Members...)
 		m := c.Member(1 + log.ReplicaID(seed%3))
