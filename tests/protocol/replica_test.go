@@ -269,7 +269,7 @@ func TestEveryVoteThatWasAnsweredSurvivesACrash(t *testing.T) {
 			}
 		}
 	})
-	if votes < 200 {
+	if votes < 100 {
 		t.Errorf("only %d votes", votes)
 	}
 }
