@@ -118,6 +118,7 @@ func (c *Client) watch(ctx context.Context, m Member, since time.Time, cancel co
 
 // retry asks again until the member answers: for requests that change nothing.
 func (c *Client) retry(ctx context.Context, m Member, build func(uint64) proto.Message) (response, error) {
+	why := "nothing came back"
 	for {
 		once, stop := context.WithTimeout(ctx, ping)
 		answer, err := c.conn.ask(once, gateway(m), build)
@@ -125,8 +126,11 @@ func (c *Client) retry(ctx context.Context, m Member, build func(uint64) proto.M
 		switch {
 		case err == nil:
 			return answer, nil
-		case ctx.Err() != nil:
-			return nil, fmt.Errorf("member %d at %s does not answer: %w", m.ID, m.Address, ctx.Err())
+		case errors.Is(err, errBroken):
+			why = "nobody takes the connection: is it running?"
+		}
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("member %d at %s does not answer: %s (%w)", m.ID, m.Address, why, ctx.Err())
 		}
 	}
 }

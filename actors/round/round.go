@@ -54,6 +54,8 @@ type (
 	retransmitDue struct{}
 	// answersDue is the time to give up.
 	answersDue struct{}
+	// lingerOver is the time to report a write as lost although somebody has not said what became of it.
+	lingerOver struct{}
 )
 
 // New returns the producer of a round.
@@ -70,6 +72,7 @@ type round struct {
 	request uint64
 	message proto.Message
 	tally   *paxos.Tally
+	lost    paxos.Outcome // the outcome of a write that lingers
 	over    bool
 	cancel  []func()
 }
@@ -89,6 +92,8 @@ func (r *round) Receive(ctx actor.Context) {
 		r.consider(ctx, e, answer, err)
 	case retransmitDue:
 		r.retransmit(ctx)
+	case lingerOver:
+		r.finish(ctx, r.lost)
 	case answersDue:
 		r.finish(ctx, paxos.Unheard{})
 	}
@@ -113,9 +118,26 @@ func (r *round) consider(ctx actor.Context, e codec.Envelope, answer paxos.Answe
 		return
 	}
 	outcome := r.tally.Add(paxos.Vote{From: e.From.Replica, Incarnation: e.From.Incarnation, Known: e.Known, Answer: answer})
-	if _, pending := outcome.(paxos.Pending); !pending {
-		r.finish(ctx, outcome)
+	switch o := outcome.(type) {
+	case paxos.Pending:
+	case paxos.Lost:
+		r.lose(ctx, o)
+	case paxos.Won, paxos.Settled, paxos.Passed, paxos.Unheard:
+		r.finish(ctx, o)
 	}
+}
+
+// lose waits a moment for those who have not answered a write that is lost: if they hold nothing of it either, the client
+// hears that it is not in the log, and need not wonder.
+func (r *round) lose(ctx actor.Context, o paxos.Lost) {
+	if r.kind != paxos.AskWrite || len(r.silent()) == 0 {
+		r.finish(ctx, o)
+		return
+	}
+	if r.lost == nil {
+		r.cancel = append(r.cancel, r.Clock.After(r.Patience.Retransmit, ctx.Self(), lingerOver{}))
+	}
+	r.lost = o
 }
 
 // retransmit asks again: messages are lost, and a replica that was asked twice answers twice.
