@@ -29,6 +29,14 @@ race: ## run every test under the race detector
 bench: ## run every benchmark, and no test
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
 
+SEED   ?=
+ROUNDS ?= 25
+
+.PHONY: chaos
+chaos: ## kill processes and lose disks under a load: SEED=... of one run again, ROUNDS=... of every kind
+	QUORUMLOG_CHAOS_SEED=$(SEED) QUORUMLOG_CHAOS_ROUNDS=$(ROUNDS) \
+	$(GO) test -count=1 -timeout 60m -v -run 'TestAcknowledgedEntriesSurvive|TestTenThousandLostEntries' ./tests/process
+
 .PHONY: verify
 verify: format vet tidy lint schema ## check everything that is not a test, and change nothing
 
