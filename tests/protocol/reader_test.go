@@ -86,6 +86,27 @@ func TestAReadersCatchUpAfterATruncationBeginsThere(t *testing.T) {
 	})
 }
 
+// Every third position is learned everywhere, and the others by nobody: what is copied again is no progress.
+func TestAReadersCatchUpFillsTheHolesBetweenWhatIsLearned(t *testing.T) {
+	seeds(t, 5, func(t *testing.T, seed uint64) {
+		c := kit.Initialized(t, seed, 3)
+		var records []log.Action
+		for p := log.Position(3); p <= 300; p += 3 {
+			records = append(records, kit.Chosen(p, by(1, 1), fmt.Sprint(p)))
+		}
+		for _, m := range c.Members {
+			m.Prepare(nil, records...)
+		}
+		c.Start()
+		c.AwaitVoting(c.Members...)
+		c.World.Run(time.Second) // until the others are present, and asked
+		if r := c.Member(2).Catchup(); r.GetLearned() != 300 {
+			t.Errorf("got %v", r)
+		}
+		c.Agree(c.Members...)
+	})
+}
+
 func TestAReadersCatchUpWithoutQuorumFailsInTimeAndLeavesNothing(t *testing.T) {
 	c := kit.Voting(t, 1, 3)
 	m := c.Member(3)

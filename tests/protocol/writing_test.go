@@ -177,12 +177,13 @@ func TestAnElectionFillsBehindATruncation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			seeds(t, 10, func(t *testing.T, seed uint64) {
 				c := kit.Initialized(t, seed, 3)
-				var records []log.Action
+				var records, accepted []log.Action
 				for p := log.Position(1); p <= 10; p++ {
 					records = append(records, kit.Chosen(p, by(1, 1), fmt.Sprint(p)))
+					accepted = append(accepted, kit.Accepted(p, by(1, 1), fmt.Sprint(p)))
 				}
 				cut := log.Action{Position: 11, Promised: by(1, 1), Performed: by(1, 1), Value: log.Value{Kind: log.Truncate, To: 6}}
-				c.Member(2).Prepare(nil, cut)
+				c.Member(2).Prepare(nil, append(accepted, cut)...)
 				if cut.Learned = learned; learned {
 					c.Member(1).Prepare(func(meta *storage.Metadata) { meta.Begin = 6 }, append(records[5:], cut)...)
 				} else {
