@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
+	"github.com/quorumlog/quorumlog/actors/coordinator"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/messages"
@@ -67,6 +68,43 @@ func TestAReadersCatchUpDoesNotCostALiveWriterItsElection(t *testing.T) {
 	})
 }
 
+// A position is accepted and its writer does not know yet: the catch-up lets it finish.
+func TestAReadersCatchUpLeavesALiveWriterTheTimeToFinish(t *testing.T) {
+	seeds(t, 10, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		writer, reader := c.Member(1), c.Member(2)
+		writer.Elect()
+		forced := 0
+		c.World.Filter(func(e actortest.Envelope) actortest.Verdict {
+			switch m := e.Message.(type) {
+			case *messages.WriteResponse:
+				if e.From != e.To {
+					return actortest.Hold
+				}
+			case *messages.PromiseRequest:
+				if m.GetRange() != nil {
+					forced++
+				}
+			}
+			return actortest.Deliver
+		})
+		writer.Probe.Forget()
+		writer.Probe.Request(writer.PID(member.Coordinator), coordinator.Append{Values: []log.Value{kit.Entry("a")}})
+		wait(t, c, "it is accepted", func() bool { return len(c.World.Held()) == 2 })
+		reader.Probe.Request(reader.PID(member.Gateway), &messages.CatchupRequest{Request: 1})
+		c.World.Run(100 * time.Millisecond)
+		c.World.Filter(nil)
+		c.World.Release(nil)
+		a := actortest.Await[coordinator.Appended](t, writer.Probe, patience)
+		c.Acknowledge(a.Range.First, kit.Entry("a"))
+		if r := actortest.Await[*messages.CatchupResponse](t, reader.Probe, patience); r.GetLearned() != 1 || forced > 0 {
+			t.Errorf("got %v, %d promises", r, forced)
+		}
+		writer.Append("b") // it is still elected
+		c.Agree(c.Members...)
+	})
+}
+
 func TestAReadersCatchUpAfterATruncationBeginsThere(t *testing.T) {
 	seeds(t, 10, func(t *testing.T, seed uint64) {
 		c := kit.Voting(t, seed, 3)
@@ -111,16 +149,16 @@ func TestAReadersCatchUpWithoutQuorumFailsInTimeAndLeavesNothing(t *testing.T) {
 	c := kit.Voting(t, 1, 3)
 	m := c.Member(3)
 	c.World.Run(time.Second)
-	quiet := m.Node.Actors()
+	quiet, timers := m.Node.Actors(), m.Node.Timers()
 	c.World.Net.Isolate(m.Node.Address())
 	before := c.World.Elapsed()
 	r := m.Catchup()
 	if passed := c.World.Elapsed() - before; r.GetFailure().GetCode() != messages.Code_CODE_NO_QUORUM || passed > 31*time.Second {
 		t.Errorf("after %v: %v", passed, r)
 	}
-	c.World.Run(time.Second)
-	if got := m.Node.Actors(); !slices.Equal(got, quiet) {
-		t.Errorf("there run %q, and before %q", got, quiet)
+	c.World.Run(10 * time.Millisecond)
+	if got := m.Node.Actors(); !slices.Equal(got, quiet) || m.Node.Timers() != timers {
+		t.Errorf("there run %q with %d timers, and before %q with %d", got, m.Node.Timers(), quiet, timers)
 	}
 }
 
