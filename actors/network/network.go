@@ -110,6 +110,8 @@ func (n *network) Receive(ctx actor.Context) {
 	case replica.Inspected:
 		n.hear(ctx, n.Self, presence(m))
 		n.sayHello(ctx, m.Identity)
+	case replica.Reincarnated:
+		n.request = n.Random.Uint64() // who refuses a greeting of the former incarnation does not refuse this one
 	case *messages.Welcome:
 		n.welcome(ctx, m)
 	}

@@ -84,6 +84,7 @@ func (p *protocol) Receive(ctx actor.Context) {
 	case replica.Inspected:
 		p.ask(ctx, m)
 	case replica.Reincarnated:
+		ctx.Send(p.Network, m)
 		p.wait(ctx)
 	case *messages.RecoverResponse:
 		p.hear(ctx, m)

@@ -9,6 +9,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/messages"
 	"github.com/quorumlog/quorumlog/tests/kit"
 )
 
@@ -84,4 +85,28 @@ func TestMemberThatIsAbsentAndReturnsCountsAgain(t *testing.T) {
 			actortest.Await[network.Watched](t, c.Member(1).Probe, time.Second)
 		})
 	}
+}
+
+func TestALateRefusalOfTheFormerIncarnationEndsNobody(t *testing.T) {
+	seeds(t, 20, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		m := c.Member(3)
+		m.Elect() // so that the others know its disk
+		m.Crash()
+		m.Wipe()
+		c.World.Filter(func(e actortest.Envelope) actortest.Verdict {
+			hello, ok := e.Message.(*messages.Hello)
+			if ok && e.From == m.Node.Address() && hello.GetHeader().GetIncarnation().GetGeneration() == 1 && e.To == c.Member(1).Node.Address() {
+				return actortest.Hold
+			}
+			return actortest.Deliver
+		})
+		m.Restart()
+		c.AwaitVoting(m)
+		c.World.Release(nil)
+		c.World.Run(time.Second)
+		if err := m.Failure(); err != nil {
+			t.Errorf("the member ends: %v", err)
+		}
+	})
 }
