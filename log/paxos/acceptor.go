@@ -78,9 +78,11 @@ func PromiseRange(a Acceptor, held []log.Action, by log.Proposal, r log.Range) V
 // Write decides on a run of values, all or nothing. Held are the records in the run, in order.
 //
 // Accepting raises the promise of the position to the accepted proposal; otherwise a delayed promise of a lower one could
-// be granted afterwards, and its write would lower what was accepted (hole S1). A value that is chosen already is as
-// good as accepted. The same write again is acknowledged again, also where a higher proposal was promised since: that it
-// was accepted stays true.
+// be granted afterwards, and its write would lower what was accepted (hole S1). The same write again is acknowledged
+// again, also where a higher proposal was promised since: that it was accepted stays true.
+//
+// A value that is chosen already is as good as accepted, but not where a higher proposal wrote it: two entries of two
+// clients may have the same bytes, and the other writer's client was told that its entry is at this position.
 func Write(a Acceptor, held []log.Action, by log.Proposal, first log.Position, values []log.Value) Verdict {
 	r := log.Span(first, len(values))
 	if refusal, far := a.tooFar(by, r.Last); far {
@@ -111,6 +113,9 @@ func (w *writing) consider(known log.Action, v log.Value) {
 	switch {
 	case known.Learned && known.Value.Equal(v):
 		w.overwritten = true
+		if known.Performed > w.by {
+			w.highest = max(w.highest, known.Performed)
+		}
 	case known.Learned:
 		w.chosen = append(w.chosen, known)
 	case known.Performed == w.by && known.Value.Equal(v):

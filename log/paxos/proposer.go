@@ -4,7 +4,7 @@ import "github.com/quorumlog/quorumlog/log"
 
 // Propose returns what a proposer whose promise round was won must propose, position by position: what is learned, else
 // what was accepted under the highest proposal, else a NOP. It covers the won range, or a prefix of it that fits into one
-// message.
+// message. What is learned keeps the proposal under which it was chosen: Write goes by it.
 func Propose(w Won, by log.Proposal) []log.Action {
 	var values []log.Action
 	size := 0
@@ -15,7 +15,9 @@ func Propose(w Won, by log.Proposal) []log.Action {
 		if size += len(known.Value.Data); size > log.MaxRunBytes && len(values) > 0 {
 			break
 		}
-		known.Promised, known.Performed = by, by
+		if !known.Learned {
+			known.Promised, known.Performed = by, by
+		}
 		values = append(values, known)
 	}
 	return values

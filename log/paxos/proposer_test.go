@@ -16,7 +16,7 @@ func TestWinnerProposesWhatBindsItAndNopsElsewhere(t *testing.T) {
 	}{
 		{"where nothing was accepted, a NOP", 1, 2, "", "1=nop@7 2=nop@7"},
 		{"what was accepted, under the new proposal", 1, 1, "1=a@3^5", "1=a@7"},
-		{"what is learned, as learned", 1, 1, "1=a@3!", "1=a@7!"},
+		{"what is learned, as it was chosen", 1, 2, "1=a@3^5!", "1=a@3^5! 2=nop@7"},
 		{"gaps are filled with NOPs", 1, 4, "2=b@3 4=>2@1", "1=nop@7 2=b@7 3=nop@7 4=>2@7"},
 		{"a range in the middle of the log", 8, 9, "9=b@3", "8=nop@7 9=b@7"},
 	} {
