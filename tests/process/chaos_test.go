@@ -49,10 +49,20 @@ func TestAcknowledgedEntriesSurviveALostDisk(t *testing.T) {
 	c.finish()
 }
 
+func TestAcknowledgedEntriesSurviveThoughOneReplicaAloneIsUpToDate(t *testing.T) {
+	c := startChaos(t)
+	c.rounds(3, c.loseTheOnlyWitness)
+	c.rounds(3, c.loseDiskNextToALaggard)
+	c.finish()
+}
+
 func TestAcknowledgedEntriesSurviveEverythingTogether(t *testing.T) {
 	c := startChaos(t)
 	c.rounds(10, func() {
-		blows := []func(){c.killOne, c.killAll, c.loseDisk, c.loseDiskAndKillAnother, c.loseDiskTwice, c.stopOne, c.changeWriter}
+		blows := []func(){
+			c.killOne, c.killAll, c.loseDisk, c.loseDiskAndKillAnother, c.loseDiskTwice, c.stopOne, c.changeWriter,
+			c.loseTheOnlyWitness, c.loseDiskNextToALaggard,
+		}
 		blows[c.random.IntN(len(blows))]()
 	})
 	c.finish()
@@ -61,11 +71,11 @@ func TestAcknowledgedEntriesSurviveEverythingTogether(t *testing.T) {
 // chaos is a cluster of three under a load, and what is done to it.
 type chaos struct {
 	*Cluster
-	t                           testing.TB
-	client                      *cluster.Client
-	load                        *Load
-	random                      *rand.Rand
-	kills, wipes, stops, writer int
+	t                              testing.TB
+	client                         *cluster.Client
+	load                           *Load
+	random                         *rand.Rand
+	kills, wipes, stops, elections int
 }
 
 func startChaos(t *testing.T) *chaos {
@@ -187,6 +197,59 @@ func (c *chaos) loseDiskTwice() {
 	c.back(id)
 }
 
+// loseTheOnlyWitness ends the writer while the others stand still: what it alone holds must not have been acknowledged.
+func (c *chaos) loseTheOnlyWitness() {
+	id := c.writer()
+	c.logf("stop everybody but member %d", id)
+	c.signalOthers(id, syscall.SIGSTOP)
+	c.stops += 2
+	c.pause()
+	if c.coin() {
+		c.wipe(id)
+	} else {
+		c.kill(id)
+	}
+	c.signalOthers(id, syscall.SIGCONT)
+	c.goesOn(fmt.Sprintf("without member %d", id))
+	c.back(id)
+}
+
+// loseDiskNextToALaggard ends the only member that has everything, once the one that lost its disk votes: by then it must
+// have everything, too.
+func (c *chaos) loseDiskNextToALaggard() {
+	id := c.anyone()
+	laggard, third := id%3+1, (id+1)%3+1
+	c.logf("stop member %d", laggard)
+	c.running[laggard].Signal(syscall.SIGSTOP)
+	c.stops++
+	c.goesOn(fmt.Sprintf("without member %d", laggard))
+	c.wipe(id)
+	c.running[laggard].Signal(syscall.SIGCONT)
+	c.StartMember(id)
+	c.votes(id)
+	c.kill(third)
+	c.goesOn(fmt.Sprintf("without member %d", third))
+	c.back(third)
+}
+
+// writer is the member whose coordinator writes, or anyone.
+func (c *chaos) writer() int {
+	for _, s := range c.client.Status(context.Background()) {
+		if s.Leader {
+			return int(s.ID)
+		}
+	}
+	return c.anyone()
+}
+
+func (c *chaos) signalOthers(id int, s os.Signal) {
+	for other := range c.everyone() {
+		if other != id {
+			c.running[other].Signal(s)
+		}
+	}
+}
+
 // stopOne has a member stand still for up to four seconds: long enough to count as absent.
 func (c *chaos) stopOne() {
 	id := c.anyone()
@@ -211,7 +274,7 @@ func (c *chaos) changeWriter() {
 	if _, err := c.client.WriterOf(ctx, log.ReplicaID(id)); err != nil {
 		c.t.Errorf("elect a writer: %v", err)
 	}
-	c.writer++
+	c.elections++
 	c.goesOn("with another writer")
 }
 
@@ -324,7 +387,7 @@ func (c *chaos) report(history History) {
 	c.t.Helper()
 	gap, began := history.LongestGap()
 	c.t.Logf("%d kills, %d lost disks, %d stops, %d elections in %s: %d appends acknowledged, %d indeterminate, %d failed; "+
-		"the longest gap was %s", c.kills, c.wipes, c.stops, c.writer, c.load.Since().Round(time.Second),
+		"the longest gap was %s", c.kills, c.wipes, c.stops, c.elections, c.load.Since().Round(time.Second),
 		history.Count(Acknowledged), history.Count(Indeterminate), history.Count(Failed), gap.Round(time.Millisecond))
 	if gap > longestGap {
 		c.t.Errorf("no append was acknowledged for %s, from %s on; at most %s", gap, began, longestGap)
