@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
@@ -106,9 +108,14 @@ func (c *Client) Append(ctx context.Context, entry []byte) (log.Position, error)
 	return c.AppendBatch(ctx, [][]byte{entry})
 }
 
-// AppendBatch appends up to 1,024 entries of at most 1 MiB together, at consecutive positions, and returns the first.
+// AppendBatch appends up to 1,024 entries of at most 1 MiB together, at consecutive positions, and returns the first. The
+// entries are the caller's again when it returns.
 func (c *Client) AppendBatch(ctx context.Context, entries [][]byte) (log.Position, error) {
-	return c.write(ctx, newAppend(entries, 0))
+	w, err := newAppend(entries, 0)
+	if err != nil {
+		return 0, err
+	}
+	return c.write(ctx, w)
 }
 
 // Truncate drops every position before to, and returns the position of the truncation itself.
@@ -122,14 +129,29 @@ type write struct {
 	bytes int64 // of entries
 }
 
-func newAppend(entries [][]byte, fence log.Proposal) write {
+// newAppend copies the entries: they are sent again, from other goroutines, also after the caller has them back. Replicas
+// that accepted different bytes under one proposal would differ for ever. What a member would refuse is refused here: a
+// message that is too large is never sent, and nobody would answer it.
+func newAppend(entries [][]byte, fence log.Proposal) (write, error) {
+	if _, err := codec.DecodeAppendRequest(&messages.AppendRequest{Entries: entries}); err != nil {
+		return write{}, badAppend(entries, err)
+	}
+	kept := make([][]byte, len(entries))
 	w := write{build: func(request uint64) proto.Message {
-		return &messages.AppendRequest{Request: request, Entries: entries, Writer: uint64(fence)}
+		return &messages.AppendRequest{Request: request, Entries: kept, Writer: uint64(fence)}
 	}}
-	for _, entry := range entries {
+	for i, entry := range entries {
+		kept[i] = bytes.Clone(entry)
 		w.bytes += int64(len(entry))
 	}
-	return w
+	return w, nil
+}
+
+func badAppend(entries [][]byte, err error) error {
+	if errors.Is(err, codec.ErrTooLarge) || len(entries) > log.MaxRun {
+		return fmt.Errorf("%w: an entry has at most 1 MiB, and a batch 1 MiB and %d entries: split it", ErrTooLarge, log.MaxRun)
+	}
+	return fmt.Errorf("append: %w", err)
 }
 
 func newTruncate(to log.Position, fence log.Proposal) write {
@@ -158,6 +180,7 @@ func (c *Client) write(ctx context.Context, w write) (log.Position, error) {
 			return 0, err
 		}
 		last = err
+		c.doubt(target, err)
 		if err := c.pause(ctx, try); err != nil {
 			return 0, last
 		}
@@ -174,6 +197,13 @@ func again(err error) bool {
 	return false
 }
 
+// doubt has a member asked whether it votes, before it is asked to write again: that it answers is not enough.
+func (c *Client) doubt(m Member, err error) {
+	if errors.Is(err, ErrNotVoting) || errors.Is(err, ErrClosed) {
+		c.conn.forget(m.Address)
+	}
+}
+
 // pause waits a random time, longer with every try, at most half a second.
 func (c *Client) pause(ctx context.Context, try int) error {
 	limit := min(10*time.Millisecond<<min(try, 6), 500*time.Millisecond)
@@ -186,11 +216,11 @@ func (c *Client) pause(ctx context.Context, try int) error {
 }
 
 func (c *Client) writeTo(ctx context.Context, m Member, w write) (log.Position, error) {
-	bytes := min(w.bytes, maxFlight)
-	if err := c.flight.Acquire(ctx, bytes); err != nil {
+	size := min(w.bytes, maxFlight)
+	if err := c.flight.Acquire(ctx, size); err != nil {
 		return 0, fmt.Errorf("%w: %d bytes of other entries are on their way: %w", ErrBusy, maxFlight, err)
 	}
-	defer c.flight.Release(bytes)
+	defer c.flight.Release(size)
 	answer, err := c.askPatiently(ctx, m, w.build)
 	if err != nil {
 		return 0, fmt.Errorf("%w: member %d at %s does not answer: %w", ErrIndeterminate, m.ID, m.Address, err)

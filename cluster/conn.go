@@ -136,6 +136,13 @@ func (c *conn) hear(address string) {
 	c.heard[address] = time.Now()
 }
 
+// forget makes a member one that was not heard lately.
+func (c *conn) forget(address string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.heard, address)
+}
+
 // heardSince says whether a member answered anything since then.
 func (c *conn) heardSince(address string, since time.Time) bool {
 	c.mu.Lock()

@@ -22,15 +22,7 @@ type Writer struct {
 
 // Writer has a coordinator elected, that of the member which wrote last if it answers: every other writer is fenced from
 // now on.
-func (c *Client) Writer(ctx context.Context) (*Writer, error) {
-	ctx, cancel := withDefaultTimeout(ctx)
-	defer cancel()
-	m, err := c.reach(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return c.WriterOf(ctx, m.ID)
-}
+func (c *Client) Writer(ctx context.Context) (*Writer, error) { return c.elected(ctx, c.reach) }
 
 // WriterOf has one member's coordinator elected, and tries again while it loses: every other writer is fenced from now on.
 func (c *Client) WriterOf(ctx context.Context, id log.ReplicaID) (*Writer, error) {
@@ -38,9 +30,25 @@ func (c *Client) WriterOf(ctx context.Context, id log.ReplicaID) (*Writer, error
 	if !ok {
 		return nil, fmt.Errorf("no member has the id %d", id)
 	}
+	return c.elected(ctx, func(ctx context.Context) (Member, error) {
+		if _, err := c.statusOf(ctx, m); err != nil {
+			return m, fmt.Errorf("%w: %w", ErrNotElected, err)
+		}
+		return m, nil
+	})
+}
+
+// elected has the coordinator of a member elected, and tries again while that loses. Reach names the member for every try:
+// one that can be asked.
+func (c *Client) elected(ctx context.Context, reach func(context.Context) (Member, error)) (*Writer, error) {
 	ctx, cancel := withDefaultTimeout(ctx)
 	defer cancel()
+	var last error
 	for try := 0; ; try++ {
+		m, err := reach(ctx)
+		if err != nil {
+			return nil, errors.Join(err, last)
+		}
 		w, err := c.elect(ctx, m)
 		if err == nil {
 			c.prefer(m)
@@ -49,16 +57,15 @@ func (c *Client) WriterOf(ctx context.Context, id log.ReplicaID) (*Writer, error
 		if !again(err) {
 			return nil, err
 		}
+		last = err
+		c.doubt(m, err)
 		if c.pause(ctx, try) != nil {
-			return nil, err
+			return nil, last
 		}
 	}
 }
 
 func (c *Client) elect(ctx context.Context, m Member) (*Writer, error) {
-	if _, err := c.statusOf(ctx, m); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNotElected, err)
-	}
 	answer, err := c.askPatiently(ctx, m, func(request uint64) proto.Message { return &messages.ElectRequest{Request: request} })
 	if err != nil {
 		return nil, fmt.Errorf("%w: member %d at %s does not answer: %w", ErrNotElected, m.ID, m.Address, err)
@@ -92,7 +99,11 @@ func (w *Writer) Append(ctx context.Context, entry []byte) (log.Position, error)
 
 // AppendBatch appends up to 1,024 entries of at most 1 MiB together, at consecutive positions, and returns the first.
 func (w *Writer) AppendBatch(ctx context.Context, entries [][]byte) (log.Position, error) {
-	return w.write(ctx, newAppend(entries, w.fence))
+	request, err := newAppend(entries, w.fence)
+	if err != nil {
+		return 0, err
+	}
+	return w.write(ctx, request)
 }
 
 // Truncate drops every position before to, and returns the position of the truncation itself.

@@ -1,0 +1,152 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/rs/zerolog"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// clientOf returns a client of members that are functions: what they return is their answer, and nil is none. The first
+// one is asked first.
+func clientOf(t *testing.T, members ...func(proto.Message) proto.Message) *Client {
+	t.Helper()
+	system := newSystem(zerolog.Nop(), "here:1")
+	list := make([]Member, len(members))
+	for i, answer := range members {
+		list[i] = Member{ID: log.ReplicaID(i + 1), Address: string(rune('a'+i)) + ":1"}
+		_, err := system.Root.SpawnNamed(actor.PropsFromFunc(func(ctx actor.Context) {
+			if m, ok := ctx.Message().(proto.Message); ok {
+				if a := answer(m); a != nil {
+					ctx.Respond(a)
+				}
+			}
+		}), list[i].Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	system.ProcessRegistry.RegisterAddressResolver(func(pid *actor.PID) (actor.Process, bool) {
+		if pid.GetId() != logName+"/"+member.Gateway {
+			return nil, false
+		}
+		return system.ProcessRegistry.GetLocal(pid.GetAddress())
+	})
+	c := newClient(system, list, list[0])
+	t.Cleanup(func() {
+		c.close()
+		system.Shutdown()
+	})
+	return c
+}
+
+func answerStatus(m *messages.StatusRequest, id uint32, s messages.Status) *messages.StatusResponse {
+	return &messages.StatusResponse{Request: m.GetRequest(), Replica: id, Status: s}
+}
+
+func failed(request uint64, code messages.Code) *messages.AppendResponse {
+	return &messages.AppendResponse{Request: request, Outcome: &messages.AppendResponse_Failure{Failure: &messages.Failure{Code: code}}}
+}
+
+// recovering is a member that answers, and does not vote.
+func recovering(m proto.Message) proto.Message {
+	switch m := m.(type) {
+	case *messages.StatusRequest:
+		return answerStatus(m, 1, messages.Status_STATUS_RECOVERING)
+	case *messages.AppendRequest:
+		return failed(m.GetRequest(), messages.Code_CODE_NOT_VOTING)
+	}
+	return nil
+}
+
+// A member that answers every status request was heard lately, at any time.
+func TestMemberThatAnswersAndDoesNotVoteDoesNotKeepAClientFromTheOthers(t *testing.T) {
+	busy := 3
+	votes := func(m proto.Message) proto.Message {
+		switch m := m.(type) {
+		case *messages.StatusRequest:
+			return answerStatus(m, 2, messages.Status_STATUS_VOTING)
+		case *messages.AppendRequest:
+			if busy--; busy >= 0 {
+				return failed(m.GetRequest(), messages.Code_CODE_BUSY)
+			}
+			return &messages.AppendResponse{Request: m.GetRequest(),
+				Outcome: &messages.AppendResponse_Range{Range: &messages.Range{First: 7, Last: 7}}}
+		}
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if at, err := clientOf(t, recovering, votes).Append(ctx, []byte("entry")); at != 7 || err != nil {
+		t.Errorf("got %d, %v", at, err)
+	}
+}
+
+func TestElectionGoesOnWithAnotherMemberWhereOneFallsSilent(t *testing.T) {
+	asked := false
+	dies := func(m proto.Message) proto.Message {
+		if m, ok := m.(*messages.StatusRequest); ok && !asked {
+			asked = true
+			return answerStatus(m, 1, messages.Status_STATUS_VOTING)
+		}
+		return nil
+	}
+	votes := func(m proto.Message) proto.Message {
+		switch m := m.(type) {
+		case *messages.StatusRequest:
+			return answerStatus(m, 2, messages.Status_STATUS_VOTING)
+		case *messages.ElectRequest:
+			return &messages.ElectResponse{Request: m.GetRequest(), Outcome: &messages.ElectResponse_Elected{
+				Elected: &messages.Elected{Writer: 1, End: 7}}}
+		}
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	w, err := clientOf(t, dies, votes).Writer(ctx)
+	if err != nil || w.Member().ID != 2 {
+		t.Errorf("got %+v, %v", w, err)
+	}
+}
+
+// The members go on with a write that its caller has given up.
+func TestWriteDoesNotChangeWithItsCallersBuffer(t *testing.T) {
+	buffer := []byte("entry")
+	w, err := newAppend([][]byte{buffer}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(buffer, "other")
+	m, ok := w.build(1).(*messages.AppendRequest)
+	if !ok || !bytes.Equal(m.GetEntries()[0], []byte("entry")) {
+		t.Errorf("it is %q now", m.GetEntries())
+	}
+}
+
+func TestBatchThatNoMemberTakesIsNotSent(t *testing.T) {
+	for name, c := range map[string]struct {
+		entries [][]byte
+		want    error
+	}{
+		"an entry above 1 MiB":     {[][]byte{make([]byte, log.MaxEntry+1)}, ErrTooLarge},
+		"what no message can hold": {[][]byte{make([]byte, 5*log.MaxEntry)}, ErrTooLarge},
+		"a batch above 1 MiB":      {[][]byte{make([]byte, log.MaxEntry), {1}}, ErrTooLarge},
+		"too many entries":         {make([][]byte, log.MaxRun+1), ErrTooLarge},
+	} {
+		if _, err := new(Client).AppendBatch(t.Context(), c.entries); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, err := new(Client).AppendBatch(t.Context(), nil); err == nil {
+		t.Error("a batch of nothing was appended")
+	}
+}
