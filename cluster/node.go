@@ -118,10 +118,11 @@ func (n *Node) spawn(ready chan struct{}) error {
 		Configuration: configuration(ordered(n.config.Members)), AutoInitialize: n.config.AutoInitialize,
 		Report: func(report any) { n.report(report, ready) },
 	})
-	var err error
-	if n.root, err = n.system.Root.SpawnNamed(root.Configure(actor.WithGuardian(e.Supervisor)), logName); err != nil {
+	pid, err := n.system.Root.SpawnNamed(root.Configure(actor.WithGuardian(e.Supervisor)), logName)
+	if err != nil { // the PID is then the other log's
 		return fmt.Errorf("the actor system has a log called %s already: %w", logName, err)
 	}
+	n.root = pid
 	return nil
 }
 
