@@ -37,6 +37,12 @@ chaos: ## kill processes and lose disks under a load: SEED=... of one run again,
 	QUORUMLOG_CHAOS_SEED=$(SEED) QUORUMLOG_CHAOS_ROUNDS=$(ROUNDS) \
 	$(GO) test -count=1 -timeout 60m -v -run 'TestAcknowledgedEntriesSurvive|TestTenThousandLostEntries' ./tests/process
 
+# SEEDS=n runs so many, DURATION=10m as many as fit, FROM=s begins there, SEED=s runs one again.
+.PHONY: sim
+sim: ## simulate faults; a seed that fails fails again
+	$(GO) test ./tests/simulation -count=1 -v -timeout=0 $(if $(SEED),-run='TestSeed$$' -seed=$(SEED),-run='TestSeeds$$' \
+	-from=$(or $(FROM),1) $(if $(DURATION),-during=$(DURATION),-seeds=$(or $(SEEDS),1000))) | grep -v '^=== RUN\|--- PASS: TestSeeds/'
+
 .PHONY: verify
 verify: format vet tidy lint schema ## check everything that is not a test, and change nothing
 

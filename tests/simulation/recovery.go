@@ -1,0 +1,98 @@
+package simulation
+
+import (
+	"time"
+
+	"github.com/quorumlog/quorumlog/actors/actortest"
+	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// recover is phase 2: every fault ends, and the cluster must be whole again within bounds.
+func (s *simulation) recover() {
+	if !s.ok() {
+		return
+	}
+	s.tell("all faults end")
+	s.heal()
+	s.demand(0, untilVoting, "every member votes", s.everybodyVotes)
+	last := s.spawn(len(s.clients)+1, habits{batch: 1, window: 1, think: 50 * time.Millisecond, patience: 5 * time.Second})
+	s.demand(1, untilAppended, "an append succeeds", func() bool { return s.succeeded(last) })
+	last.over = true
+	s.demand(2, untilAnswered, "every call of the last client ends", func() bool { return len(last.waiting) == 0 })
+	s.demand(3, untilEqual, "all members have learned the same", s.allEqual)
+}
+
+// heal ends every fault and starts every process.
+func (s *simulation) heal() {
+	s.agenda, s.late, s.dying = agenda{}, 0, nil
+	clear(s.stalled)
+	for _, c := range s.clients {
+		c.over = true
+	}
+	net := s.cluster.World.Net
+	net.HealAll()
+	for _, l := range s.links { // messages that are late already stay so, and others overtake them
+		net.Link(s.hosts[l.from].Node.Address(), s.hosts[l.to].Node.Address(),
+			actortest.Quality{Min: 100 * time.Microsecond, Max: 3 * time.Millisecond, Reorder: true})
+	}
+	s.cluster.World.Release(nil)
+	for _, h := range s.hosts {
+		if h.doomed { // its disk has not failed yet, and need not any more
+			s.lose(h, "wipe of a disk that is about to fail")
+		}
+		h.crashIn = 0
+		if !h.up {
+			s.start(h)
+		}
+	}
+	s.agenda = agenda{}
+}
+
+// demand runs until something holds, which must be within bounds.
+func (s *simulation) demand(part int, within time.Duration, what string, holds func() bool) {
+	began := s.now()
+	if !s.runUntil(within, holds) && s.ok() {
+		s.violate("all faults have ended, and after %v it is not so that %s", within, what)
+	}
+	s.slowest[part] = s.now() - began
+}
+
+func (s *simulation) succeeded(c *client) bool {
+	for i := len(s.history.operations) - 1; i >= 0; i-- {
+		if o := s.history.operations[i]; o.client == c.id && o.outcome == succeeded {
+			return true
+		}
+	}
+	return false
+}
+
+// allEqual says whether the disks of all members know as chosen all that is.
+func (s *simulation) allEqual() bool {
+	for _, h := range s.hosts {
+		if h.disk.learned() < s.truth.last {
+			return false
+		}
+	}
+	return true
+}
+
+// dump reads a member's whole log as a client does.
+func (s *simulation) dump(h *host) []log.Action {
+	var all []log.Action
+	for from := log.Position(0); ; {
+		h.Probe.Request(h.PID(member.Gateway), &messages.ReadRequest{Request: uint64(from), From: uint64(from)})
+		answer := actortest.Await[*messages.ReadResponse](s.t, h.Probe, time.Minute)
+		if answer.GetPage() == nil {
+			s.violate("member %d does not show its log: %v", h.ID, answer.GetFailure())
+			return all
+		}
+		actions := s.history.read(h.ID, answer.GetPage())
+		if len(actions) == 0 {
+			return all
+		}
+		all = append(all, actions...)
+		from = actions[len(actions)-1].Position + 1
+	}
+}
