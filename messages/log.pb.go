@@ -1012,6 +1012,62 @@ func (x *Refused) GetKnown() *Incarnation {
 	return nil
 }
 
+// Reign is the time of one elected writer. A quorum promised its proposal, and none of it had accepted anything at first or
+// above: what was accepted there under a lower proposal is void.
+type Reign struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The writer's proposal.
+	Proposal uint64 `protobuf:"varint,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	// The first position that it writes.
+	First         uint64 `protobuf:"varint,2,opt,name=first,proto3" json:"first,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reign) Reset() {
+	*x = Reign{}
+	mi := &file_log_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reign) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reign) ProtoMessage() {}
+
+func (x *Reign) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reign.ProtoReflect.Descriptor instead.
+func (*Reign) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Reign) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *Reign) GetFirst() uint64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
 // PromiseRequest asks a replica to take part in no lower proposal.
 type PromiseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1020,14 +1076,17 @@ type PromiseRequest struct {
 	// The proposal, not 0.
 	Proposal uint64 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
 	// The positions; absent for an implicit promise, which covers every position, present and future.
-	Range         *Range `protobuf:"bytes,3,opt,name=range,proto3" json:"range,omitempty"`
+	Range *Range `protobuf:"bytes,3,opt,name=range,proto3" json:"range,omitempty"`
+	// Of an implicit promise, once a quorum has granted it: the first position that the proposer will write, which begins its
+	// reign. 0 before.
+	First         uint64 `protobuf:"varint,4,opt,name=first,proto3" json:"first,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PromiseRequest) Reset() {
 	*x = PromiseRequest{}
-	mi := &file_log_proto_msgTypes[11]
+	mi := &file_log_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1039,7 +1098,7 @@ func (x *PromiseRequest) String() string {
 func (*PromiseRequest) ProtoMessage() {}
 
 func (x *PromiseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[11]
+	mi := &file_log_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1052,7 +1111,7 @@ func (x *PromiseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromiseRequest.ProtoReflect.Descriptor instead.
 func (*PromiseRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{11}
+	return file_log_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PromiseRequest) GetHeader() *Header {
@@ -1076,6 +1135,13 @@ func (x *PromiseRequest) GetRange() *Range {
 	return nil
 }
 
+func (x *PromiseRequest) GetFirst() uint64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
 // PromiseResponse answers PromiseRequest.
 type PromiseResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1097,7 +1163,7 @@ type PromiseResponse struct {
 
 func (x *PromiseResponse) Reset() {
 	*x = PromiseResponse{}
-	mi := &file_log_proto_msgTypes[12]
+	mi := &file_log_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1109,7 +1175,7 @@ func (x *PromiseResponse) String() string {
 func (*PromiseResponse) ProtoMessage() {}
 
 func (x *PromiseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[12]
+	mi := &file_log_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1122,7 +1188,7 @@ func (x *PromiseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromiseResponse.ProtoReflect.Descriptor instead.
 func (*PromiseResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{12}
+	return file_log_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PromiseResponse) GetHeader() *Header {
@@ -1231,14 +1297,16 @@ type Promised struct {
 	// The highest position for which the replica holds anything; 0 for an empty log.
 	End uint64 `protobuf:"varint,2,opt,name=end,proto3" json:"end,omitempty"`
 	// What the replica holds in the granted range and had accepted, or learned, before; in the order of positions.
-	Actions       []*Action `protobuf:"bytes,3,rep,name=actions,proto3" json:"actions,omitempty"`
+	Actions []*Action `protobuf:"bytes,3,rep,name=actions,proto3" json:"actions,omitempty"`
+	// The latest reign that the replica was told of; absent if none.
+	Reign         *Reign `protobuf:"bytes,4,opt,name=reign,proto3" json:"reign,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Promised) Reset() {
 	*x = Promised{}
-	mi := &file_log_proto_msgTypes[13]
+	mi := &file_log_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1250,7 +1318,7 @@ func (x *Promised) String() string {
 func (*Promised) ProtoMessage() {}
 
 func (x *Promised) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[13]
+	mi := &file_log_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1263,7 +1331,7 @@ func (x *Promised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Promised.ProtoReflect.Descriptor instead.
 func (*Promised) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{13}
+	return file_log_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Promised) GetRange() *Range {
@@ -1287,6 +1355,13 @@ func (x *Promised) GetActions() []*Action {
 	return nil
 }
 
+func (x *Promised) GetReign() *Reign {
+	if x != nil {
+		return x.Reign
+	}
+	return nil
+}
+
 // WriteRequest asks a replica to accept a run of values.
 type WriteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1306,7 +1381,7 @@ type WriteRequest struct {
 
 func (x *WriteRequest) Reset() {
 	*x = WriteRequest{}
-	mi := &file_log_proto_msgTypes[14]
+	mi := &file_log_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1318,7 +1393,7 @@ func (x *WriteRequest) String() string {
 func (*WriteRequest) ProtoMessage() {}
 
 func (x *WriteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[14]
+	mi := &file_log_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1331,7 +1406,7 @@ func (x *WriteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteRequest.ProtoReflect.Descriptor instead.
 func (*WriteRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{14}
+	return file_log_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *WriteRequest) GetHeader() *Header {
@@ -1391,7 +1466,7 @@ type WriteResponse struct {
 
 func (x *WriteResponse) Reset() {
 	*x = WriteResponse{}
-	mi := &file_log_proto_msgTypes[15]
+	mi := &file_log_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1403,7 +1478,7 @@ func (x *WriteResponse) String() string {
 func (*WriteResponse) ProtoMessage() {}
 
 func (x *WriteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[15]
+	mi := &file_log_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1416,7 +1491,7 @@ func (x *WriteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteResponse.ProtoReflect.Descriptor instead.
 func (*WriteResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{15}
+	return file_log_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *WriteResponse) GetHeader() *Header {
@@ -1544,7 +1619,7 @@ type Accepted struct {
 
 func (x *Accepted) Reset() {
 	*x = Accepted{}
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1556,7 +1631,7 @@ func (x *Accepted) String() string {
 func (*Accepted) ProtoMessage() {}
 
 func (x *Accepted) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1569,7 +1644,7 @@ func (x *Accepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Accepted.ProtoReflect.Descriptor instead.
 func (*Accepted) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{16}
+	return file_log_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Accepted) GetRange() *Range {
@@ -1590,7 +1665,7 @@ type Learned struct {
 
 func (x *Learned) Reset() {
 	*x = Learned{}
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1602,7 +1677,7 @@ func (x *Learned) String() string {
 func (*Learned) ProtoMessage() {}
 
 func (x *Learned) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1615,7 +1690,7 @@ func (x *Learned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Learned.ProtoReflect.Descriptor instead.
 func (*Learned) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{17}
+	return file_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Learned) GetActions() []*Action {
@@ -1641,7 +1716,7 @@ type LearnedMessage struct {
 
 func (x *LearnedMessage) Reset() {
 	*x = LearnedMessage{}
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1653,7 +1728,7 @@ func (x *LearnedMessage) String() string {
 func (*LearnedMessage) ProtoMessage() {}
 
 func (x *LearnedMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1666,7 +1741,7 @@ func (x *LearnedMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LearnedMessage.ProtoReflect.Descriptor instead.
 func (*LearnedMessage) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{18}
+	return file_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *LearnedMessage) GetHeader() *Header {
@@ -1701,7 +1776,7 @@ type RecoverRequest struct {
 
 func (x *RecoverRequest) Reset() {
 	*x = RecoverRequest{}
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1713,7 +1788,7 @@ func (x *RecoverRequest) String() string {
 func (*RecoverRequest) ProtoMessage() {}
 
 func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1726,7 +1801,7 @@ func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverRequest.ProtoReflect.Descriptor instead.
 func (*RecoverRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{19}
+	return file_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RecoverRequest) GetHeader() *Header {
@@ -1754,7 +1829,7 @@ type RecoverResponse struct {
 
 func (x *RecoverResponse) Reset() {
 	*x = RecoverResponse{}
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1766,7 +1841,7 @@ func (x *RecoverResponse) String() string {
 func (*RecoverResponse) ProtoMessage() {}
 
 func (x *RecoverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1779,7 +1854,7 @@ func (x *RecoverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverResponse.ProtoReflect.Descriptor instead.
 func (*RecoverResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{20}
+	return file_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RecoverResponse) GetHeader() *Header {
@@ -1846,14 +1921,16 @@ type Standing struct {
 	// Its implicit promise.
 	Promised uint64 `protobuf:"varint,5,opt,name=promised,proto3" json:"promised,omitempty"`
 	// The highest proposal that it ever granted or used, implicitly or for a position; at least promised.
-	Highest       uint64 `protobuf:"varint,6,opt,name=highest,proto3" json:"highest,omitempty"`
+	Highest uint64 `protobuf:"varint,6,opt,name=highest,proto3" json:"highest,omitempty"`
+	// The latest reign that it was told of; absent if none.
+	Reign         *Reign `protobuf:"bytes,7,opt,name=reign,proto3" json:"reign,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Standing) Reset() {
 	*x = Standing{}
-	mi := &file_log_proto_msgTypes[21]
+	mi := &file_log_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1865,7 +1942,7 @@ func (x *Standing) String() string {
 func (*Standing) ProtoMessage() {}
 
 func (x *Standing) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[21]
+	mi := &file_log_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1878,7 +1955,7 @@ func (x *Standing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standing.ProtoReflect.Descriptor instead.
 func (*Standing) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{21}
+	return file_log_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Standing) GetStatus() Status {
@@ -1923,6 +2000,13 @@ func (x *Standing) GetHighest() uint64 {
 	return 0
 }
 
+func (x *Standing) GetReign() *Reign {
+	if x != nil {
+		return x.Reign
+	}
+	return nil
+}
+
 // FetchRequest asks for learned values. Any replica but an EMPTY one answers.
 type FetchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1936,7 +2020,7 @@ type FetchRequest struct {
 
 func (x *FetchRequest) Reset() {
 	*x = FetchRequest{}
-	mi := &file_log_proto_msgTypes[22]
+	mi := &file_log_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1948,7 +2032,7 @@ func (x *FetchRequest) String() string {
 func (*FetchRequest) ProtoMessage() {}
 
 func (x *FetchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[22]
+	mi := &file_log_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1961,7 +2045,7 @@ func (x *FetchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRequest.ProtoReflect.Descriptor instead.
 func (*FetchRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{22}
+	return file_log_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *FetchRequest) GetHeader() *Header {
@@ -1998,7 +2082,7 @@ type FetchResponse struct {
 
 func (x *FetchResponse) Reset() {
 	*x = FetchResponse{}
-	mi := &file_log_proto_msgTypes[23]
+	mi := &file_log_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2010,7 +2094,7 @@ func (x *FetchResponse) String() string {
 func (*FetchResponse) ProtoMessage() {}
 
 func (x *FetchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[23]
+	mi := &file_log_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2023,7 +2107,7 @@ func (x *FetchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchResponse.ProtoReflect.Descriptor instead.
 func (*FetchResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{23}
+	return file_log_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *FetchResponse) GetHeader() *Header {
@@ -2122,7 +2206,7 @@ type Fetched struct {
 
 func (x *Fetched) Reset() {
 	*x = Fetched{}
-	mi := &file_log_proto_msgTypes[24]
+	mi := &file_log_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2134,7 +2218,7 @@ func (x *Fetched) String() string {
 func (*Fetched) ProtoMessage() {}
 
 func (x *Fetched) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[24]
+	mi := &file_log_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2147,7 +2231,7 @@ func (x *Fetched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fetched.ProtoReflect.Descriptor instead.
 func (*Fetched) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{24}
+	return file_log_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Fetched) GetRange() *Range {
@@ -2175,7 +2259,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_log_proto_msgTypes[25]
+	mi := &file_log_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2187,7 +2271,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[25]
+	mi := &file_log_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2200,7 +2284,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{25}
+	return file_log_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Hello) GetHeader() *Header {
@@ -2228,7 +2312,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_log_proto_msgTypes[26]
+	mi := &file_log_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2240,7 +2324,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[26]
+	mi := &file_log_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2253,7 +2337,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{26}
+	return file_log_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Welcome) GetHeader() *Header {
@@ -2323,7 +2407,7 @@ type Presence struct {
 
 func (x *Presence) Reset() {
 	*x = Presence{}
-	mi := &file_log_proto_msgTypes[27]
+	mi := &file_log_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2335,7 +2419,7 @@ func (x *Presence) String() string {
 func (*Presence) ProtoMessage() {}
 
 func (x *Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[27]
+	mi := &file_log_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2348,7 +2432,7 @@ func (x *Presence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Presence.ProtoReflect.Descriptor instead.
 func (*Presence) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{27}
+	return file_log_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Presence) GetStatus() Status {
@@ -2398,7 +2482,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_log_proto_msgTypes[28]
+	mi := &file_log_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2410,7 +2494,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[28]
+	mi := &file_log_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2423,7 +2507,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{28}
+	return file_log_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Failure) GetCode() Code {
@@ -2476,7 +2560,7 @@ type AppendRequest struct {
 
 func (x *AppendRequest) Reset() {
 	*x = AppendRequest{}
-	mi := &file_log_proto_msgTypes[29]
+	mi := &file_log_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2488,7 +2572,7 @@ func (x *AppendRequest) String() string {
 func (*AppendRequest) ProtoMessage() {}
 
 func (x *AppendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[29]
+	mi := &file_log_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2501,7 +2585,7 @@ func (x *AppendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendRequest.ProtoReflect.Descriptor instead.
 func (*AppendRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{29}
+	return file_log_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *AppendRequest) GetRequest() uint64 {
@@ -2543,7 +2627,7 @@ type AppendResponse struct {
 
 func (x *AppendResponse) Reset() {
 	*x = AppendResponse{}
-	mi := &file_log_proto_msgTypes[30]
+	mi := &file_log_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2555,7 +2639,7 @@ func (x *AppendResponse) String() string {
 func (*AppendResponse) ProtoMessage() {}
 
 func (x *AppendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[30]
+	mi := &file_log_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2568,7 +2652,7 @@ func (x *AppendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendResponse.ProtoReflect.Descriptor instead.
 func (*AppendResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{30}
+	return file_log_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *AppendResponse) GetRequest() uint64 {
@@ -2636,7 +2720,7 @@ type TruncateRequest struct {
 
 func (x *TruncateRequest) Reset() {
 	*x = TruncateRequest{}
-	mi := &file_log_proto_msgTypes[31]
+	mi := &file_log_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2648,7 +2732,7 @@ func (x *TruncateRequest) String() string {
 func (*TruncateRequest) ProtoMessage() {}
 
 func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[31]
+	mi := &file_log_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2661,7 +2745,7 @@ func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateRequest.ProtoReflect.Descriptor instead.
 func (*TruncateRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{31}
+	return file_log_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *TruncateRequest) GetRequest() uint64 {
@@ -2703,7 +2787,7 @@ type TruncateResponse struct {
 
 func (x *TruncateResponse) Reset() {
 	*x = TruncateResponse{}
-	mi := &file_log_proto_msgTypes[32]
+	mi := &file_log_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2715,7 +2799,7 @@ func (x *TruncateResponse) String() string {
 func (*TruncateResponse) ProtoMessage() {}
 
 func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[32]
+	mi := &file_log_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2728,7 +2812,7 @@ func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateResponse.ProtoReflect.Descriptor instead.
 func (*TruncateResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{32}
+	return file_log_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *TruncateResponse) GetRequest() uint64 {
@@ -2792,7 +2876,7 @@ type ElectRequest struct {
 
 func (x *ElectRequest) Reset() {
 	*x = ElectRequest{}
-	mi := &file_log_proto_msgTypes[33]
+	mi := &file_log_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2804,7 +2888,7 @@ func (x *ElectRequest) String() string {
 func (*ElectRequest) ProtoMessage() {}
 
 func (x *ElectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[33]
+	mi := &file_log_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2817,7 +2901,7 @@ func (x *ElectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectRequest.ProtoReflect.Descriptor instead.
 func (*ElectRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{33}
+	return file_log_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ElectRequest) GetRequest() uint64 {
@@ -2845,7 +2929,7 @@ type ElectResponse struct {
 
 func (x *ElectResponse) Reset() {
 	*x = ElectResponse{}
-	mi := &file_log_proto_msgTypes[34]
+	mi := &file_log_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2857,7 +2941,7 @@ func (x *ElectResponse) String() string {
 func (*ElectResponse) ProtoMessage() {}
 
 func (x *ElectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[34]
+	mi := &file_log_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2870,7 +2954,7 @@ func (x *ElectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectResponse.ProtoReflect.Descriptor instead.
 func (*ElectResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{34}
+	return file_log_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ElectResponse) GetRequest() uint64 {
@@ -2936,7 +3020,7 @@ type Elected struct {
 
 func (x *Elected) Reset() {
 	*x = Elected{}
-	mi := &file_log_proto_msgTypes[35]
+	mi := &file_log_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2948,7 +3032,7 @@ func (x *Elected) String() string {
 func (*Elected) ProtoMessage() {}
 
 func (x *Elected) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[35]
+	mi := &file_log_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2961,7 +3045,7 @@ func (x *Elected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Elected.ProtoReflect.Descriptor instead.
 func (*Elected) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{35}
+	return file_log_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Elected) GetWriter() uint64 {
@@ -2993,7 +3077,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_log_proto_msgTypes[36]
+	mi := &file_log_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3005,7 +3089,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[36]
+	mi := &file_log_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3018,7 +3102,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{36}
+	return file_log_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ReadRequest) GetRequest() uint64 {
@@ -3060,7 +3144,7 @@ type ReadResponse struct {
 
 func (x *ReadResponse) Reset() {
 	*x = ReadResponse{}
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3072,7 +3156,7 @@ func (x *ReadResponse) String() string {
 func (*ReadResponse) ProtoMessage() {}
 
 func (x *ReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3085,7 +3169,7 @@ func (x *ReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadResponse.ProtoReflect.Descriptor instead.
 func (*ReadResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{37}
+	return file_log_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ReadResponse) GetRequest() uint64 {
@@ -3155,7 +3239,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3167,7 +3251,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3180,7 +3264,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{38}
+	return file_log_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Page) GetRange() *Range {
@@ -3222,7 +3306,7 @@ type CatchupRequest struct {
 
 func (x *CatchupRequest) Reset() {
 	*x = CatchupRequest{}
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3234,7 +3318,7 @@ func (x *CatchupRequest) String() string {
 func (*CatchupRequest) ProtoMessage() {}
 
 func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3247,7 +3331,7 @@ func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupRequest.ProtoReflect.Descriptor instead.
 func (*CatchupRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{39}
+	return file_log_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *CatchupRequest) GetRequest() uint64 {
@@ -3275,7 +3359,7 @@ type CatchupResponse struct {
 
 func (x *CatchupResponse) Reset() {
 	*x = CatchupResponse{}
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3287,7 +3371,7 @@ func (x *CatchupResponse) String() string {
 func (*CatchupResponse) ProtoMessage() {}
 
 func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3300,7 +3384,7 @@ func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupResponse.ProtoReflect.Descriptor instead.
 func (*CatchupResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{40}
+	return file_log_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CatchupResponse) GetRequest() uint64 {
@@ -3364,7 +3448,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3376,7 +3460,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3389,7 +3473,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{41}
+	return file_log_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *StatusRequest) GetRequest() uint64 {
@@ -3436,7 +3520,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3448,7 +3532,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3461,7 +3545,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{42}
+	return file_log_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *StatusResponse) GetRequest() uint64 {
@@ -3579,7 +3663,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3591,7 +3675,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3604,7 +3688,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{43}
+	return file_log_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Progress) GetTotal() uint64 {
@@ -3648,7 +3732,7 @@ type DigestRequest struct {
 
 func (x *DigestRequest) Reset() {
 	*x = DigestRequest{}
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3660,7 +3744,7 @@ func (x *DigestRequest) String() string {
 func (*DigestRequest) ProtoMessage() {}
 
 func (x *DigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3673,7 +3757,7 @@ func (x *DigestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestRequest.ProtoReflect.Descriptor instead.
 func (*DigestRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{44}
+	return file_log_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *DigestRequest) GetRequest() uint64 {
@@ -3708,7 +3792,7 @@ type DigestResponse struct {
 
 func (x *DigestResponse) Reset() {
 	*x = DigestResponse{}
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3720,7 +3804,7 @@ func (x *DigestResponse) String() string {
 func (*DigestResponse) ProtoMessage() {}
 
 func (x *DigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3733,7 +3817,7 @@ func (x *DigestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestResponse.ProtoReflect.Descriptor instead.
 func (*DigestResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{45}
+	return file_log_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *DigestResponse) GetRequest() uint64 {
@@ -3801,7 +3885,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3813,7 +3897,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3826,7 +3910,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{46}
+	return file_log_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Digest) GetRange() *Range {
@@ -3865,7 +3949,7 @@ type Record struct {
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3877,7 +3961,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3890,7 +3974,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{47}
+	return file_log_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Record) GetPromised() uint64 {
@@ -3938,14 +4022,16 @@ type Metadata struct {
 	// The first position that is kept.
 	Begin uint64 `protobuf:"varint,10,opt,name=begin,proto3" json:"begin,omitempty"`
 	// The newest incarnation known of each member, in the order of their ids.
-	Known         []*Known `protobuf:"bytes,11,rep,name=known,proto3" json:"known,omitempty"`
+	Known []*Known `protobuf:"bytes,11,rep,name=known,proto3" json:"known,omitempty"`
+	// The latest reign that the replica was told of; absent if none.
+	Reign         *Reign `protobuf:"bytes,12,opt,name=reign,proto3" json:"reign,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Metadata) Reset() {
 	*x = Metadata{}
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3957,7 +4043,7 @@ func (x *Metadata) String() string {
 func (*Metadata) ProtoMessage() {}
 
 func (x *Metadata) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3970,7 +4056,7 @@ func (x *Metadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metadata.ProtoReflect.Descriptor instead.
 func (*Metadata) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{48}
+	return file_log_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Metadata) GetFormat() uint32 {
@@ -4050,6 +4136,13 @@ func (x *Metadata) GetKnown() []*Known {
 	return nil
 }
 
+func (x *Metadata) GetReign() *Reign {
+	if x != nil {
+		return x.Reign
+	}
+	return nil
+}
+
 var File_log_proto protoreflect.FileDescriptor
 
 const file_log_proto_rawDesc = "" +
@@ -4098,11 +4191,15 @@ const file_log_proto_rawDesc = "" +
 	"\aRefused\x12,\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x14.quorumlog.v1.ReasonR\x06reason\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12/\n" +
-	"\x05known\x18\x03 \x01(\v2\x19.quorumlog.v1.IncarnationR\x05known\"\x85\x01\n" +
+	"\x05known\x18\x03 \x01(\v2\x19.quorumlog.v1.IncarnationR\x05known\"9\n" +
+	"\x05Reign\x12\x1a\n" +
+	"\bproposal\x18\x01 \x01(\x04R\bproposal\x12\x14\n" +
+	"\x05first\x18\x02 \x01(\x04R\x05first\"\x9b\x01\n" +
 	"\x0ePromiseRequest\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12\x1a\n" +
 	"\bproposal\x18\x02 \x01(\x04R\bproposal\x12)\n" +
-	"\x05range\x18\x03 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\"\xdc\x02\n" +
+	"\x05range\x18\x03 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\x12\x14\n" +
+	"\x05first\x18\x04 \x01(\x04R\x05first\"\xdc\x02\n" +
 	"\x0fPromiseResponse\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x124\n" +
 	"\bpromised\x18\x02 \x01(\v2\x16.quorumlog.v1.PromisedH\x00R\bpromised\x124\n" +
@@ -4111,11 +4208,12 @@ const file_log_proto_rawDesc = "" +
 	"\n" +
 	"not_voting\x18\x05 \x01(\v2\x17.quorumlog.v1.NotVotingH\x00R\tnotVoting\x121\n" +
 	"\arefused\x18\x06 \x01(\v2\x15.quorumlog.v1.RefusedH\x00R\arefusedB\t\n" +
-	"\aoutcome\"w\n" +
+	"\aoutcome\"\xa2\x01\n" +
 	"\bPromised\x12)\n" +
 	"\x05range\x18\x01 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\x12\x10\n" +
 	"\x03end\x18\x02 \x01(\x04R\x03end\x12.\n" +
-	"\aactions\x18\x03 \x03(\v2\x14.quorumlog.v1.ActionR\aactions\"\xca\x01\n" +
+	"\aactions\x18\x03 \x03(\v2\x14.quorumlog.v1.ActionR\aactions\x12)\n" +
+	"\x05reign\x18\x04 \x01(\v2\x13.quorumlog.v1.ReignR\x05reign\"\xca\x01\n" +
 	"\fWriteRequest\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12\x1a\n" +
 	"\bproposal\x18\x02 \x01(\x04R\bproposal\x12\x14\n" +
@@ -4146,14 +4244,15 @@ const file_log_proto_rawDesc = "" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x124\n" +
 	"\bstanding\x18\x02 \x01(\v2\x16.quorumlog.v1.StandingH\x00R\bstanding\x121\n" +
 	"\arefused\x18\x03 \x01(\v2\x15.quorumlog.v1.RefusedH\x00R\arefusedB\t\n" +
-	"\aoutcome\"\xb0\x01\n" +
+	"\aoutcome\"\xdb\x01\n" +
 	"\bStanding\x12,\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x14.quorumlog.v1.StatusR\x06status\x12\x14\n" +
 	"\x05begin\x18\x02 \x01(\x04R\x05begin\x12\x10\n" +
 	"\x03end\x18\x03 \x01(\x04R\x03end\x12\x18\n" +
 	"\alearned\x18\x04 \x01(\x04R\alearned\x12\x1a\n" +
 	"\bpromised\x18\x05 \x01(\x04R\bpromised\x12\x18\n" +
-	"\ahighest\x18\x06 \x01(\x04R\ahighest\"g\n" +
+	"\ahighest\x18\x06 \x01(\x04R\ahighest\x12)\n" +
+	"\x05reign\x18\a \x01(\v2\x13.quorumlog.v1.ReignR\x05reign\"g\n" +
 	"\fFetchRequest\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12)\n" +
 	"\x05range\x18\x02 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\"\xa1\x02\n" +
@@ -4273,7 +4372,7 @@ const file_log_proto_rawDesc = "" +
 	"\x06Record\x12\x1a\n" +
 	"\bpromised\x18\x01 \x01(\x04R\bpromised\x12\x1c\n" +
 	"\tperformed\x18\x02 \x01(\x04R\tperformed\x12)\n" +
-	"\x05value\x18\x03 \x01(\v2\x13.quorumlog.v1.ValueR\x05value\"\xe6\x02\n" +
+	"\x05value\x18\x03 \x01(\v2\x13.quorumlog.v1.ValueR\x05value\"\x91\x03\n" +
 	"\bMetadata\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\rR\x06format\x12\x18\n" +
 	"\acluster\x18\x02 \x01(\tR\acluster\x12\x18\n" +
@@ -4286,7 +4385,8 @@ const file_log_proto_rawDesc = "" +
 	"\ahighest\x18\t \x01(\x04R\ahighest\x12\x14\n" +
 	"\x05begin\x18\n" +
 	" \x01(\x04R\x05begin\x12)\n" +
-	"\x05known\x18\v \x03(\v2\x13.quorumlog.v1.KnownR\x05known*q\n" +
+	"\x05known\x18\v \x03(\v2\x13.quorumlog.v1.KnownR\x05known\x12)\n" +
+	"\x05reign\x18\f \x01(\v2\x13.quorumlog.v1.ReignR\x05reign*q\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTATUS_EMPTY\x10\x01\x12\x13\n" +
@@ -4339,7 +4439,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
 var file_log_proto_goTypes = []any{
 	(Status)(0),              // 0: quorumlog.v1.Status
 	(Kind)(0),                // 1: quorumlog.v1.Kind
@@ -4356,44 +4456,45 @@ var file_log_proto_goTypes = []any{
 	(*Truncated)(nil),        // 12: quorumlog.v1.Truncated
 	(*NotVoting)(nil),        // 13: quorumlog.v1.NotVoting
 	(*Refused)(nil),          // 14: quorumlog.v1.Refused
-	(*PromiseRequest)(nil),   // 15: quorumlog.v1.PromiseRequest
-	(*PromiseResponse)(nil),  // 16: quorumlog.v1.PromiseResponse
-	(*Promised)(nil),         // 17: quorumlog.v1.Promised
-	(*WriteRequest)(nil),     // 18: quorumlog.v1.WriteRequest
-	(*WriteResponse)(nil),    // 19: quorumlog.v1.WriteResponse
-	(*Accepted)(nil),         // 20: quorumlog.v1.Accepted
-	(*Learned)(nil),          // 21: quorumlog.v1.Learned
-	(*LearnedMessage)(nil),   // 22: quorumlog.v1.LearnedMessage
-	(*RecoverRequest)(nil),   // 23: quorumlog.v1.RecoverRequest
-	(*RecoverResponse)(nil),  // 24: quorumlog.v1.RecoverResponse
-	(*Standing)(nil),         // 25: quorumlog.v1.Standing
-	(*FetchRequest)(nil),     // 26: quorumlog.v1.FetchRequest
-	(*FetchResponse)(nil),    // 27: quorumlog.v1.FetchResponse
-	(*Fetched)(nil),          // 28: quorumlog.v1.Fetched
-	(*Hello)(nil),            // 29: quorumlog.v1.Hello
-	(*Welcome)(nil),          // 30: quorumlog.v1.Welcome
-	(*Presence)(nil),         // 31: quorumlog.v1.Presence
-	(*Failure)(nil),          // 32: quorumlog.v1.Failure
-	(*AppendRequest)(nil),    // 33: quorumlog.v1.AppendRequest
-	(*AppendResponse)(nil),   // 34: quorumlog.v1.AppendResponse
-	(*TruncateRequest)(nil),  // 35: quorumlog.v1.TruncateRequest
-	(*TruncateResponse)(nil), // 36: quorumlog.v1.TruncateResponse
-	(*ElectRequest)(nil),     // 37: quorumlog.v1.ElectRequest
-	(*ElectResponse)(nil),    // 38: quorumlog.v1.ElectResponse
-	(*Elected)(nil),          // 39: quorumlog.v1.Elected
-	(*ReadRequest)(nil),      // 40: quorumlog.v1.ReadRequest
-	(*ReadResponse)(nil),     // 41: quorumlog.v1.ReadResponse
-	(*Page)(nil),             // 42: quorumlog.v1.Page
-	(*CatchupRequest)(nil),   // 43: quorumlog.v1.CatchupRequest
-	(*CatchupResponse)(nil),  // 44: quorumlog.v1.CatchupResponse
-	(*StatusRequest)(nil),    // 45: quorumlog.v1.StatusRequest
-	(*StatusResponse)(nil),   // 46: quorumlog.v1.StatusResponse
-	(*Progress)(nil),         // 47: quorumlog.v1.Progress
-	(*DigestRequest)(nil),    // 48: quorumlog.v1.DigestRequest
-	(*DigestResponse)(nil),   // 49: quorumlog.v1.DigestResponse
-	(*Digest)(nil),           // 50: quorumlog.v1.Digest
-	(*Record)(nil),           // 51: quorumlog.v1.Record
-	(*Metadata)(nil),         // 52: quorumlog.v1.Metadata
+	(*Reign)(nil),            // 15: quorumlog.v1.Reign
+	(*PromiseRequest)(nil),   // 16: quorumlog.v1.PromiseRequest
+	(*PromiseResponse)(nil),  // 17: quorumlog.v1.PromiseResponse
+	(*Promised)(nil),         // 18: quorumlog.v1.Promised
+	(*WriteRequest)(nil),     // 19: quorumlog.v1.WriteRequest
+	(*WriteResponse)(nil),    // 20: quorumlog.v1.WriteResponse
+	(*Accepted)(nil),         // 21: quorumlog.v1.Accepted
+	(*Learned)(nil),          // 22: quorumlog.v1.Learned
+	(*LearnedMessage)(nil),   // 23: quorumlog.v1.LearnedMessage
+	(*RecoverRequest)(nil),   // 24: quorumlog.v1.RecoverRequest
+	(*RecoverResponse)(nil),  // 25: quorumlog.v1.RecoverResponse
+	(*Standing)(nil),         // 26: quorumlog.v1.Standing
+	(*FetchRequest)(nil),     // 27: quorumlog.v1.FetchRequest
+	(*FetchResponse)(nil),    // 28: quorumlog.v1.FetchResponse
+	(*Fetched)(nil),          // 29: quorumlog.v1.Fetched
+	(*Hello)(nil),            // 30: quorumlog.v1.Hello
+	(*Welcome)(nil),          // 31: quorumlog.v1.Welcome
+	(*Presence)(nil),         // 32: quorumlog.v1.Presence
+	(*Failure)(nil),          // 33: quorumlog.v1.Failure
+	(*AppendRequest)(nil),    // 34: quorumlog.v1.AppendRequest
+	(*AppendResponse)(nil),   // 35: quorumlog.v1.AppendResponse
+	(*TruncateRequest)(nil),  // 36: quorumlog.v1.TruncateRequest
+	(*TruncateResponse)(nil), // 37: quorumlog.v1.TruncateResponse
+	(*ElectRequest)(nil),     // 38: quorumlog.v1.ElectRequest
+	(*ElectResponse)(nil),    // 39: quorumlog.v1.ElectResponse
+	(*Elected)(nil),          // 40: quorumlog.v1.Elected
+	(*ReadRequest)(nil),      // 41: quorumlog.v1.ReadRequest
+	(*ReadResponse)(nil),     // 42: quorumlog.v1.ReadResponse
+	(*Page)(nil),             // 43: quorumlog.v1.Page
+	(*CatchupRequest)(nil),   // 44: quorumlog.v1.CatchupRequest
+	(*CatchupResponse)(nil),  // 45: quorumlog.v1.CatchupResponse
+	(*StatusRequest)(nil),    // 46: quorumlog.v1.StatusRequest
+	(*StatusResponse)(nil),   // 47: quorumlog.v1.StatusResponse
+	(*Progress)(nil),         // 48: quorumlog.v1.Progress
+	(*DigestRequest)(nil),    // 49: quorumlog.v1.DigestRequest
+	(*DigestResponse)(nil),   // 50: quorumlog.v1.DigestResponse
+	(*Digest)(nil),           // 51: quorumlog.v1.Digest
+	(*Record)(nil),           // 52: quorumlog.v1.Record
+	(*Metadata)(nil),         // 53: quorumlog.v1.Metadata
 }
 var file_log_proto_depIdxs = []int32{
 	1,  // 0: quorumlog.v1.Value.kind:type_name -> quorumlog.v1.Kind
@@ -4407,74 +4508,77 @@ var file_log_proto_depIdxs = []int32{
 	9,  // 8: quorumlog.v1.PromiseRequest.header:type_name -> quorumlog.v1.Header
 	4,  // 9: quorumlog.v1.PromiseRequest.range:type_name -> quorumlog.v1.Range
 	9,  // 10: quorumlog.v1.PromiseResponse.header:type_name -> quorumlog.v1.Header
-	17, // 11: quorumlog.v1.PromiseResponse.promised:type_name -> quorumlog.v1.Promised
+	18, // 11: quorumlog.v1.PromiseResponse.promised:type_name -> quorumlog.v1.Promised
 	11, // 12: quorumlog.v1.PromiseResponse.rejected:type_name -> quorumlog.v1.Rejected
 	12, // 13: quorumlog.v1.PromiseResponse.truncated:type_name -> quorumlog.v1.Truncated
 	13, // 14: quorumlog.v1.PromiseResponse.not_voting:type_name -> quorumlog.v1.NotVoting
 	14, // 15: quorumlog.v1.PromiseResponse.refused:type_name -> quorumlog.v1.Refused
 	4,  // 16: quorumlog.v1.Promised.range:type_name -> quorumlog.v1.Range
 	6,  // 17: quorumlog.v1.Promised.actions:type_name -> quorumlog.v1.Action
-	9,  // 18: quorumlog.v1.WriteRequest.header:type_name -> quorumlog.v1.Header
-	5,  // 19: quorumlog.v1.WriteRequest.values:type_name -> quorumlog.v1.Value
-	4,  // 20: quorumlog.v1.WriteRequest.learned:type_name -> quorumlog.v1.Range
-	9,  // 21: quorumlog.v1.WriteResponse.header:type_name -> quorumlog.v1.Header
-	20, // 22: quorumlog.v1.WriteResponse.accepted:type_name -> quorumlog.v1.Accepted
-	11, // 23: quorumlog.v1.WriteResponse.rejected:type_name -> quorumlog.v1.Rejected
-	21, // 24: quorumlog.v1.WriteResponse.learned:type_name -> quorumlog.v1.Learned
-	12, // 25: quorumlog.v1.WriteResponse.truncated:type_name -> quorumlog.v1.Truncated
-	13, // 26: quorumlog.v1.WriteResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	14, // 27: quorumlog.v1.WriteResponse.refused:type_name -> quorumlog.v1.Refused
-	4,  // 28: quorumlog.v1.Accepted.range:type_name -> quorumlog.v1.Range
-	6,  // 29: quorumlog.v1.Learned.actions:type_name -> quorumlog.v1.Action
-	9,  // 30: quorumlog.v1.LearnedMessage.header:type_name -> quorumlog.v1.Header
-	4,  // 31: quorumlog.v1.LearnedMessage.range:type_name -> quorumlog.v1.Range
-	9,  // 32: quorumlog.v1.RecoverRequest.header:type_name -> quorumlog.v1.Header
-	9,  // 33: quorumlog.v1.RecoverResponse.header:type_name -> quorumlog.v1.Header
-	25, // 34: quorumlog.v1.RecoverResponse.standing:type_name -> quorumlog.v1.Standing
-	14, // 35: quorumlog.v1.RecoverResponse.refused:type_name -> quorumlog.v1.Refused
-	0,  // 36: quorumlog.v1.Standing.status:type_name -> quorumlog.v1.Status
-	9,  // 37: quorumlog.v1.FetchRequest.header:type_name -> quorumlog.v1.Header
-	4,  // 38: quorumlog.v1.FetchRequest.range:type_name -> quorumlog.v1.Range
-	9,  // 39: quorumlog.v1.FetchResponse.header:type_name -> quorumlog.v1.Header
-	28, // 40: quorumlog.v1.FetchResponse.fetched:type_name -> quorumlog.v1.Fetched
-	12, // 41: quorumlog.v1.FetchResponse.truncated:type_name -> quorumlog.v1.Truncated
-	13, // 42: quorumlog.v1.FetchResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	14, // 43: quorumlog.v1.FetchResponse.refused:type_name -> quorumlog.v1.Refused
-	4,  // 44: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
-	6,  // 45: quorumlog.v1.Fetched.actions:type_name -> quorumlog.v1.Action
-	9,  // 46: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
-	9,  // 47: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
-	31, // 48: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
-	14, // 49: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
-	0,  // 50: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
-	10, // 51: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
-	3,  // 52: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
-	4,  // 53: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
-	32, // 54: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
-	32, // 55: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
-	39, // 56: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
-	32, // 57: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
-	42, // 58: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
-	32, // 59: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
-	4,  // 60: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
-	6,  // 61: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
-	32, // 62: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
-	0,  // 63: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
-	7,  // 64: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
-	47, // 65: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
-	4,  // 66: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
-	50, // 67: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
-	32, // 68: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
-	4,  // 69: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
-	5,  // 70: quorumlog.v1.Record.value:type_name -> quorumlog.v1.Value
-	7,  // 71: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
-	0,  // 72: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
-	8,  // 73: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
-	74, // [74:74] is the sub-list for method output_type
-	74, // [74:74] is the sub-list for method input_type
-	74, // [74:74] is the sub-list for extension type_name
-	74, // [74:74] is the sub-list for extension extendee
-	0,  // [0:74] is the sub-list for field type_name
+	15, // 18: quorumlog.v1.Promised.reign:type_name -> quorumlog.v1.Reign
+	9,  // 19: quorumlog.v1.WriteRequest.header:type_name -> quorumlog.v1.Header
+	5,  // 20: quorumlog.v1.WriteRequest.values:type_name -> quorumlog.v1.Value
+	4,  // 21: quorumlog.v1.WriteRequest.learned:type_name -> quorumlog.v1.Range
+	9,  // 22: quorumlog.v1.WriteResponse.header:type_name -> quorumlog.v1.Header
+	21, // 23: quorumlog.v1.WriteResponse.accepted:type_name -> quorumlog.v1.Accepted
+	11, // 24: quorumlog.v1.WriteResponse.rejected:type_name -> quorumlog.v1.Rejected
+	22, // 25: quorumlog.v1.WriteResponse.learned:type_name -> quorumlog.v1.Learned
+	12, // 26: quorumlog.v1.WriteResponse.truncated:type_name -> quorumlog.v1.Truncated
+	13, // 27: quorumlog.v1.WriteResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	14, // 28: quorumlog.v1.WriteResponse.refused:type_name -> quorumlog.v1.Refused
+	4,  // 29: quorumlog.v1.Accepted.range:type_name -> quorumlog.v1.Range
+	6,  // 30: quorumlog.v1.Learned.actions:type_name -> quorumlog.v1.Action
+	9,  // 31: quorumlog.v1.LearnedMessage.header:type_name -> quorumlog.v1.Header
+	4,  // 32: quorumlog.v1.LearnedMessage.range:type_name -> quorumlog.v1.Range
+	9,  // 33: quorumlog.v1.RecoverRequest.header:type_name -> quorumlog.v1.Header
+	9,  // 34: quorumlog.v1.RecoverResponse.header:type_name -> quorumlog.v1.Header
+	26, // 35: quorumlog.v1.RecoverResponse.standing:type_name -> quorumlog.v1.Standing
+	14, // 36: quorumlog.v1.RecoverResponse.refused:type_name -> quorumlog.v1.Refused
+	0,  // 37: quorumlog.v1.Standing.status:type_name -> quorumlog.v1.Status
+	15, // 38: quorumlog.v1.Standing.reign:type_name -> quorumlog.v1.Reign
+	9,  // 39: quorumlog.v1.FetchRequest.header:type_name -> quorumlog.v1.Header
+	4,  // 40: quorumlog.v1.FetchRequest.range:type_name -> quorumlog.v1.Range
+	9,  // 41: quorumlog.v1.FetchResponse.header:type_name -> quorumlog.v1.Header
+	29, // 42: quorumlog.v1.FetchResponse.fetched:type_name -> quorumlog.v1.Fetched
+	12, // 43: quorumlog.v1.FetchResponse.truncated:type_name -> quorumlog.v1.Truncated
+	13, // 44: quorumlog.v1.FetchResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	14, // 45: quorumlog.v1.FetchResponse.refused:type_name -> quorumlog.v1.Refused
+	4,  // 46: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
+	6,  // 47: quorumlog.v1.Fetched.actions:type_name -> quorumlog.v1.Action
+	9,  // 48: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
+	9,  // 49: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
+	32, // 50: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
+	14, // 51: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
+	0,  // 52: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
+	10, // 53: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
+	3,  // 54: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
+	4,  // 55: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
+	33, // 56: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
+	33, // 57: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
+	40, // 58: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
+	33, // 59: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
+	43, // 60: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
+	33, // 61: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
+	4,  // 62: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
+	6,  // 63: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
+	33, // 64: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
+	0,  // 65: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
+	7,  // 66: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
+	48, // 67: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
+	4,  // 68: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
+	51, // 69: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
+	33, // 70: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
+	4,  // 71: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
+	5,  // 72: quorumlog.v1.Record.value:type_name -> quorumlog.v1.Value
+	7,  // 73: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
+	0,  // 74: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
+	8,  // 75: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
+	15, // 76: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
+	77, // [77:77] is the sub-list for method output_type
+	77, // [77:77] is the sub-list for method input_type
+	77, // [77:77] is the sub-list for extension type_name
+	77, // [77:77] is the sub-list for extension extendee
+	0,  // [0:77] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -4482,14 +4586,14 @@ func file_log_proto_init() {
 	if File_log_proto != nil {
 		return
 	}
-	file_log_proto_msgTypes[12].OneofWrappers = []any{
+	file_log_proto_msgTypes[13].OneofWrappers = []any{
 		(*PromiseResponse_Promised)(nil),
 		(*PromiseResponse_Rejected)(nil),
 		(*PromiseResponse_Truncated)(nil),
 		(*PromiseResponse_NotVoting)(nil),
 		(*PromiseResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[15].OneofWrappers = []any{
+	file_log_proto_msgTypes[16].OneofWrappers = []any{
 		(*WriteResponse_Accepted)(nil),
 		(*WriteResponse_Rejected)(nil),
 		(*WriteResponse_Learned)(nil),
@@ -4497,41 +4601,41 @@ func file_log_proto_init() {
 		(*WriteResponse_NotVoting)(nil),
 		(*WriteResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[20].OneofWrappers = []any{
+	file_log_proto_msgTypes[21].OneofWrappers = []any{
 		(*RecoverResponse_Standing)(nil),
 		(*RecoverResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[23].OneofWrappers = []any{
+	file_log_proto_msgTypes[24].OneofWrappers = []any{
 		(*FetchResponse_Fetched)(nil),
 		(*FetchResponse_Truncated)(nil),
 		(*FetchResponse_NotVoting)(nil),
 		(*FetchResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[26].OneofWrappers = []any{
+	file_log_proto_msgTypes[27].OneofWrappers = []any{
 		(*Welcome_Presence)(nil),
 		(*Welcome_Refused)(nil),
 	}
-	file_log_proto_msgTypes[30].OneofWrappers = []any{
+	file_log_proto_msgTypes[31].OneofWrappers = []any{
 		(*AppendResponse_Range)(nil),
 		(*AppendResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[32].OneofWrappers = []any{
+	file_log_proto_msgTypes[33].OneofWrappers = []any{
 		(*TruncateResponse_Position)(nil),
 		(*TruncateResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[34].OneofWrappers = []any{
+	file_log_proto_msgTypes[35].OneofWrappers = []any{
 		(*ElectResponse_Elected)(nil),
 		(*ElectResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[37].OneofWrappers = []any{
+	file_log_proto_msgTypes[38].OneofWrappers = []any{
 		(*ReadResponse_Page)(nil),
 		(*ReadResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[40].OneofWrappers = []any{
+	file_log_proto_msgTypes[41].OneofWrappers = []any{
 		(*CatchupResponse_Learned)(nil),
 		(*CatchupResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[45].OneofWrappers = []any{
+	file_log_proto_msgTypes[46].OneofWrappers = []any{
 		(*DigestResponse_Digest)(nil),
 		(*DigestResponse_Failure)(nil),
 	}
@@ -4541,7 +4645,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   49,
+			NumMessages:   50,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,9 +1,13 @@
 // Package coordinator is the proposer that writes the log: it wins an election, and then has one batch of entries after
 // the other accepted under one proposal.
 //
-//	idle ── Elect ─▶ reserving ─▶ promising ── won ─▶ filling ─▶ elected ◀─▶ writing
-//	  ▲                  │            │                  │          │           │
-//	  └──────────────────┴── lost ────┴── late ──────────┴─ outbid ─┴─ not won ─┘
+//	idle ── Elect ─▶ reserving ─▶ promising ── won ─▶ filling ─▶ settling ─▶ beginning ── won ─▶ elected ◀─▶ writing
+//	  ▲                  │            │                  │           │            │                 │           │
+//	  └──────────────────┴── lost ────┴── late ──────────┴───────────┴── lost ────┴──── outbid ─────┴─ not won ─┘
+//
+// An election is won in two rounds. The first gets a quorum's promise for all positions; what the quorum holds is then
+// settled. The second begins the reign: a quorum notes from where on this coordinator writes, so that nobody proposes again
+// what a fenced writer left behind above that (see log.Reign). Only then does the client hear of it.
 //
 // Any rejection, unknown outcome or higher proposal ends in idle; the number seen is kept only as a floor for the next
 // election (hole S4). What was sent and not chosen is indeterminate; what was not sent is provably not in the log.

@@ -132,7 +132,7 @@ func (s settling) receive(ctx actor.Context) state {
 		if m.Promised > s.by {
 			return s.resign(ctx, NotElected, m.Promised)
 		}
-		return s.won(ctx, m)
+		return s.begin(ctx, m)
 	case replica.Outbid:
 		if m.By > s.by {
 			return s.resign(ctx, NotElected, m.By)
@@ -141,8 +141,45 @@ func (s settling) receive(ctx actor.Context) state {
 	return s.electing(ctx, s, nil)
 }
 
-func (s settling) won(ctx actor.Context, m replica.Inspected) state {
-	s.next, s.begin = max(s.next, m.Begin), m.Begin
+func (s settling) begin(ctx actor.Context, m replica.Inspected) state {
+	s.next, s.coordinator.begin = max(s.next, m.Begin), m.Begin
+	reign := round.Reign(log.Reign{By: s.by, First: s.next})
+	return beginning{s.coordinator, ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, reign)))}
+}
+
+// beginning: a quorum is asked to note the reign.
+type beginning struct {
+	*coordinator
+	round *actor.PID
+}
+
+func (s beginning) receive(ctx actor.Context) state {
+	switch m := ctx.Message().(type) {
+	case round.Done:
+		if s.round.Equal(ctx.Sender()) {
+			return s.conclude(ctx, m)
+		}
+	case replica.Outbid:
+		if m.By > s.by {
+			ctx.Poison(s.round)
+			return s.resign(ctx, NotElected, m.By)
+		}
+	}
+	return s.electing(ctx, s, s.round)
+}
+
+func (s beginning) conclude(ctx actor.Context, m round.Done) state {
+	switch o := m.Outcome.(type) {
+	case paxos.Won:
+		return s.won(ctx)
+	case paxos.Lost:
+		return s.resign(ctx, NotElected, o.By)
+	case paxos.Pending, paxos.Settled, paxos.Passed, paxos.Unheard:
+	}
+	return s.resign(ctx, Unheard, 0)
+}
+
+func (s beginning) won(ctx actor.Context) state {
 	s.Log.Info().Stringer("proposal", s.by).Uint64("next", uint64(s.next)).Msg("the coordinator is elected")
 	winner := s.elects[0]
 	s.elects = s.elects[1:]

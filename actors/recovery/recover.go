@@ -86,7 +86,7 @@ func (s deciding) receive(ctx actor.Context) state {
 		return s
 	}
 	d := m.Decision
-	ctx.Request(s.Replica, replica.Advance{To: d.Next, Promised: d.Promised, Highest: d.Highest, Known: d.Known})
+	ctx.Request(s.Replica, replica.Advance{To: d.Next, Promised: d.Promised, Highest: d.Highest, Reign: d.Reign, Known: d.Known})
 	return storing{s.recoverer, log.Range{First: d.Begin, Last: d.End}}
 }
 

@@ -43,6 +43,7 @@ type (
 	Advance struct {
 		To                status.Status
 		Promised, Highest log.Proposal
+		Reign             log.Reign
 		Known             identity.Vector
 	}
 	// Advanced answers Advance, once the status is durable.

@@ -21,7 +21,7 @@ func (r *replica) recover(ctx actor.Context, m *messages.RecoverRequest) {
 	s := codec.Standing{Status: r.meta.Status}
 	if r.voting() {
 		s.Begin, s.End, s.Learned = r.ledger.Begin(), r.ledger.End(), r.ledger.Learned()
-		s.Promised, s.Highest = r.meta.Promised, r.meta.Highest
+		s.Promised, s.Highest, s.Reign = r.meta.Promised, r.meta.Highest, r.meta.Reign
 	}
 	r.answer(ctx, codec.EncodeRecoverResponse(r.header(m.GetHeader()), s))
 }
@@ -35,6 +35,7 @@ func (r *replica) advance(ctx actor.Context, m Advance) {
 	meta.Status = m.To
 	meta.Promised = max(meta.Promised, m.Promised)
 	meta.Highest = max(meta.Highest, m.Highest, meta.Promised)
+	meta.Reign = meta.Reign.Later(m.Reign)
 	meta.Known = meta.Known.Merge(m.Known)
 	if r.setMetadata(ctx, meta) {
 		r.admission.Known = meta.Known

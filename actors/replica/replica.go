@@ -138,7 +138,7 @@ func (r *replica) start(ctx actor.Context) {
 
 // acceptor is what the rules of Paxos need to know of the disk.
 func (r *replica) acceptor() paxos.Acceptor {
-	return paxos.Acceptor{Promised: r.meta.Promised, Highest: r.meta.Highest, Begin: r.ledger.Begin(), End: r.ledger.End()}
+	return paxos.Acceptor{Promised: r.meta.Promised, Highest: r.meta.Highest, Begin: r.ledger.Begin(), End: r.ledger.End(), Reign: r.meta.Reign}
 }
 
 // setMetadata stores the metadata; it is durable with the next flush.

@@ -25,6 +25,9 @@ func (r *replica) promiseVerdict(ctx actor.Context, p codec.Promise) paxos.Verdi
 	if !r.voting() {
 		return paxos.Verdict{Answer: paxos.NotVoting{Status: r.meta.Status}}
 	}
+	if p.First > 0 {
+		return r.reignVerdict(ctx, log.Reign{By: p.By, First: p.First})
+	}
 	if p.Range.Empty() {
 		return paxos.Promise(r.acceptor(), p.By)
 	}
@@ -33,6 +36,21 @@ func (r *replica) promiseVerdict(ctx actor.Context, p codec.Promise) paxos.Verdi
 		return paxos.Verdict{Answer: paxos.Refused{Refusal: r.broken()}}
 	}
 	return paxos.PromiseRange(r.acceptor(), held, p.By, covered)
+}
+
+// reignVerdict looks at what is held where a writer's reign would begin: at most times nothing.
+func (r *replica) reignVerdict(ctx actor.Context, reign log.Reign) paxos.Verdict {
+	v := paxos.BeginReign(r.acceptor(), nil, reign)
+	from := log.Range{First: reign.First, Last: r.ledger.End()}
+	for !from.Empty() && v.Reign == reign && r.fault == nil {
+		held, covered, err := r.hold(from)
+		if !r.stored(ctx, err) {
+			return paxos.Verdict{Answer: paxos.Refused{Refusal: r.broken()}}
+		}
+		v = paxos.BeginReign(r.acceptor(), held, reign)
+		from.First = covered.Last + 1
+	}
+	return v
 }
 
 // write answers a WriteRequest. Store, sync, then answer.
@@ -88,7 +106,8 @@ func (r *replica) grant(ctx actor.Context, by log.Proposal, v paxos.Verdict) boo
 		meta.Highest = max(meta.Highest, by)
 	}
 	meta.Promised = max(meta.Promised, v.Promised)
-	if meta.Highest == r.meta.Highest && meta.Promised == r.meta.Promised {
+	meta.Reign = meta.Reign.Later(v.Reign)
+	if meta.Highest == r.meta.Highest && meta.Promised == r.meta.Promised && meta.Reign == r.meta.Reign {
 		return true
 	}
 	if !r.setMetadata(ctx, meta) {

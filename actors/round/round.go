@@ -37,6 +37,11 @@ func Promise(by log.Proposal, r log.Range) Question {
 	return Question{kind, 0, func(h *messages.Header) proto.Message { return codec.EncodePromiseRequest(h, by, r) }}
 }
 
+// Reign asks to note the reign of a writer whose implicit promise was granted.
+func Reign(r log.Reign) Question {
+	return Question{paxos.AskRange, 0, func(h *messages.Header) proto.Message { return codec.EncodeReignRequest(h, r) }}
+}
+
 // Write asks to accept a run of values. The envelope of w is not used.
 func Write(w codec.Write) Question {
 	return Question{paxos.AskWrite, len(w.Values), func(h *messages.Header) proto.Message { return codec.EncodeWriteRequest(h, w) }}

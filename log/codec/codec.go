@@ -126,6 +126,28 @@ func proposal(p uint64) (log.Proposal, error) {
 	return by, nil
 }
 
+// EncodeReign writes a reign; nil for none.
+func EncodeReign(r log.Reign) *messages.Reign {
+	if r == (log.Reign{}) {
+		return nil
+	}
+	return &messages.Reign{Proposal: uint64(r.By), First: uint64(r.First)}
+}
+
+// DecodeReign reads a reign that may be absent.
+func DecodeReign(m *messages.Reign) (r log.Reign, err error) {
+	if m == nil {
+		return r, nil
+	}
+	if r.By, err = proposal(m.GetProposal()); err != nil {
+		return r, err
+	}
+	if r.First = log.Position(m.GetFirst()); r.First == 0 {
+		return r, malformed("a reign has a first position")
+	}
+	return r, nil
+}
+
 func encodeRange(r log.Range) *messages.Range {
 	if r.Empty() {
 		return nil

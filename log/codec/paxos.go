@@ -6,16 +6,22 @@ import (
 	"github.com/quorumlog/quorumlog/messages"
 )
 
-// Promise is a PromiseRequest. Its range is empty where the promise is implicit.
+// Promise is a PromiseRequest. Its range is empty where the promise is implicit; First then begins a reign, or is 0.
 type Promise struct {
 	Envelope
 	By    log.Proposal
 	Range log.Range
+	First log.Position
 }
 
 // EncodePromiseRequest writes it.
 func EncodePromiseRequest(h *messages.Header, by log.Proposal, r log.Range) *messages.PromiseRequest {
 	return &messages.PromiseRequest{Header: h, Proposal: uint64(by), Range: encodeRange(r)}
+}
+
+// EncodeReignRequest writes the PromiseRequest that begins a reign.
+func EncodeReignRequest(h *messages.Header, r log.Reign) *messages.PromiseRequest {
+	return &messages.PromiseRequest{Header: h, Proposal: uint64(r.By), First: uint64(r.First)}
 }
 
 // DecodePromiseRequest reads it.
@@ -26,7 +32,11 @@ func DecodePromiseRequest(m *messages.PromiseRequest) (p Promise, err error) {
 	if p.By, err = proposal(m.GetProposal()); err != nil {
 		return p, err
 	}
-	if m.GetRange() != nil {
+	p.First = log.Position(m.GetFirst())
+	switch {
+	case m.GetRange() != nil && p.First > 0, p.First > log.MaxPosition:
+		err = malformed("a reign that begins at %d, in a range", p.First)
+	case m.GetRange() != nil:
 		p.Range, err = decodeRun(m.GetRange())
 	}
 	return p, err
@@ -106,7 +116,7 @@ func EncodePromiseResponse(h *messages.Header, answer paxos.Answer) *messages.Pr
 	switch a := answer.(type) {
 	case paxos.Promised:
 		m.Outcome = &messages.PromiseResponse_Promised{Promised: &messages.Promised{
-			Range: encodeRange(a.Range), End: uint64(a.End), Actions: encodeActions(a.Actions)}}
+			Range: encodeRange(a.Range), End: uint64(a.End), Actions: encodeActions(a.Actions), Reign: EncodeReign(a.Reign)}}
 	case paxos.Rejected:
 		m.Outcome = &messages.PromiseResponse_Rejected{Rejected: encodeRejected(a)}
 	case paxos.Truncated:
@@ -154,6 +164,9 @@ func decodePromised(m *messages.Promised) (a paxos.Promised, err error) {
 	}
 	if a.End = log.Position(m.GetEnd()); a.End > log.MaxPosition {
 		return a, malformed("a log does not end at %d", a.End)
+	}
+	if a.Reign, err = DecodeReign(m.GetReign()); err != nil {
+		return a, err
 	}
 	a.Actions, err = decodeActions(m.GetActions(), a.Range)
 	return a, err

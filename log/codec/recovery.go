@@ -12,13 +12,14 @@ type Standing struct {
 	Status              status.Status
 	Begin, End, Learned log.Position
 	Promised, Highest   log.Proposal
+	Reign               log.Reign // the latest that it was told of
 }
 
 // EncodeRecoverResponse writes an answer to a RecoverRequest.
 func EncodeRecoverResponse(h *messages.Header, s Standing) *messages.RecoverResponse {
 	return &messages.RecoverResponse{Header: h, Outcome: &messages.RecoverResponse_Standing{Standing: &messages.Standing{
 		Status: EncodeStatus(s.Status), Begin: uint64(s.Begin), End: uint64(s.End), Learned: uint64(s.Learned),
-		Promised: uint64(s.Promised), Highest: uint64(s.Highest),
+		Promised: uint64(s.Promised), Highest: uint64(s.Highest), Reign: EncodeReign(s.Reign),
 	}}}
 }
 
@@ -57,7 +58,8 @@ func decodeStanding(m *messages.Standing) (s Standing, err error) {
 		return s, malformed("a replica that begins at %d, ends at %d, learned up to %d, promised %s and saw %s",
 			s.Begin, s.End, s.Learned, s.Promised, s.Highest)
 	}
-	return s, nil
+	s.Reign, err = DecodeReign(m.GetReign())
+	return s, err
 }
 
 // Fetch is a FetchRequest.

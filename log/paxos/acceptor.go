@@ -17,6 +17,7 @@ type Acceptor struct {
 	Highest  log.Proposal // the highest proposal ever granted or used
 	Begin    log.Position // the first position that is kept
 	End      log.Position // the highest position for which anything is held
+	Reign    log.Reign    // the latest that it was told of
 }
 
 // Verdict is an answer, and what must be on disk before it leaves.
@@ -24,6 +25,7 @@ type Verdict struct {
 	Answer   Answer
 	Store    []log.Action // records to write
 	Promised log.Proposal // the implicit promise to write; 0 leaves it
+	Reign    log.Reign    // the reign to write; the zero one leaves it
 }
 
 // Promise decides on an implicit promise: to take part in no lower proposal at any position, present or future.
@@ -37,9 +39,33 @@ func Promise(a Acceptor, by log.Proposal) Verdict {
 	case by < a.Promised:
 		return Verdict{Answer: Rejected{By: a.Promised}}
 	case by == a.Promised:
-		return Verdict{Answer: Promised{End: a.End}}
+		return Verdict{Answer: Promised{End: a.End, Reign: a.Reign}}
 	}
-	return Verdict{Answer: Promised{End: a.End}, Promised: by}
+	return Verdict{Answer: Promised{End: a.End, Reign: a.Reign}, Promised: by}
+}
+
+// BeginReign decides on the reign of a writer whose implicit promise a quorum has granted. Held are the records from its
+// first position on.
+//
+// It is rejected where a position from there on was promised to a higher proposal, or learned: whoever that is may have
+// been told of what is void by acceptors that did not know yet, and may have it chosen. The writer then is elected again
+// under a higher proposal, and settles that position first.
+func BeginReign(a Acceptor, held []log.Action, r log.Reign) Verdict {
+	v := Promise(a, r.By)
+	if _, granted := v.Answer.(Promised); !granted || a.Reign == r {
+		return v
+	}
+	var highest log.Proposal
+	for _, known := range held {
+		if known.Position >= r.First && (known.Learned || known.Promised > r.By) {
+			highest = max(highest, known.Promised, known.Performed)
+		}
+	}
+	if highest > 0 {
+		return Verdict{Answer: Rejected{By: max(highest, r.By)}}
+	}
+	v.Reign = r
+	return v
 }
 
 // PromiseRange decides on an explicit promise for a range, all or nothing. Held are the records in the range, in order.
@@ -53,7 +79,7 @@ func PromiseRange(a Acceptor, held []log.Action, by log.Proposal, r log.Range) V
 	if r.First < a.Begin {
 		return Verdict{Answer: Truncated{a.Begin}}
 	}
-	answer := Promised{Range: r, End: max(a.End, r.Last)}
+	answer := Promised{Range: r, End: max(a.End, r.Last), Reign: a.Reign}
 	var highest log.Proposal
 	var store []log.Action
 	for known := range records(held, r) {

@@ -22,6 +22,7 @@ type (
 		Range   log.Range    // the granted positions, possibly a prefix of those asked for; empty if implicit
 		End     log.Position // the highest position for which the acceptor holds anything
 		Actions []log.Action // what it had accepted or learned in Range, in the order of positions
+		Reign   log.Reign    // the latest that it was told of
 	}
 	// Accepted says that a run of values is on the acceptor's disk, or chosen.
 	Accepted struct{ Range log.Range }

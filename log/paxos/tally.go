@@ -190,6 +190,7 @@ func won(votes []Vote) Won {
 	var w Won
 	best := map[log.Position]log.Action{}
 	first := true
+	reign := latest(votes)
 	for _, v := range votes {
 		switch a := v.Answer.(type) {
 		case Promised:
@@ -198,7 +199,7 @@ func won(votes []Vote) Won {
 			}
 			w.Range, w.End, first = w.Range.Intersect(a.Range), max(w.End, a.End), false
 			for _, action := range a.Actions {
-				if known, found := best[action.Position]; !found || stronger(action, known) {
+				if known, found := best[action.Position]; !reign.Voids(action) && (!found || stronger(action, known)) {
 					best[action.Position] = action
 				}
 			}
@@ -214,6 +215,17 @@ func won(votes []Vote) Won {
 	}
 	slices.SortFunc(w.Actions, func(a, b log.Action) int { return cmp.Compare(a.Position, b.Position) })
 	return w
+}
+
+// latest is the latest reign that any of the voters was told of.
+func latest(votes []Vote) log.Reign {
+	var r log.Reign
+	for _, v := range votes {
+		if a, ok := v.Answer.(Promised); ok {
+			r = r.Later(a.Reign)
+		}
+	}
+	return r
 }
 
 // stronger says whether a binds the proposer more than b: what is learned is chosen; of what was accepted, the value of

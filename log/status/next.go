@@ -31,6 +31,7 @@ type Answer struct {
 	// The rest is set by VOTING replicas only.
 	Begin, End, Learned log.Position // begin is at most end + 1, and learned at most end
 	Promised, Highest   log.Proposal // the implicit promise; the highest proposal ever granted or used
+	Reign               log.Reign    // the latest that it was told of
 }
 
 // Decision is what the replica does next.
@@ -41,6 +42,7 @@ type Decision struct {
 	// are 0 otherwise. Begin is at most End + 1.
 	Begin, End        log.Position
 	Promised, Highest log.Proposal
+	Reign             log.Reign
 	// Known is the newest incarnation that the answers know of each member. The replica takes it over together with Next:
 	// what its peers know to be dead must stay dead for those who count its answers. Nil where undecided.
 	Known    identity.Vector
@@ -100,6 +102,7 @@ func (d Decision) recovering(counted []Answer) Decision {
 		}
 		d.End = max(d.End, a.End)
 		d.Promised, d.Highest = max(d.Promised, a.Promised), max(d.Highest, a.Highest)
+		d.Reign = d.Reign.Later(a.Reign)
 	}
 	return d
 }

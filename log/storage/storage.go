@@ -51,6 +51,7 @@ type Metadata struct {
 	Promised    log.Proposal         // the implicit promise
 	Highest     log.Proposal         // the highest proposal ever granted or used; at least Promised
 	Begin       log.Position         // the first position that is kept; at least 1
+	Reign       log.Reign            // the latest that the replica was told of
 	Known       identity.Vector      // the newest incarnation known of each member
 }
 

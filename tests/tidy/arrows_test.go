@@ -61,7 +61,7 @@ func doors() []door {
 			foreign: []string{protoactor, protobuf, zerolog}, forbidden: []string{"net"},
 		},
 		{dir: "cluster", own: placed, foreign: []string{
-			protoactor, protobuf, zerolog, "github.com/prometheus", "google.golang.org/grpc",
+			protoactor, protobuf, zerolog, "github.com/prometheus", "golang.org/x/sync", "google.golang.org/grpc",
 		}},
 		{dir: "cmd", own: append(placed, "cmd/..."), foreign: []string{
 			zerolog, "github.com/goccy/go-yaml", "github.com/mattn", "github.com/prometheus", "github.com/schollz",
