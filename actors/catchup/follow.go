@@ -54,7 +54,7 @@ func (f *follow) compare(ctx actor.Context, m replica.Inspected) {
 	if f.copying || m.Status != status.Voting {
 		return
 	}
-	if lags := f.target > m.Learned; lags {
+	if lags := min(f.target, f.peers) > m.Learned; lags { // who has learned more may be absent again
 		f.copying = true
 		missed := log.Range{First: m.Learned + 1, Last: f.peers}
 		ctx.Spawn(f.Props(New(f.Ensemble, Config{Range: missed, Grace: f.Patience.Grace})))

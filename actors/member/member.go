@@ -104,6 +104,8 @@ func (m *member) Receive(ctx actor.Context) {
 		m.fail(ctx, fenced(e.Refusal))
 	case network.Refused:
 		m.refused(ctx, e)
+	case network.Welcomed:
+		delete(m.refusals, e.By)
 	}
 }
 

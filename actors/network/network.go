@@ -42,6 +42,8 @@ type (
 		By      log.ReplicaID
 		Refusal identity.Refusal
 	}
+	// Welcomed tells the owner that a peer that refused our greetings does so no more.
+	Welcomed struct{ By log.ReplicaID }
 	// greetingDue is the time for the next greeting.
 	greetingDue struct{}
 )
@@ -60,13 +62,13 @@ type Peer struct {
 type Config struct {
 	*ensemble.Ensemble
 	Peers map[log.ReplicaID]*actor.PID // the replicas' PIDs, the local one's included
-	Owner *actor.PID                   // is told of refusals; nil for nobody
+	Owner *actor.PID                   // is told Refused and Welcomed; nil for nobody
 }
 
 // New returns the producer of a network.
 func New(c Config) actor.Producer {
 	return func() actor.Actor {
-		n := &network{Config: c}
+		n := &network{Config: c, request: c.Random.Uint64()}
 		for _, id := range c.Members {
 			n.peers = append(n.peers, &peer{Peer: Peer{ID: id, PID: c.Peers[id]}})
 		}
@@ -78,7 +80,7 @@ type network struct {
 	Config
 	peers    []*peer
 	watchers []watcher
-	request  uint64 // of the greeting that is out
+	request  uint64 // of every greeting of this process under its present incarnation
 	greeted  time.Time
 	cancel   func()
 }
@@ -133,7 +135,7 @@ func (n *network) greet(ctx actor.Context) {
 }
 
 func (n *network) sayHello(ctx actor.Context, self identity.Identity) {
-	n.request, n.greeted = n.Random.Uint64(), n.Clock.Now()
+	n.greeted = n.Clock.Now()
 	hello := &messages.Hello{Header: codec.EncodeHeader(self, n.request, nil)}
 	for _, p := range n.peers {
 		if p.ID != n.Self {
@@ -184,6 +186,9 @@ func (n *network) hear(ctx actor.Context, from log.ReplicaID, presence codec.Pre
 	}
 	if !p.Present {
 		n.Log.Debug().Uint16("replica", uint16(from)).Msg("a member is present")
+	}
+	if p.Refusal != "" && n.Owner != nil {
+		ctx.Send(n.Owner, Welcomed{from})
 	}
 	p.Present, p.Presence, p.Refusal, p.heard = true, presence, "", n.Clock.Now()
 	p.RTT = p.heard.Sub(n.greeted)

@@ -1,0 +1,55 @@
+package protocol
+
+import (
+	"testing"
+	"time"
+
+	"github.com/quorumlog/quorumlog/actors/actortest"
+	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/messages"
+	"github.com/quorumlog/quorumlog/tests/kit"
+)
+
+// refuse has one member refuse the greetings of another, once, for its member list.
+func refuse(c *kit.Cluster, by, whom *kit.Member) {
+	var request uint64
+	c.World.Filter(func(e actortest.Envelope) actortest.Verdict {
+		if hello, ok := e.Message.(*messages.Hello); ok && e.From == whom.Node.Address() {
+			request = hello.GetHeader().GetRequest()
+		}
+		return actortest.Deliver
+	})
+	c.World.Run(time.Second)
+	c.World.Filter(nil)
+	from := identity.Identity{Cluster: identity.ClusterID{1}, Configuration: 2, Replica: by.ID,
+		Incarnation: identity.Incarnation{Generation: 1}, Boot: 1}
+	refusal := identity.Refusal{Reason: identity.WrongConfiguration, Detail: "it has another member list"}
+	by.Probe.Send(whom.PID(member.Network), codec.RefuseWelcome(codec.EncodeHeader(from, request, nil), refusal))
+	c.World.Run(time.Second)
+}
+
+func TestAMemberThatOthersRefusedOneAfterTheOtherGoesOn(t *testing.T) {
+	c := kit.Voting(t, 1, 3)
+	m := c.Member(1)
+	refuse(c, c.Member(2), m)
+	refuse(c, c.Member(3), m) // the other one has welcomed it since
+	if err := m.Failure(); err != nil {
+		t.Errorf("the member ends: %v", err)
+	}
+}
+
+func TestAWipedMemberRecoversOverANetworkSlowerThanItsGreetings(t *testing.T) {
+	seeds(t, 3, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		m := c.Member(3)
+		m.Elect() // so that the others know its disk
+		m.Append("entry")
+		m.Crash()
+		m.Wipe()
+		c.World.Net.Delay(200*time.Millisecond, 300*time.Millisecond)
+		m.Restart()
+		c.AwaitVoting(m)
+	})
+}
