@@ -39,26 +39,26 @@ func TestAcknowledgedEntriesSurviveTwentyKills(t *testing.T) {
 
 func TestAcknowledgedEntriesSurviveTheEndOfAllProcesses(t *testing.T) {
 	c := startChaos(t)
-	c.rounds(10, c.killAll)
+	c.rounds(5, c.killAll)
 	c.finish()
 }
 
 func TestAcknowledgedEntriesSurviveALostDisk(t *testing.T) {
 	c := startChaos(t)
-	c.rounds(10, c.loseDisk)
+	c.rounds(5, c.loseDisk)
 	c.finish()
 }
 
 func TestAcknowledgedEntriesSurviveThoughOneReplicaAloneIsUpToDate(t *testing.T) {
 	c := startChaos(t)
-	c.rounds(3, c.loseTheOnlyWitness)
-	c.rounds(3, c.loseDiskNextToALaggard)
+	c.rounds(2, c.loseTheOnlyWitness)
+	c.rounds(2, c.loseDiskNextToALaggard)
 	c.finish()
 }
 
 func TestAcknowledgedEntriesSurviveEverythingTogether(t *testing.T) {
 	c := startChaos(t)
-	c.rounds(10, func() {
+	c.rounds(4, func() {
 		blows := []func(){
 			c.killOne, c.killAll, c.loseDisk, c.loseDiskAndKillAnother, c.loseDiskTwice, c.stopOne, c.changeWriter,
 			c.loseTheOnlyWitness, c.loseDiskNextToALaggard,
