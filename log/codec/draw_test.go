@@ -97,6 +97,8 @@ func (d *drawer) learned(within log.Range) []log.Action {
 	return all
 }
 
+func (d *drawer) reign() log.Reign { return log.Reign{By: d.proposal(), First: d.position()} }
+
 func (d *drawer) incarnation() identity.Incarnation {
 	return identity.Incarnation{Generation: d.number(1<<64 - 1), Disk: d.Uint64()}
 }

@@ -67,6 +67,7 @@ func drawStanding(d *drawer) standing {
 		s.Standing = codec.Standing{Status: status.Voting, Begin: r.First, End: r.Last, Highest: maybe(d, d.proposal())}
 		s.Standing.Learned = r.First - 1 + log.Position(d.Uint64N(r.Len()+1))
 		s.Standing.Promised = maybe(d, s.Standing.Highest)
+		s.Standing.Reign = maybe(d, d.reign())
 	}
 	return s
 }

@@ -29,9 +29,16 @@ func requests() []form {
 	return []form{
 		formOf("PromiseRequest", func() *messages.PromiseRequest { return new(messages.PromiseRequest) },
 			func(d *drawer) codec.Promise {
-				return codec.Promise{Envelope: d.envelope(), By: d.proposal(), Range: maybe(d, d.run())}
+				p := codec.Promise{Envelope: d.envelope(), By: d.proposal(), Range: maybe(d, d.run())}
+				if p.Range.Empty() {
+					p.First = maybe(d, d.position())
+				}
+				return p
 			},
 			func(p codec.Promise) *messages.PromiseRequest {
+				if p.First > 0 {
+					return codec.EncodeReignRequest(header(p.Envelope), log.Reign{By: p.By, First: p.First})
+				}
 				return codec.EncodePromiseRequest(header(p.Envelope), p.By, p.Range)
 			}, codec.DecodePromiseRequest),
 		formOf("WriteRequest", func() *messages.WriteRequest { return new(messages.WriteRequest) }, drawWrite,
@@ -105,7 +112,7 @@ func drawPromiseAnswer(d *drawer) paxos.Answer {
 	switch d.IntN(5) {
 	case 0:
 		r := maybe(d, d.run())
-		return paxos.Promised{Range: r, End: maybe(d, d.position()), Actions: d.actions(r)}
+		return paxos.Promised{Range: r, End: maybe(d, d.position()), Actions: d.actions(r), Reign: maybe(d, d.reign())}
 	case 1:
 		return paxos.Truncated{Begin: d.position()}
 	case 2:
