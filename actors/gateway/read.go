@@ -110,13 +110,22 @@ type refresh struct {
 	cancel func()
 }
 
-// maxCatchup is how long a client waits for a catch-up at most.
-const maxCatchup = 30 * time.Second
+// maxCatchup is how long a client waits for a catch-up at most, and maxCatchups how many there are at one time: without a
+// quorum none ends earlier.
+const (
+	maxCatchup  = 30 * time.Second
+	maxCatchups = 64
+)
 
 func (g *gateway) catchUp(ctx actor.Context, m *messages.CatchupRequest) {
 	r := &refresh{caller: g.caller(ctx, m.GetRequest())}
 	if g.coordinator == nil {
 		r.answer(ctx, &messages.CatchupResponse{Outcome: &messages.CatchupResponse_Failure{Failure: g.notVoting()}})
+		return
+	}
+	if len(g.catchups) >= maxCatchups {
+		r.answer(ctx, &messages.CatchupResponse{Outcome: &messages.CatchupResponse_Failure{
+			Failure: codec.EncodeFailure(messages.Code_CODE_BUSY, "this member catches up for 64 clients already: try again later")}})
 		return
 	}
 	tag := g.next()

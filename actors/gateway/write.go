@@ -33,19 +33,18 @@ const (
 type search struct {
 	on      bool
 	waiting []write // in the order of their arrival
-	bytes   int     // of their values
+	cost    int     // of their values
 	tag     uint64  // of the election, if one was started
 }
 
 // wait puts a request behind the others, or turns it away where too much waits.
 func (g *gateway) wait(ctx actor.Context, w write) {
-	for _, v := range w.values {
-		g.search.bytes += len(v.Data)
-	}
-	if g.search.bytes > coordinator.MaxQueued && len(g.search.waiting) > 0 {
+	cost := coordinator.Cost(w.values)
+	if g.search.cost+cost > coordinator.MaxQueued && len(g.search.waiting) > 0 {
 		w.fail(ctx, g.failure(coordinator.Busy))
 		return
 	}
+	g.search.cost += cost
 	g.search.waiting = append(g.search.waiting, w)
 }
 

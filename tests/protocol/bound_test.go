@@ -1,0 +1,47 @@
+package protocol
+
+import (
+	"testing"
+	"time"
+
+	"github.com/quorumlog/quorumlog/actors/actortest"
+	"github.com/quorumlog/quorumlog/actors/coordinator"
+	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/messages"
+	"github.com/quorumlog/quorumlog/tests/kit"
+)
+
+// TestEmptyEntriesDoNotWaitWithoutBound: they have no bytes, but take memory.
+func TestEmptyEntriesDoNotWaitWithoutBound(t *testing.T) {
+	c := kit.Voting(t, 1, 3)
+	m := c.Member(1)
+	m.Elect()
+	c.World.Net.Isolate(m.Node.Address())
+	values := make([]log.Value, log.MaxRun)
+	for i := range values {
+		values[i] = log.Value{Kind: log.Append}
+	}
+	for i := range 2 + coordinator.MaxQueued/coordinator.Cost(values) { // one is on its way
+		m.Probe.Request(m.PID(member.Coordinator), coordinator.Append{Tag: uint64(i), Values: values})
+	}
+	failed := actortest.Await[coordinator.Failed](t, m.Probe, time.Second)
+	if failed.Why != coordinator.Busy {
+		t.Errorf("got %+v", failed)
+	}
+}
+
+func TestCatchupsWithoutAQuorumDoNotPileUp(t *testing.T) {
+	c := kit.Voting(t, 1, 3)
+	m := c.Member(1)
+	c.World.Net.Isolate(m.Node.Address())
+	before := len(m.Node.Actors())
+	for i := range uint64(200) {
+		m.Probe.Request(m.PID(member.Gateway), &messages.CatchupRequest{Request: i})
+	}
+	busy := actortest.Await[*messages.CatchupResponse](t, m.Probe, time.Second)
+	expectCode(t, "one too many", busy.GetFailure(), messages.Code_CODE_BUSY)
+	if n := len(m.Node.Actors()) - before; n > 100 {
+		t.Errorf("%d actors more than before", n)
+	}
+}
