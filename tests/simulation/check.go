@@ -26,6 +26,7 @@ func (s *simulation) checkAll() {
 	s.history.placeAll()
 	s.history.order()
 	s.history.fences()
+	s.history.turns()
 }
 
 // same compares the logs of two members.
@@ -70,7 +71,7 @@ func (h *history) together(o *operation) {
 	for i, e := range o.entries {
 		first, at := h.entries[o.entries[0]].at, h.entries[e].at
 		if (at > 0) != (first > 0) || at > 0 && at != first+log.Position(i) {
-			h.echo("%s: its entry %d is at %d, and its first one at %d (0 is nowhere)", o, i, at, first)
+			h.violate("%s: its entry %d is at %d, and its first one at %d (0 is nowhere)", o, i, at, first)
 			return
 		}
 	}
@@ -111,37 +112,58 @@ func (h *history) position(o *operation) log.Position {
 	return 0
 }
 
-// fences checks what a fence is for. What was appended under one is above the end of the log when its writer was elected;
-// below the first position that a later writer was acknowledged; and not in the log at all if it was appended after the
-// same fence, or a later one, had been refused as fenced.
-//
-// It may be above the end of the log when a later writer was elected, as long as that one writes nothing: what a minority
-// holds is settled by the next election that finds it.
+// fences checks what a fence is for. What was appended under one is above the end of the log when its writer was elected,
+// and not above the end when any later one was; and not in the log at all if it was appended after the same fence, or a
+// later one, had been refused as fenced.
 func (h *history) fences() {
 	ends := map[log.Proposal]log.Position{}
 	for _, w := range h.won {
 		ends[w.fence] = w.first
 	}
-	fenced := slices.DeleteFunc(slices.Clone(h.operations), func(o *operation) bool { return o.fence == 0 || h.last(o) == 0 })
-	slices.SortStableFunc(fenced, func(a, b *operation) int { return cmp.Compare(b.fence, a.fence) })
-	acknowledged := slices.DeleteFunc(slices.Clone(fenced), func(o *operation) bool { return o.outcome != succeeded })
-	var later *operation // the lowest that is acknowledged under a later fence
-	for _, o := range fenced {
-		for ; len(acknowledged) > 0 && acknowledged[0].fence > o.fence; acknowledged = acknowledged[1:] {
-			if a := acknowledged[0]; later == nil || a.first < later.first {
-				later = a
+	won := slices.SortedStableFunc(slices.Values(h.won), latest)
+	var later *operation // of the elections of later fences, the one with the lowest end
+	for _, o := range slices.SortedStableFunc(slices.Values(h.operations), latest) {
+		at := h.last(o)
+		if o.fence == 0 || at == 0 {
+			continue
+		}
+		for ; len(won) > 0 && won[0].fence > o.fence; won = won[1:] {
+			if later == nil || won[0].first < later.first {
+				later = won[0]
 			}
 		}
-		at := h.last(o)
 		if end, found := ends[o.fence]; found && at <= end {
 			h.violate("%s is at %d, and the log ended at %d before its writer", o, at, end)
 		}
-		if later != nil && at >= later.first {
-			h.echo("%s is at %d, and %s had been acknowledged at %d", o, at, later, later.first)
+		if later != nil && at > later.first {
+			h.violate("%s is at %d, and %s had fenced it, with the end of the log at %d", o, at, later, later.first)
 		}
 		if since := h.refused(o.fence); since > 0 && o.call > since {
-			h.echo("%s is at %d, and was called at %v, after its fence had been refused at %v", o, at, o.call, since)
+			h.violate("%s is at %d, and was called at %v, after its fence had been refused at %v", o, at, o.call, since)
 		}
+	}
+}
+
+// latest puts operations in the order of their fences, the latest first.
+func latest(a, b *operation) int { return cmp.Compare(b.fence, a.fence) }
+
+// turns checks that what a client appended at one member under one fence is in the log in the order of its calls.
+func (h *history) turns() {
+	type source struct {
+		client int
+		member log.ReplicaID
+		fence  log.Proposal
+	}
+	before := map[source]*operation{}
+	for _, o := range h.operations {
+		from := source{o.client, o.member, o.fence}
+		if o.fence == 0 || h.last(o) == 0 || len(o.entries) == 0 {
+			continue
+		}
+		if b := before[from]; b != nil && h.last(b) > h.last(o) {
+			h.violate("%s is at %d, and was called after %s, which is at %d", o, h.last(o), b, h.last(b))
+		}
+		before[from] = o
 	}
 }
 

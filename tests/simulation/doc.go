@@ -29,10 +29,4 @@
 // So do a member that goes back on its status or its promise (disk.go), an answer that leaves before what it says is
 // durable (wire.go), and an answer to a client that is not true (history.go). At the end the whole history is checked
 // against the log's sequential specification (check.go).
-//
-// # Echoes
-//
-// One thing is counted and does not fail a run, unless -strict is given. An append whose client was told that nobody knows
-// its fate, and that only a minority accepted, may be settled in part by a later election: the positions that another
-// writer has filled meanwhile are that one's, and the rest of the old entries comes back behind them.
 package simulation

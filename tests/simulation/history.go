@@ -67,7 +67,6 @@ type history struct {
 	elected    log.Proposal // the highest that was won
 	truth      *truth
 	violate    func(format string, args ...any)
-	echo       func(format string, args ...any) // is told of what doc.go calls an echo
 }
 
 func newHistory(t *truth) *history {

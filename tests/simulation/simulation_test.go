@@ -8,15 +8,14 @@ import (
 )
 
 var (
-	seedFlag   = flag.Uint64("seed", 1, "the seed of TestSeed")
-	seedsFlag  = flag.Uint64("seeds", 150, "how many seeds TestSeeds runs")
-	fromFlag   = flag.Uint64("from", 1, "the first seed of TestSeeds")
-	strictFlag = flag.Bool("strict", false, "an echo fails the run, see the package comment")
-	timeFlag   = flag.Duration("during", 0, "run TestSeeds for so long, however many seeds there are")
+	seedFlag  = flag.Uint64("seed", 1, "the seed of TestSeed")
+	seedsFlag = flag.Uint64("seeds", 150, "how many seeds TestSeeds runs")
+	fromFlag  = flag.Uint64("from", 1, "the first seed of TestSeeds")
+	timeFlag  = flag.Duration("during", 0, "run TestSeeds for so long, however many seeds there are")
 )
 
 func TestSeed(t *testing.T) {
-	r := Run(t, Options{Seed: *seedFlag, Strict: *strictFlag})
+	r := Run(t, Options{Seed: *seedFlag})
 	t.Logf("%+v", r)
 }
 
@@ -28,7 +27,7 @@ func TestSeeds(t *testing.T) {
 			break
 		}
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			sum.add(seed, Run(t, Options{Seed: seed, Strict: *strictFlag}))
+			sum.add(seed, Run(t, Options{Seed: seed}))
 		})
 	}
 	t.Log(sum.String())
@@ -50,7 +49,6 @@ func TestOneSeedIsOneRun(t *testing.T) {
 type summary struct {
 	runs, chosen, late, lives int
 	idle                      []uint64 // seeds that chose next to nothing
-	echoes                    []uint64 // seeds that had some
 	virtual                   time.Duration
 	faults                    [faults]int
 	outcomes                  [indeterminate + 1]int
@@ -58,9 +56,6 @@ type summary struct {
 }
 
 func (s *summary) add(seed uint64, r Report) {
-	if len(r.Echoes) > 0 {
-		s.echoes = append(s.echoes, seed)
-	}
 	s.runs++
 	s.chosen += r.Chosen
 	s.late += r.Late
@@ -87,7 +82,7 @@ func (s *summary) String() string {
 		text += fmt.Sprintf("%v: %d, ", fault(f), n)
 	}
 	return text + fmt.Sprintf("\ncalls: %d never answered, %d succeeded, %d failed, %d indeterminate\n"+
-		"slowest recovery: voting %v, append %v, answers %v, equal %v\n%d runs chose fewer than %d positions: %v\n%d runs had an echo: %v",
+		"slowest recovery: voting %v, append %v, answers %v, equal %v\n%d runs chose fewer than %d positions: %v",
 		s.outcomes[pending], s.outcomes[succeeded], s.outcomes[failed], s.outcomes[indeterminate],
-		s.slowest[0], s.slowest[1], s.slowest[2], s.slowest[3], len(s.idle), few, s.idle, len(s.echoes), s.echoes)
+		s.slowest[0], s.slowest[1], s.slowest[2], s.slowest[3], len(s.idle), few, s.idle)
 }
