@@ -10,6 +10,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/paxos"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/messages"
@@ -37,6 +38,7 @@ func NewRefresh(e *ensemble.Ensemble) actor.Producer {
 
 type refresh struct {
 	*ensemble.Ensemble
+	self    identity.Identity
 	request uint64
 	voting  []log.ReplicaID
 	end     log.Position
@@ -70,15 +72,18 @@ func (r *refresh) ask(ctx actor.Context, m replica.Inspected) {
 	if r.decided {
 		return
 	}
-	r.request, r.voting, r.end = r.Random.Uint64(), nil, 0
+	r.self, r.request, r.voting, r.end = m.Identity, r.Random.Uint64(), nil, 0
 	ctx.Send(r.Network, network.Broadcast{
-		Message: &messages.RecoverRequest{Header: codec.EncodeHeader(m.Identity, r.request, nil)}, ReplyTo: ctx.Self(),
+		Message: &messages.RecoverRequest{Header: codec.EncodeHeader(r.self, r.request, nil)}, ReplyTo: ctx.Self(),
 	})
 }
 
 func (r *refresh) hear(ctx actor.Context, m *messages.RecoverResponse) {
 	e, s, err := codec.DecodeRecoverResponse(m)
-	if err != nil || r.decided || e.Request != r.request || s.Status != status.Voting || slices.Contains(r.voting, e.From.Replica) {
+	if err != nil || r.decided || e.Request != r.request || !r.Counts(r.self, e.From) {
+		return
+	}
+	if s.Status != status.Voting || slices.Contains(r.voting, e.From.Replica) {
 		return
 	}
 	r.voting = append(r.voting, e.From.Replica)

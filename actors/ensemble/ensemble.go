@@ -3,6 +3,7 @@
 package ensemble
 
 import (
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/actors/timer"
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/identity"
 )
 
 // Ensemble is what every actor of one member knows.
@@ -62,6 +64,11 @@ func Usual() Patience {
 
 // Twice returns a random duration from d up to twice as long.
 func (e *Ensemble) Twice(d time.Duration) time.Duration { return timer.Between(e.Random, d, 2*d) }
+
+// Counts says whether an answer may be counted by self: a member of the same log gives it.
+func (e *Ensemble) Counts(self, from identity.Identity) bool {
+	return from.Cluster == self.Cluster && from.Configuration == self.Configuration && slices.Contains(e.Members, from.Replica)
+}
 
 // Props are the props of an actor of this member.
 func (e *Ensemble) Props(producer actor.Producer) *actor.Props {

@@ -151,6 +151,7 @@ func (p *protocol) hear(ctx actor.Context, m *messages.RecoverResponse) {
 		p.refused(ctx, e.From.Replica, refusal)
 	case err != nil:
 		p.Log.Warn().Err(err).Msg("an answer was ignored")
+	case !p.Counts(p.self, e.From):
 	default:
 		p.consider(ctx, answer(e, s))
 	}

@@ -73,11 +73,15 @@ func (r *replica) writeVerdict(ctx actor.Context, w codec.Write) paxos.Verdict {
 	case !r.voting():
 		return paxos.Verdict{Answer: paxos.NotVoting{Status: r.meta.Status}}
 	}
-	held, err := r.records(log.Span(w.First, len(w.Values)))
+	held, others, err := r.records(w.First, w.Values)
 	if !r.stored(ctx, err) {
 		return paxos.Verdict{Answer: paxos.Refused{Refusal: r.broken()}}
 	}
-	return paxos.Write(r.acceptor(), held, w.By, w.First, w.Values)
+	v := paxos.Write(r.acceptor(), held, w.By, w.First, w.Values)
+	if chosen, ok := v.Answer.(paxos.Learned); ok {
+		v.Answer = paxos.Learned{Actions: chosen.Actions[:others]}
+	}
+	return v
 }
 
 // decide stores what a verdict needs stored, and returns its answer, or a refusal where the disk failed.
@@ -135,13 +139,30 @@ func (r *replica) hold(within log.Range) (held []log.Action, covered log.Range, 
 	return held, covered, err
 }
 
-// records reads the records of a run. Nothing is read for positions above the end, where writers write.
-func (r *replica) records(run log.Range) (held []log.Action, err error) {
-	err = r.scan(run, func(a log.Action) bool {
+// records reads the records of the positions at which values are to be written. Where a record has another value, that is
+// left out, which makes it one that nobody writes: a run may lie over a thousand large entries. The first of those that are
+// learned keep theirs, as the answer has room for them; others says how many.
+func (r *replica) records(first log.Position, values []log.Value) (held []log.Action, others int, err error) {
+	size, full := 0, false
+	err = r.scan(log.Span(first, len(values)), func(a log.Action) bool {
+		v := values[a.Position-first]
+		switch {
+		case a.Value.Equal(v):
+			a.Value = v
+		case a.Learned && !full:
+			if size += len(a.Value.Data); size <= log.MaxRunBytes || others == 0 {
+				others++
+				break
+			}
+			full = true
+			fallthrough
+		default:
+			a.Value = log.Value{}
+		}
 		held = append(held, a)
 		return true
 	})
-	return held, err
+	return held, others, err
 }
 
 // scan visits the records of a range, and tells which are learned.

@@ -119,7 +119,7 @@ func (r *round) consider(ctx actor.Context, e codec.Envelope, answer paxos.Answe
 		r.Log.Warn().Err(err).Msg("an answer was ignored")
 		return
 	}
-	if r.over || e.Request != r.request || e.From.Cluster != r.self.Cluster || e.From.Configuration != r.self.Configuration {
+	if r.over || e.Request != r.request || !r.Counts(r.self, e.From) {
 		return
 	}
 	outcome := r.tally.Add(paxos.Vote{From: e.From.Replica, Incarnation: e.From.Incarnation, Known: e.Known, Answer: answer})

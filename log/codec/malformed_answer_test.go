@@ -198,6 +198,7 @@ func TestStandingAndPresenceAreWithinBounds(t *testing.T) {
 		{"a log", standing(voting, log{2, 3, 4}, byOne, byOne), false},
 		{"the longest log", standing(voting, log{1, last, last}, 0, 0), false},
 		{"no begin", standing(voting, log{0, 0, 0}, 0, 0), true},
+		{"a begin above every position", standing(voting, log{1<<64 - 1, 1<<64 - 2, 1<<64 - 2}, 0, 0), true},
 		{"learned below the begin", standing(voting, log{9, 7, 8}, 0, 0), true},
 		{"learned above the end", standing(voting, log{1, 5, 4}, 0, 0), true},
 		{"an end below the begin", standing(voting, log{9, 8, 7}, 0, 0), true},

@@ -53,7 +53,7 @@ func decodeStanding(m *messages.Standing) (s Standing, err error) {
 	}
 	s.Begin, s.End, s.Learned = log.Position(m.GetBegin()), log.Position(m.GetEnd()), log.Position(m.GetLearned())
 	s.Promised, s.Highest = log.Proposal(m.GetPromised()), log.Proposal(m.GetHighest())
-	ordered := s.Begin > 0 && s.Begin-1 <= s.Learned && s.Learned <= s.End && s.End <= log.MaxPosition
+	ordered := s.Begin > 0 && s.Begin <= log.MaxPosition && s.Begin-1 <= s.Learned && s.Learned <= s.End && s.End <= log.MaxPosition
 	if !ordered || s.Highest < s.Promised {
 		return s, malformed("a replica that begins at %d, ends at %d, learned up to %d, promised %s and saw %s",
 			s.Begin, s.End, s.Learned, s.Promised, s.Highest)

@@ -8,6 +8,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/coordinator"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/paxos"
 	"github.com/quorumlog/quorumlog/messages"
 	"github.com/quorumlog/quorumlog/tests/kit"
 )
@@ -43,5 +44,27 @@ func TestCatchupsWithoutAQuorumDoNotPileUp(t *testing.T) {
 	expectCode(t, "one too many", busy.GetFailure(), messages.Code_CODE_BUSY)
 	if n := len(m.Node.Actors()) - before; n > 100 {
 		t.Errorf("%d actors more than before", n)
+	}
+}
+
+// TestAnswerToAWriteOverLargeEntriesFitsIntoAMessage: a late writer's batch of small entries may lie over large ones.
+func TestAnswerToAWriteOverLargeEntriesFitsIntoAMessage(t *testing.T) {
+	_, m, p := alone(t, 1)
+	const entries = 6
+	small := make([]log.Value, entries)
+	for i := range log.Position(entries) {
+		large := log.Value{Kind: log.Append, Data: make([]byte, log.MaxEntry/2)}
+		if a, ok := p.Write(m, by(5, 2), i+1, large).(paxos.Accepted); !ok {
+			t.Fatalf("got %#v", a)
+		}
+		small[i] = kit.Entry("small")
+	}
+	if a, ok := p.Write(m, by(4, 2), 1, small...).(paxos.Rejected); !ok || !a.Overwritten {
+		t.Errorf("below what was accepted: got %#v", a)
+	}
+	p.Notice(m, by(5, 2), span(1, entries))
+	learned, ok := p.Write(m, by(4, 2), 1, small...).(paxos.Learned)
+	if !ok || len(learned.Actions) != 2 || len(learned.Actions[1].Value.Data) != log.MaxEntry/2 {
+		t.Errorf("below what is learned: got %d records", len(learned.Actions))
 	}
 }

@@ -6,8 +6,10 @@ import (
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
 	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/messages"
 	"github.com/quorumlog/quorumlog/tests/kit"
 )
@@ -52,4 +54,30 @@ func TestAWipedMemberRecoversOverANetworkSlowerThanItsGreetings(t *testing.T) {
 		m.Restart()
 		c.AwaitVoting(m)
 	})
+}
+
+// TestAnswersOfStrangersCountForNothing has a process that is no member claim, for many others, that they vote.
+func TestAnswersOfStrangersCountForNothing(t *testing.T) {
+	c := kit.New(t, 1, 3, false)
+	m := c.Member(1)
+	var request uint64
+	c.World.Filter(func(e actortest.Envelope) actortest.Verdict {
+		r, ok := e.Message.(*messages.RecoverRequest)
+		if !ok || e.From != m.Node.Address() || r.GetHeader().GetRequest() == request {
+			return actortest.Deliver
+		}
+		request = r.GetHeader().GetRequest()
+		for id := log.ReplicaID(7); id < 12; id++ {
+			from := identity.Identity{Cluster: identity.ClusterID{1}, Configuration: 1, Replica: id,
+				Incarnation: identity.Incarnation{Generation: 1}, Boot: 1}
+			c.Member(2).Probe.Send(m.Node.PID(e.Sender), codec.EncodeRecoverResponse(codec.EncodeHeader(from, request, nil),
+				codec.Standing{Status: status.Voting, Begin: 1}))
+		}
+		return actortest.Deliver
+	})
+	c.Start()
+	c.World.Run(10 * time.Second)
+	if got := m.Status(); got != status.Empty || request == 0 {
+		t.Errorf("it is %s", got)
+	}
 }
