@@ -85,7 +85,7 @@ func newClient(system *actor.ActorSystem, members []Member, first Member) *Clien
 		flight: semaphore.NewWeighted(maxFlight)}
 }
 
-// Close ends the client. Calls that wait end with their contexts.
+// Close ends the client. Calls that wait end with ErrClosed, or with ErrIndeterminate where a member was asked to write.
 func (c *Client) Close() error {
 	c.close()
 	return nil
@@ -189,6 +189,9 @@ func (c *Client) write(ctx context.Context, w write) (log.Position, error) {
 
 // again says whether a write may be tried once more: it is certainly not in the log, and may succeed elsewhere or later.
 func again(err error) bool {
+	if errors.Is(err, errShut) {
+		return false
+	}
 	for _, kind := range []error{ErrNotElected, ErrNotVoting, ErrNoQuorum, ErrBusy, ErrClosed} {
 		if errors.Is(err, kind) {
 			return true
@@ -222,6 +225,9 @@ func (c *Client) writeTo(ctx context.Context, m Member, w write) (log.Position, 
 	}
 	defer c.flight.Release(size)
 	answer, err := c.askPatiently(ctx, m, w.build)
+	if errors.Is(err, errShut) {
+		return 0, err
+	}
 	if err != nil {
 		return 0, fmt.Errorf("%w: member %d at %s does not answer: %w", ErrIndeterminate, m.ID, m.Address, err)
 	}

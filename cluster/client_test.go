@@ -150,3 +150,39 @@ func TestBatchThatNoMemberTakesIsNotSent(t *testing.T) {
 		t.Error("a batch of nothing was appended")
 	}
 }
+
+func TestCallsOfAClosedClientEndAtOnce(t *testing.T) {
+	asked := make(chan struct{}, 1)
+	c := clientOf(t, func(m proto.Message) proto.Message {
+		switch m := m.(type) {
+		case *messages.StatusRequest:
+			return answerStatus(m, 1, messages.Status_STATUS_VOTING)
+		case *messages.AppendRequest:
+			asked <- struct{}{}
+		}
+		return nil
+	})
+	ended := make(chan error, 1)
+	go func() {
+		_, err := c.Append(t.Context(), []byte("entry"))
+		ended <- err
+	}()
+	<-asked
+	began := time.Now()
+	c.close()
+	if err := <-ended; !errors.Is(err, ErrIndeterminate) {
+		t.Errorf("a write that was sent: %v", err)
+	}
+	_, err := c.Append(t.Context(), []byte("entry"))
+	_, electErr := c.Writer(t.Context())
+	_, readErr := c.Reader().Catchup(t.Context())
+	_, ofErr := c.StatusOf(t.Context(), 1)
+	for i, err := range []error{err, electErr, readErr, ofErr} {
+		if !errors.Is(err, ErrClosed) || errors.Is(err, ErrIndeterminate) {
+			t.Errorf("call %d: %v", i, err)
+		}
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("they took %v", took)
+	}
+}

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ type conn struct {
 	system *actor.ActorSystem
 	inbox  *actor.PID
 	events *eventstream.Subscription
+	closed chan struct{}
 
 	mu      sync.Mutex
 	waiting map[uint64]waiting
@@ -34,6 +36,12 @@ type waiting struct {
 // Whoever was killed and started again never heard of what the process before it was asked, and answers everything else.
 var errBroken = errors.New("the connection to it broke")
 
+// A client that was closed asks nobody any more (errShut), and waits for nobody (errEnded).
+var (
+	errShut  = fmt.Errorf("%w: this client, or its node", ErrClosed)
+	errEnded = errors.New("this client, or its node, was closed")
+)
+
 // lastWords is how long an answer may still be on its way from a member when the connection to it has broken: answers come
 // on another one.
 const lastWords = 100 * time.Millisecond
@@ -45,7 +53,9 @@ type response interface {
 }
 
 func newConn(system *actor.ActorSystem) *conn {
-	c := &conn{system: system, waiting: make(map[uint64]waiting), heard: make(map[string]time.Time)}
+	c := &conn{
+		system: system, closed: make(chan struct{}), waiting: make(map[uint64]waiting), heard: make(map[string]time.Time),
+	}
 	c.inbox = system.Root.SpawnPrefix(actor.PropsFromFunc(c.receive), clientPrefix)
 	c.events = system.EventStream.Subscribe(c.follow)
 	return c
@@ -107,6 +117,9 @@ func (c *conn) giveUp(requests []uint64) {
 // ask sends a request once and waits for its answer, at most until the connection to the member breaks. Build is given the
 // request's number.
 func (c *conn) ask(ctx context.Context, to *actor.PID, build func(request uint64) proto.Message) (response, error) {
+	if c.isClosed() {
+		return nil, errShut
+	}
 	request := rand.Uint64()
 	answer := make(chan response, 1)
 	c.mu.Lock()
@@ -125,8 +138,19 @@ func (c *conn) ask(ctx context.Context, to *actor.PID, build func(request uint64
 		}
 		c.hear(to.GetAddress())
 		return m, nil
+	case <-c.closed:
+		return nil, errEnded
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+}
+
+func (c *conn) isClosed() bool {
+	select {
+	case <-c.closed:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -152,5 +176,6 @@ func (c *conn) heardSince(address string, since time.Time) bool {
 
 func (c *conn) close() {
 	c.system.EventStream.Unsubscribe(c.events)
-	c.system.Root.Stop(c.inbox)
+	_ = c.system.Root.PoisonFuture(c.inbox).Wait() // the answers that are in the inbox count
+	close(c.closed)
 }

@@ -25,6 +25,9 @@ var errSilent = errors.New("it has not been heard for 3 s: it may have stopped")
 // any that votes. A message to a member that is not there is lost without a word, and an append that was sent and not
 // answered is indeterminate: so whoever was not heard lately is asked first whether it is there.
 func (c *Client) reach(ctx context.Context) (Member, error) {
+	if c.conn.isClosed() {
+		return Member{}, errShut
+	}
 	m := c.preferred()
 	if c.conn.heardSince(m.Address, time.Now().Add(-fresh)) {
 		return m, nil
@@ -70,6 +73,8 @@ func (c *Client) choose(ctx context.Context, preferred Member, found <-chan Memb
 				return *other, nil
 			}
 			hurry = time.After(ping / 4)
+		case <-c.conn.closed:
+			return Member{}, errShut
 		case <-ctx.Done():
 			return Member{}, fmt.Errorf("%w: no member votes and answers: %w (%s)", ErrNoQuorum, ctx.Err(), c.addresses())
 		}
@@ -126,6 +131,8 @@ func (c *Client) retry(ctx context.Context, m Member, build func(uint64) proto.M
 		switch {
 		case err == nil:
 			return answer, nil
+		case c.conn.isClosed():
+			return nil, errShut
 		case errors.Is(err, errBroken):
 			why = "nobody takes the connection: is it running?"
 		}
