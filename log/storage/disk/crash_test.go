@@ -12,7 +12,7 @@ import (
 )
 
 // TestWhatWasSyncedSurvivesACrashAtEveryWrite crashes before each operation that changes the file system, in a run that
-// has puts, syncs, a flush and a truncation.
+// has puts, syncs, a truncation, and flushes enough to write new logs into old ones.
 func TestWhatWasSyncedSurvivesACrashAtEveryWrite(t *testing.T) {
 	seed := rand.Uint64()
 	for crashAt := 1; ; crashAt++ {
@@ -55,6 +55,9 @@ func crashAtWrite(t *testing.T, n int, random *rand.Rand) (after *vfs.MemFS, ack
 			must(t, s.Truncate(truncateTo))
 		}
 		must(t, s.Sync())
+		if p%4 == 0 {
+			must(t, s.db.Flush())
+		}
 		if !counter.reached(n) {
 			synced = p
 		}

@@ -18,6 +18,7 @@ import (
 const (
 	creatingFile = "CREATING"   // the directory is being made; nothing in it was ever told to anybody
 	completeFile = "QUORUMLOG"  // the directory is complete
+	marksFile    = "SYNCED"     // see marks
 	lockFile     = "LOCK"       // Pebble's name for it
 	lostAndFound = "lost+found" // a file system's own, where the data directory is its root
 )

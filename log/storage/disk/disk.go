@@ -2,6 +2,7 @@
 //
 //	QUORUMLOG   says that the directory is ours and complete; a directory still being made has CREATING instead
 //	LOCK        held by the process that has the directory open
+//	SYNCED      how much of each of Pebble's files was synced, with a CRC-32C; see marks
 //	the rest    Pebble's
 //
 // The keys are one byte for the space and, but for the metadata, a position as 8 bytes, the highest first:
@@ -11,7 +12,8 @@
 //	p position  ->  messages.Record                                                | CRC-32C
 //
 // The checksum covers key and value, so that a value under the wrong key is found too. Pebble has checksums of its own,
-// on blocks; ours also covers what happens to the bytes between here and there.
+// on blocks; ours also covers what happens to the bytes between here and there. A checksum does not tell that a value is
+// gone. Pebble drops the end of a log, or of its list of tables, that it cannot read; the marks tell what must be there.
 //
 // Pebble expects its process to end at the first write that fails. Here that ends the store instead: see fault and fence.
 package disk
@@ -59,6 +61,7 @@ type Store struct {
 	worker   *worker
 	reclaim  *reclaimer
 	lock     io.Closer
+	marks    *marks
 	db       *pebble.DB
 	metadata storage.Metadata
 	learned  interval.Set // what the learned runs on disk say; nothing below metadata.Begin
@@ -86,7 +89,7 @@ func (s *Store) Close() error {
 	}
 	err := s.sync()
 	if err == nil {
-		err = s.worker.do(s.db.Close)
+		err = s.worker.do(func() error { return errors.Join(s.db.Close(), s.marks.close()) })
 	}
 	s.worker.stop()
 	if err = errors.Join(err, s.lock.Close()); err != nil {
@@ -111,6 +114,9 @@ func (s *Store) abandon() {
 		}
 		if s.db != nil && !s.fault.isFrozen() {
 			_ = s.fault.guard(s.db.Close)
+		}
+		if s.marks != nil && !s.fault.isFrozen() { // or a call that never returns may still use them
+			_ = s.marks.close()
 		}
 	}()
 	if !s.fault.await(ended) {

@@ -1,10 +1,13 @@
 package disk
 
 import (
+	"hash/crc32"
 	"io"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/quorumlog/quorumlog/log/invariant"
 )
 
 // fence stands between Pebble and the file system. The first change that fails ends the store and never returns, and no
@@ -13,9 +16,12 @@ import (
 // Pebble must not see such an error. It answers most with Fatalf, but where it cannot close or make a log file it panics
 // in a way that no recover can hold (a deferred unlock of a lock that is not held), and a flush that fails is tried again
 // at once, for ever.
+//
+// It also keeps the marks of what was synced.
 type fence struct {
 	vfs.FS
 	fault *fault
+	marks *marks
 }
 
 // change makes one change, and returns only if that is done.
@@ -30,10 +36,17 @@ func (f *fault) change(do func() error) {
 	select {}
 }
 
-func (f *fence) file(open func() (vfs.File, error)) (vfs.File, error) {
+// file opens a file that is written from its start.
+func (f *fence) file(name string, open func() (vfs.File, error)) (vfs.File, error) {
+	name = f.PathBase(name)
+	f.fault.change(func() error { return f.marks.forget(name) })
 	var file vfs.File
 	f.fault.change(func() (err error) { file, err = open(); return err })
-	return fenced{file, f.fault}, nil
+	inside := fenced{file, f.fault}
+	if !isMarked(name) {
+		return inside, nil
+	}
+	return &marked{fenced: inside, marks: f.marks, written: mark{name: name}}, nil
 }
 
 // Create implements vfs.FS. A marker names another file, which Pebble has synced, but not the name of it: a file system
@@ -42,17 +55,19 @@ func (f *fence) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	if strings.HasPrefix(f.PathBase(name), "marker.") {
 		f.fault.change(directory{f.FS, f.PathDir(name)}.sync)
 	}
-	return f.file(func() (vfs.File, error) { return f.FS.Create(name, c) })
+	return f.file(name, func() (vfs.File, error) { return f.FS.Create(name, c) })
 }
 
 // ReuseForWrite implements vfs.FS.
 func (f *fence) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return f.file(func() (vfs.File, error) { return f.FS.ReuseForWrite(from, to, c) })
+	f.fault.change(func() error { return f.marks.forget(f.PathBase(from)) })
+	return f.file(to, func() (vfs.File, error) { return f.FS.ReuseForWrite(from, to, c) })
 }
 
-// OpenReadWrite implements vfs.FS.
+// OpenReadWrite implements vfs.FS. What is written in the middle of a file cannot be marked; Pebble has no such file.
 func (f *fence) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
-	return f.file(func() (vfs.File, error) { return f.FS.OpenReadWrite(name, c, o...) })
+	invariant.Hold(!isMarked(f.PathBase(name)), "pebble opens %s to write in the middle of it", name)
+	return f.file(name, func() (vfs.File, error) { return f.FS.OpenReadWrite(name, c, o...) })
 }
 
 // OpenDir implements vfs.FS. A directory is opened to be synced.
@@ -73,11 +88,13 @@ func (f *fence) Link(from, to string) error {
 // Rename implements vfs.FS.
 func (f *fence) Rename(from, to string) error {
 	f.fault.change(func() error { return f.FS.Rename(from, to) })
+	f.fault.change(func() error { return f.marks.rename(f.PathBase(from), f.PathBase(to)) })
 	return nil
 }
 
 // Remove implements vfs.FS. Pebble can live with a file that stays, so an error is returned.
 func (f *fence) Remove(name string) error {
+	f.fault.change(func() error { return f.marks.forget(f.PathBase(name)) })
 	var err error
 	f.fault.change(func() error { err = f.FS.Remove(name); return nil })
 	return err
@@ -136,4 +153,34 @@ func (f fenced) SyncTo(length int64) (full bool, err error) {
 func (f fenced) Close() error {
 	f.fault.change(f.File.Close)
 	return nil
+}
+
+// marked is a file behind the fence, written from its start to its end, of which is marked what was synced.
+type marked struct {
+	fenced
+	marks   *marks
+	written mark
+}
+
+// Write implements vfs.File.
+func (f *marked) Write(p []byte) (n int, err error) {
+	sum := crc32.Update(f.written.checksum, castagnoli(), p) // before the write, which may change p
+	n, err = f.fenced.Write(p)
+	f.written.length += int64(n)
+	f.written.checksum = sum
+	return n, err
+}
+
+// Sync implements vfs.File.
+func (f *marked) Sync() error {
+	err := f.fenced.Sync()
+	f.fault.change(func() error { return f.marks.synced(f.written) })
+	return err
+}
+
+// SyncData implements vfs.File.
+func (f *marked) SyncData() error {
+	err := f.fenced.SyncData()
+	f.fault.change(func() error { return f.marks.synced(f.written) })
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs/atomicfs"
@@ -16,8 +17,9 @@ import (
 	"github.com/quorumlog/quorumlog/log/storage"
 )
 
-// pebbleFormat is the format of Pebble's files. From FormatWALSyncChunks on, a log that lost what was synced is told
-// from one whose unsynced end was torn; before, the votes that were lost would not be missed.
+// pebbleFormat is the format of Pebble's files. It is above FormatWALSyncChunks, so that a log says how much of it was
+// synced; but in Pebble 2.1 it says too little, and a log that lost what was synced can pass for one whose unsynced end
+// was torn. The marks tell the two apart.
 const pebbleFormat = pebble.FormatValueSeparation
 
 const (
@@ -150,6 +152,9 @@ func (s *Store) create(d directory) error {
 	if err := d.start(); err != nil {
 		return err
 	}
+	if err := d.createMarks(); err != nil {
+		return err
+	}
 	if err := s.open(d, false); err != nil {
 		return err
 	}
@@ -221,24 +226,35 @@ func (s *Store) loadLearned() error {
 	return nil
 }
 
-// open has the worker open Pebble, because that may end in Fatalf.
-func (s *Store) open(d directory, readOnly bool) error {
-	err := s.worker.do(func() (err error) {
-		s.db, err = pebble.Open(d.path, s.pebble(d, readOnly))
-		return err
-	})
-	if errors.Is(err, fs.ErrNotExist) { // a file that Pebble's own files name
-		err = fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
+// open has the worker open Pebble, because that may end in Fatalf. The marks come first: Pebble cuts off what it cannot
+// read, and removes the files that it does not know.
+func (s *Store) open(d directory, readOnly bool) (err error) {
+	if s.marks, err = d.openMarks(readOnly); err != nil {
+		return fmt.Errorf("open %s: %w", d.path, s.fault.fail(err))
 	}
+	err = s.worker.do(func() (err error) {
+		s.db, err = pebble.Open(d.path, s.pebble(d, readOnly))
+		return unfit(err)
+	})
 	if err != nil {
 		return fmt.Errorf("open %s: %w", d.path, s.fault.fail(err))
 	}
 	return nil
 }
 
+// unfit says what it means that Pebble does not open a directory that it made. Writes that fail end in the fence, so
+// the directory is not as it was left, unless the operating system has just refused to read it.
+func unfit(err error) error {
+	var system syscall.Errno
+	if err == nil || errors.As(err, &system) && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
+}
+
 func (s *Store) pebble(d directory, readOnly bool) *pebble.Options {
 	return &pebble.Options{
-		FS: &fence{d.fs, s.fault}, ReadOnly: readOnly, FormatMajorVersion: pebbleFormat,
+		FS: &fence{d.fs, s.fault, s.marks}, ReadOnly: readOnly, FormatMajorVersion: pebbleFormat,
 		CacheSize: cacheSize, MemTableSize: memTableSize,
 		Logger: logger{s.options.Logger, s.fault}, EventListener: s.fault.listener(),
 	}

@@ -1,0 +1,236 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/storage"
+)
+
+// TestNoRotIsSilent damages every file of a directory in many places, and reads the directory after each of them: either
+// that is told, or all that was synced is still there.
+func TestNoRotIsSilent(t *testing.T) {
+	for name, directory := range map[string]func(*testing.T) files{"closed": closedFiles, "killed": killedFiles} {
+		t.Run(name, func(t *testing.T) {
+			seed := rand.Uint64()
+			t.Logf("seed %d", seed)
+			r := rotten{original: directory(t), random: rand.New(rand.NewPCG(seed, 0))}
+			var err error
+			r.want, err = read(r.original.mem(t), true)
+			must(t, err)
+			for name, data := range r.original {
+				r.found, r.unseen = 0, 0
+				for at := range offsets(len(data), r.random) {
+					r.flip(t, name, at)
+				}
+				for range min(len(data), 3) {
+					r.zero(t, name, r.random.IntN(len(data)))
+					r.cut(t, name, r.random.IntN(len(data)))
+				}
+				t.Logf("%s with %d bytes: %d were found, %d do not matter", name, len(data), r.found, r.unseen)
+				if isNumbered := strings.ContainsAny(name, "123456789"); isNumbered && len(data) > 0 && r.found < 10 {
+					t.Errorf("of %s little was tried: %d found, %d not", name, r.found, r.unseen)
+				}
+			}
+		})
+	}
+}
+
+// rotten is a directory that is damaged in one place after another.
+type rotten struct {
+	original      files
+	want          content
+	random        *rand.Rand
+	found, unseen int
+}
+
+func (r *rotten) flip(t *testing.T, name string, at int) {
+	damaged := slices.Clone(r.original[name])
+	damaged[at] ^= 1 << r.random.IntN(8)
+	r.try(t, name, damaged, fmt.Sprintf("byte %d is %02x", at, damaged[at]))
+}
+
+// zero clears a sector.
+func (r *rotten) zero(t *testing.T, name string, at int) {
+	damaged := slices.Clone(r.original[name])
+	at &^= 511
+	clear(damaged[at:min(at+512, len(damaged))])
+	r.try(t, name, damaged, fmt.Sprintf("zero from %d", at))
+}
+
+func (r *rotten) cut(t *testing.T, name string, at int) {
+	r.try(t, name, r.original[name][:at], fmt.Sprintf("cut at %d", at))
+}
+
+func (r *rotten) try(t *testing.T, name string, damaged []byte, what string) {
+	t.Helper()
+	f := maps.Clone(r.original)
+	f[name] = damaged
+	got, err := read(f.mem(t), r.random.IntN(4) > 0)
+	switch {
+	case err != nil && !errors.Is(err, storage.ErrCorrupt):
+		t.Errorf("%s with %d bytes, %s: %v", name, len(r.original[name]), what, err)
+	case err != nil:
+		r.found++
+	case !reflect.DeepEqual(got, r.want):
+		t.Errorf("%s with %d bytes, %s: silently %s", name, len(r.original[name]), what, got.differ(r.want))
+	default:
+		r.unseen++
+	}
+}
+
+// offsets are the first and last bytes of a file, and some between them.
+func offsets(size int, random *rand.Rand) func(func(int) bool) {
+	const edge, between = 12, 12
+	return func(yield func(int) bool) {
+		for at := 0; at < size; {
+			if !yield(at) {
+				return
+			}
+			if at < edge || at >= size-edge {
+				at++
+				continue
+			}
+			at = min(at+1+random.IntN(max(1, 2*size/between)), max(at+1, size-edge))
+		}
+	}
+}
+
+// files are those of a data directory, by name.
+type files map[string][]byte
+
+// mem returns a file system with the files in /data.
+func (f files) mem(t *testing.T) *vfs.MemFS {
+	fs := vfs.NewMem()
+	must(t, fs.MkdirAll("/data", 0o755))
+	for name, data := range f {
+		file, err := fs.Create(filepath.Join("/data", name), vfs.WriteCategoryUnspecified)
+		must(t, err)
+		_, err = file.Write(slices.Clone(data)) // which may be changed by it
+		must(t, errors.Join(err, file.Close()))
+	}
+	return fs
+}
+
+func filesOf(t *testing.T, fs *vfs.MemFS) files {
+	names, err := fs.List("/data")
+	must(t, err)
+	f := files{}
+	for _, name := range names {
+		data, err := fs.UnsafeGetFileDataBuffer(filepath.Join("/data", name))
+		must(t, err)
+		f[name] = slices.Clone(data)
+	}
+	return f
+}
+
+// content is all that a store keeps.
+type content struct {
+	metadata storage.Metadata
+	summary  storage.Summary
+	records  []log.Action
+}
+
+func (c content) differ(other content) string {
+	return fmt.Sprintf("%d records and not %d, %+v and not %+v", len(c.records), len(other.records), c.metadata, other.metadata)
+}
+
+func read(fs vfs.FS, readOnly bool) (c content, err error) {
+	o := options("/data", fs)
+	o.ReadOnly = readOnly
+	s, err := Open(o)
+	if err != nil {
+		return content{}, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	report, err := Check(s, nil)
+	if err = errors.Join(err, report.Damage); err != nil {
+		return content{}, err
+	}
+	c.metadata = s.Metadata()
+	if !readOnly {
+		c.metadata.Boot--
+	}
+	if c.summary, err = s.Summary(); err != nil {
+		return content{}, err
+	}
+	err = s.Scan(log.Range{First: 1, Last: log.MaxPosition}, func(a log.Action) bool {
+		c.records = append(c.records, a)
+		return true
+	})
+	return c, err
+}
+
+// closedFiles are what a store leaves that was truncated, flushed, opened, flushed twice, changed and closed. Its newest
+// log has changes of each kind and many blocks, and its newest manifest more than what it began with.
+func closedFiles(t *testing.T) files {
+	fs := vfs.NewMem()
+	s := mustOpen(t, options("/data", fs))
+	write(t, s, 1, 200)
+	must(t, s.Learn(log.Span(1, 150)))
+	must(t, s.Truncate(50))
+	s.reclaim.pending.Wait()
+	mustClose(t, s)
+	s = mustOpen(t, options("/data", fs))
+	for _, p := range []log.Position{201, 301} {
+		write(t, s, p, 100)
+		must(t, s.db.Flush())
+	}
+	m := s.Metadata()
+	m.Promised = 99
+	must(t, s.SetMetadata(m))
+	must(t, s.Learn(log.Span(151, 10)))
+	must(t, s.Truncate(60))
+	s.reclaim.pending.Wait()
+	write(t, s, 401, 100)
+	must(t, s.Learn(log.Span(201, 10)))
+	m.Begin, m.Promised = 60, 100
+	must(t, s.SetMetadata(m))
+	mustClose(t, s)
+	return filesOf(t, fs)
+}
+
+// killedFiles are what a process leaves that ends before it came to write its tables: several logs that count.
+func killedFiles(t *testing.T) files {
+	fs := vfs.NewMem()
+	s := mustOpen(t, options("/data", fs))
+	defer mustClose(t, s)
+	write(t, s, 1, 400)
+	f := filesOf(t, fs)
+	logs := 0
+	for name := range f {
+		if strings.HasSuffix(name, logSuffix) && len(f[name]) > 100_000 {
+			logs++
+		}
+	}
+	if logs < 2 {
+		t.Fatalf("%d logs, want one that ended and one that did not", logs)
+	}
+	return f
+}
+
+// write puts and syncs records, some of them larger than a block of the log.
+func write(t *testing.T, s *Store, first log.Position, n int) {
+	t.Helper()
+	for p := first; p < first+log.Position(n); p++ {
+		data := make([]byte, 10+(uint64(p)*uint64(p)*7919)%3000)
+		if p%50 == 0 {
+			data = make([]byte, 70_000)
+		}
+		for i := range data {
+			data[i] = byte(uint64(i) * uint64(p) >> 3)
+		}
+		must(t, s.Put(entry(p, string(data))))
+		must(t, s.Sync())
+	}
+}
