@@ -66,13 +66,20 @@ func (h *history) placeAll() {
 	}
 }
 
-// together checks that the entries of one append are in the log behind each other, all or none.
+// together checks that the entries of one append are where they would be behind each other. Of one whose outcome is unknown
+// any part may be in the log (docs/adr/0009).
 func (h *history) together(o *operation) {
+	var first log.Position
 	for i, e := range o.entries {
-		first, at := h.entries[o.entries[0]].at, h.entries[e].at
-		if (at > 0) != (first > 0) || at > 0 && at != first+log.Position(i) {
-			h.violate("%s: its entry %d is at %d, and its first one at %d (0 is nowhere)", o, i, at, first)
-			return
+		at := h.entries[e].at
+		if at == 0 {
+			continue
+		}
+		if first == 0 {
+			first = at - log.Position(i)
+		}
+		if at != first+log.Position(i) {
+			h.violate("%s: its entry %d is at %d, and its first one would be at %d", o, i, at, first)
 		}
 	}
 }
@@ -101,10 +108,12 @@ func (h *history) order() {
 	}
 }
 
-// position is where the first value of an operation is; 0 if nowhere, as far as is known.
+// position is where the first value of an operation is that is in the log; 0 if none is, as far as is known.
 func (h *history) position(o *operation) log.Position {
-	if len(o.entries) > 0 {
-		return h.entries[o.entries[0]].at
+	for _, e := range o.entries {
+		if at := h.entries[e].at; at > 0 {
+			return at
+		}
 	}
 	if o.to > 0 && o.outcome == succeeded {
 		return o.first

@@ -9,8 +9,8 @@
 // # Phase 1: faults
 //
 // Each run draws which faults it has, and how often (profile.go): messages between members are lost, doubled, late by up
-// to a minute, and overtake each other; links differ in speed, are cut in one direction or both, members are cut off or
-// split; processes crash at any step, one or all at a time, also right behind a change of the disk, and lose what was not
+// to half a minute, and overtake each other, all of them or those of one kind; writes reach some replicas only; links
+// differ in speed, are cut in one direction or both, members are cut off or split; processes crash at any step, one or all at a time, also right behind a change of the disk, and lose what was not
 // synced, or all but the oldest part of it; disks fail or are wiped; members stall, and clocks are wrong.
 //
 // The contract of the log is respected: fewer than a quorum of the disks are lost at one time, where a lost disk counts

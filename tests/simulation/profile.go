@@ -37,9 +37,12 @@ type profile struct {
 	auto    bool          // the members initialize the log themselves
 	length  time.Duration // of phase 1
 	every   [faults]time.Duration
-	down    time.Duration // mean time until a crashed process is started again
-	away    time.Duration // mean time until a cut link is whole again
-	late    float64       // probability that a message between members is late, by up to a minute
+	down    time.Duration  // mean time until a crashed process is started again
+	away    time.Duration  // mean time until a cut link is whole again
+	late    float64        // probability that a message between members is late
+	slow    [kinds]float64 // the same for those of one kind
+	mute    [kinds]float64 // probability that one of a kind is lost
+	strand  float64        // probability that a write reaches some replicas only, and its writer loses touch with the others
 	links   []link
 	skews   []time.Duration // of the members' clocks
 	clients []habits
@@ -67,6 +70,10 @@ func draw(r *rand.Rand) profile {
 	if r.IntN(2) == 0 {
 		p.late = r.Float64() * 0.05
 	}
+	for k := range kinds {
+		p.slow[k], p.mute[k] = seldom(r, 0.3), seldom(r, 0.4)
+	}
+	p.strand = sometimes(r, 0.1)
 	p.drawLinks(r)
 	for range p.members {
 		p.skews = append(p.skews, time.Duration(r.NormFloat64()*float64(time.Minute)))
@@ -110,6 +117,14 @@ func sometimes(r *rand.Rand, most float64) float64 {
 	return r.Float64() * most
 }
 
+// seldom is sometimes, less often.
+func seldom(r *rand.Rand, most float64) float64 {
+	if r.IntN(3) > 0 {
+		return 0
+	}
+	return sometimes(r, most)
+}
+
 func between(r *rand.Rand, low, high time.Duration) time.Duration {
 	return low + time.Duration(r.Int64N(int64(high-low)))
 }
@@ -119,7 +134,8 @@ func about(r *rand.Rand, mean time.Duration) time.Duration {
 	return time.Duration(r.ExpFloat64() * float64(mean))
 }
 
-// heavy returns a duration from a millisecond to a minute, most often a short one.
+// heavy returns a duration from a millisecond to half a minute, of every order alike.
 func heavy(r *rand.Rand) time.Duration {
-	return time.Duration(math.Min(float64(time.Minute), float64(time.Millisecond)/math.Pow(r.Float64(), 1.5)))
+	const low, high = float64(time.Millisecond), float64(30 * time.Second)
+	return time.Duration(low * math.Pow(high/low, r.Float64()))
 }

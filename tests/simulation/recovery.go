@@ -26,7 +26,7 @@ func (s *simulation) recover() {
 
 // heal ends every fault and starts every process.
 func (s *simulation) heal() {
-	s.agenda, s.late, s.dying = agenda{}, 0, nil
+	s.agenda, s.healed, s.dying = agenda{}, true, nil
 	clear(s.stalled)
 	for _, c := range s.clients {
 		c.over = true

@@ -31,6 +31,8 @@ type Report struct {
 	Chosen   int           // positions
 	Faults   [faults]int   // that struck, by their kind
 	Late     int           // messages that were late
+	Lost     int           // messages that were lost because of their kind
+	Stranded int           // writes that reached some replicas only
 	Lives    int           // starts of processes
 	Outcomes [indeterminate + 1]int
 	Slowest  [4]time.Duration // the parts of phase 2: until voting, appended, answered, equal
@@ -65,6 +67,7 @@ type simulation struct {
 	dying    []*host
 	everLost []bool // the disk was lost before all members voted for the first time
 	allVoted bool
+	healed   bool // phase 2 has begun
 	faults   [faults]int
 	slowest  [4]time.Duration
 	story    []string
@@ -127,7 +130,7 @@ func prepare(t testing.TB, o Options) *simulation {
 	s.truth = newTruth(s.members)
 	s.history = newHistory(s.truth)
 	s.truth.violate, s.history.violate, s.truth.onChosen = s.violate, s.violate, s.history.chosen
-	s.wire = &wire{simulation: s, asked: map[uint64]asked{}}
+	s.wire = &wire{simulation: s, asked: map[uint64]asked{}, stranded: map[uint64]bool{}}
 	s.cluster.World.Filter(s.wire.judge)
 	s.everLost = make([]bool, s.members)
 	for i, m := range s.cluster.Members {
@@ -205,7 +208,7 @@ func (s *simulation) retell() string {
 
 func (s *simulation) report() Report {
 	r := Report{
-		Hash: s.cluster.World.Hash(), Virtual: s.now(), Chosen: s.truth.positions, Faults: s.faults, Late: s.wire.held,
+		Hash: s.cluster.World.Hash(), Virtual: s.now(), Chosen: s.truth.positions, Faults: s.faults, Late: s.wire.held, Lost: s.wire.lost, Stranded: s.wire.strands,
 		Slowest: s.slowest, Broken: !s.ok(),
 	}
 	for _, h := range s.hosts {

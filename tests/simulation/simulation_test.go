@@ -47,18 +47,21 @@ func TestOneSeedIsOneRun(t *testing.T) {
 
 // summary is what many runs were.
 type summary struct {
-	runs, chosen, late, lives int
-	idle                      []uint64 // seeds that chose next to nothing
-	virtual                   time.Duration
-	faults                    [faults]int
-	outcomes                  [indeterminate + 1]int
-	slowest                   [4]time.Duration
+	runs, chosen, lives  int
+	late, lost, stranded int
+	idle                 []uint64 // seeds that chose next to nothing
+	virtual              time.Duration
+	faults               [faults]int
+	outcomes             [indeterminate + 1]int
+	slowest              [4]time.Duration
 }
 
 func (s *summary) add(seed uint64, r Report) {
 	s.runs++
 	s.chosen += r.Chosen
 	s.late += r.Late
+	s.lost += r.Lost
+	s.stranded += r.Stranded
 	s.lives += r.Lives
 	s.virtual += r.Virtual
 	for f, n := range r.Faults {
@@ -76,8 +79,8 @@ func (s *summary) add(seed uint64, r Report) {
 }
 
 func (s *summary) String() string {
-	text := fmt.Sprintf("%d runs, %.1f h of virtual time, %d positions chosen, %d starts of processes, %d late messages\n",
-		s.runs, s.virtual.Hours(), s.chosen, s.lives, s.late)
+	text := fmt.Sprintf("%d runs, %.1f h of virtual time, %d positions chosen, %d starts of processes, %d messages late, %d of one kind "+
+		"lost, %d writes stranded\n", s.runs, s.virtual.Hours(), s.chosen, s.lives, s.late, s.lost, s.stranded)
 	for f, n := range s.faults {
 		text += fmt.Sprintf("%v: %d, ", fault(f), n)
 	}

@@ -14,12 +14,50 @@ import (
 	"github.com/quorumlog/quorumlog/messages"
 )
 
-// wire sees every message when it is sent: it makes some late, and checks that no answer leaves before what it says is
-// durable on a disk that votes.
+// kind is what a message between members is for.
+type kind uint8
+
+const (
+	promise kind = iota
+	promised
+	write
+	accepted
+	notice
+	recovers // and what it is answered
+	copies   // and what it is answered
+	other
+	kinds
+)
+
+func kindOf(m proto.Message) kind {
+	switch m.(type) {
+	case *messages.PromiseRequest:
+		return promise
+	case *messages.PromiseResponse:
+		return promised
+	case *messages.WriteRequest:
+		return write
+	case *messages.WriteResponse:
+		return accepted
+	case *messages.LearnedMessage:
+		return notice
+	case *messages.RecoverRequest, *messages.RecoverResponse:
+		return recovers
+	case *messages.FetchRequest, *messages.FetchResponse:
+		return copies
+	}
+	return other
+}
+
+// wire sees every message when it is sent: it loses some, makes some late, and checks that no answer leaves before what it
+// says is durable on a disk that votes.
 type wire struct {
 	*simulation
-	asked map[uint64]asked // by the number of the request
-	held  int              // messages that were late
+	asked    map[uint64]asked // by the number of the request
+	stranded map[uint64]bool  // writes that reach some replicas only
+	held     int              // messages that were late
+	lost     int              // messages that were lost because of their kind
+	strands  int              // stranded writes
 }
 
 // asked is what a promise or a write was asked for.
@@ -36,11 +74,47 @@ func (w *wire) judge(e actortest.Envelope) actortest.Verdict {
 		return actortest.Deliver
 	case w.stalled[e.From], w.stalled[e.To]:
 		return actortest.Hold
-	case w.late > 0 && w.between(e) && w.random.Float64() < w.late:
+	case w.healed || !w.between(e):
+		return actortest.Deliver
+	}
+	k := kindOf(e.Message)
+	switch {
+	case w.strandsAt(e), w.random.Float64() < w.mute[k]:
+		w.lost++
+		return actortest.Drop
+	case w.random.Float64() < max(w.late, w.slow[k]):
 		w.delay(e.Message, heavy(w.random))
 		return actortest.Hold
 	}
 	return actortest.Deliver
+}
+
+// strandsAt says whether a write does not reach this replica. Its writer is about to lose touch, or its life.
+func (w *wire) strandsAt(e actortest.Envelope) bool {
+	m, ok := e.Message.(*messages.WriteRequest)
+	if !ok || w.strand == 0 {
+		return false
+	}
+	request := m.GetHeader().GetRequest()
+	stranded, seen := w.stranded[request]
+	if !seen {
+		stranded = w.random.Float64() < w.strand
+		w.stranded[request] = stranded
+		if stranded {
+			w.strands++
+			w.after(about(w.random, 10*time.Millisecond), func() { w.part(w.host(e.From)) })
+		}
+	}
+	return stranded && w.random.IntN(3) > 0
+}
+
+// part takes a writer from the others.
+func (w *wire) part(h *host) {
+	if w.random.IntN(2) == 0 {
+		w.end(h, "crash behind a write")
+		return
+	}
+	w.cut(isolation, h)
 }
 
 func (w *wire) between(e actortest.Envelope) bool {
