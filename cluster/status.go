@@ -27,8 +27,10 @@ type Status struct {
 	Incarnation string          `json:"incarnation"`
 	Present     []log.ReplicaID `json:"present,omitempty"` // the members that it hears
 	Reachable   bool            `json:"reachable"`
-	Error       string          `json:"error"` // why it is not reachable, or what is wrong with it
-	Catchup     CatchupProgress `json:"catchup"`
+	// Configuration is the hash of the member list that the member was given; see Client.Configuration.
+	Configuration string          `json:"configuration"`
+	Error         string          `json:"error"` // why it is not reachable, or what is wrong with it
+	Catchup       CatchupProgress `json:"catchup"`
 }
 
 // Status asks every member how it is, all at once, in the order of their ids. A member that does not answer until the
@@ -52,6 +54,11 @@ func (c *Client) Status(ctx context.Context) []Status {
 	return statuses
 }
 
+// Configuration is the hash of this client's member list. A member with another one in its Status was given another list.
+func (c *Client) Configuration() string {
+	return fmt.Sprintf("%016x", configuration(ordered(c.members)))
+}
+
 // StatusOf asks one member how it is.
 func (c *Client) StatusOf(ctx context.Context, id log.ReplicaID) (Status, error) {
 	ctx, cancel := withDefaultTimeout(ctx)
@@ -65,7 +72,7 @@ func (c *Client) StatusOf(ctx context.Context, id log.ReplicaID) (Status, error)
 
 func newStatus(m Member, s *messages.StatusResponse) Status {
 	out := Status{
-		ID: m.ID, Address: m.Address, Since: time.UnixMicro(s.GetSinceUnixMicros()).UTC(), Reachable: true, Error: s.GetAdvice(),
+		ID: m.ID, Address: m.Address, Configuration: fmt.Sprintf("%016x", s.GetConfiguration()), Since: time.UnixMicro(s.GetSinceUnixMicros()).UTC(), Reachable: true, Error: s.GetAdvice(),
 		Begin: log.Position(s.GetBegin()), End: log.Position(s.GetEnd()), Learned: log.Position(s.GetLearned()), Holes: s.GetHoles(),
 		Promised: log.Proposal(s.GetPromised()).String(), Leader: s.GetWriter() > 0,
 		Catchup: CatchupProgress{

@@ -3513,7 +3513,9 @@ type StatusResponse struct {
 	// Advice or the last fault, for people; empty if all is well.
 	Advice string `protobuf:"bytes,13,opt,name=advice,proto3" json:"advice,omitempty"`
 	// The members that it hears, itself included, in the order of their ids.
-	Present       []uint32 `protobuf:"varint,14,rep,packed,name=present,proto3" json:"present,omitempty"`
+	Present []uint32 `protobuf:"varint,14,rep,packed,name=present,proto3" json:"present,omitempty"`
+	// Hash of its member list, as in Header.
+	Configuration uint64 `protobuf:"fixed64,15,opt,name=configuration,proto3" json:"configuration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3644,6 +3646,13 @@ func (x *StatusResponse) GetPresent() []uint32 {
 		return x.Present
 	}
 	return nil
+}
+
+func (x *StatusResponse) GetConfiguration() uint64 {
+	if x != nil {
+		return x.Configuration
+	}
+	return 0
 }
 
 // Progress is how far a catch-up is.
@@ -4335,7 +4344,7 @@ const file_log_proto_rawDesc = "" +
 	"\afailure\x18\x03 \x01(\v2\x15.quorumlog.v1.FailureH\x00R\afailureB\t\n" +
 	"\aoutcome\")\n" +
 	"\rStatusRequest\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\x06R\arequest\"\xcb\x03\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\"\xf1\x03\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\rR\areplica\x12,\n" +
@@ -4351,7 +4360,8 @@ const file_log_proto_rawDesc = "" +
 	"\vincarnation\x18\v \x01(\v2\x19.quorumlog.v1.IncarnationR\vincarnation\x120\n" +
 	"\acatchup\x18\f \x01(\v2\x16.quorumlog.v1.ProgressR\acatchup\x12\x16\n" +
 	"\x06advice\x18\r \x01(\tR\x06advice\x12\x18\n" +
-	"\apresent\x18\x0e \x03(\rR\apresent\"q\n" +
+	"\apresent\x18\x0e \x03(\rR\apresent\x12$\n" +
+	"\rconfiguration\x18\x0f \x01(\x06R\rconfiguration\"q\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\x04R\x05total\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x04R\x04done\x12\x14\n" +
