@@ -117,6 +117,9 @@ func (c *coder) encodeMetadata(m storage.Metadata) ([]byte, error) {
 		Incarnation: incarnationOut(m.Incarnation), Boot: m.Boot, Status: messages.Status(m.Status),
 		Promised: uint64(m.Promised), Highest: uint64(m.Highest), Begin: uint64(m.Begin),
 	}
+	if m.Reign != (log.Reign{}) {
+		d.Reign = &messages.Reign{Proposal: uint64(m.Reign.By), First: uint64(m.Reign.First)}
+	}
 	for _, id := range m.Members {
 		d.Members = append(d.Members, uint32(id))
 	}
@@ -183,6 +186,7 @@ func decodeMetadata(sealed []byte) (storage.Metadata, error) {
 		Cluster: d.Cluster, Replica: log.ReplicaID(d.Replica), Incarnation: incarnationIn(d.Incarnation), Boot: d.Boot,
 		Status: status.Status(d.Status), Promised: log.Proposal(d.Promised), Highest: log.Proposal(d.Highest),
 		Begin: log.Position(d.Begin),
+		Reign: log.Reign{By: log.Proposal(d.GetReign().GetProposal()), First: log.Position(d.GetReign().GetFirst())},
 	}
 	for _, id := range d.Members {
 		m.Members = append(m.Members, log.ReplicaID(id))

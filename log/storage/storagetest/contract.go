@@ -284,6 +284,7 @@ func metadataAreKept(r *rig) {
 	want := r.store.Metadata()
 	want.Status = status.Recovering
 	want.Promised, want.Highest = log.NewProposal(5, 3), log.NewProposal(1<<40, 65535)
+	want.Reign = log.Reign{By: log.NewProposal(4, 2), First: 77}
 	want.Incarnation.Generation = 4
 	want.Known = identity.Vector{}.With(1, identity.Incarnation{Generation: 2, Disk: 1 << 63}).With(3, identity.Incarnation{Generation: 1, Disk: 5})
 	r.must(r.store.SetMetadata(want))

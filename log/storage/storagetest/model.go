@@ -201,6 +201,7 @@ func (w *walk) setMetadata() string {
 	next.metadata.Status = status.Empty + status.Status(w.random.IntN(4))
 	next.metadata.Promised = log.Proposal(w.random.Uint64())
 	next.metadata.Highest = max(next.metadata.Highest, next.metadata.Promised)
+	next.metadata.Reign = log.Reign{By: next.metadata.Promised, First: next.metadata.Begin}
 	next.metadata.Known = next.metadata.Known.With(log.ReplicaID(1+w.random.IntN(3)), identity.Incarnation{Generation: w.random.Uint64()})
 	w.must(w.store.SetMetadata(next.metadata))
 	w.states = append(w.states, next)
