@@ -44,7 +44,7 @@ const maxFlight = 8 << 20
 const DefaultTimeout = 30 * time.Second
 
 // Dial returns a client of the log with these members. It has an actor system and an address of its own, on a free port,
-// since the members answer to it. It does not wait for any member: the first call does.
+// since the members answer to it: there must be no NAT and no firewall between them. It does not wait for any member: the first call does.
 func Dial(ctx context.Context, members []Member) (*Client, error) {
 	return dial(ctx, members, zerolog.Nop())
 }

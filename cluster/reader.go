@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -24,24 +25,29 @@ type Entry struct {
 // elsewhere may not be in it yet: Catchup first, where that matters.
 type Reader struct {
 	client *Client
-	id     log.ReplicaID // 0: whichever member votes and answers
+	id     atomic.Uint32 // of the member; 0: whichever votes and answers, until a Catchup has chosen one
 }
 
 // Reader reads whichever member votes and answers.
 func (c *Client) Reader() *Reader { return c.ReaderOf(0) }
 
 // ReaderOf reads one member.
-func (c *Client) ReaderOf(id log.ReplicaID) *Reader { return &Reader{c, id} }
+func (c *Client) ReaderOf(id log.ReplicaID) *Reader {
+	r := &Reader{client: c}
+	r.id.Store(uint32(id))
+	return r
+}
 
 // pin chooses the member that a call reads, so that one call reads one replica.
 func (r *Reader) pin(ctx context.Context) (Member, error) {
-	if r.id == 0 {
+	id := log.ReplicaID(r.id.Load())
+	if id == 0 {
 		return r.client.reach(ctx)
 	}
-	if m, ok := r.client.member(r.id); ok {
+	if m, ok := r.client.member(id); ok {
 		return m, nil
 	}
-	return Member{}, fmt.Errorf("no member has the id %d", r.id)
+	return Member{}, fmt.Errorf("no member has the id %d", id)
 }
 
 // Catchup has the member learn everything that was acknowledged, to anybody, before the call, and returns up to where
@@ -53,7 +59,7 @@ func (r *Reader) Catchup(ctx context.Context) (log.Position, error) {
 	if err != nil {
 		return 0, err
 	}
-	r.id = m.ID
+	r.id.Store(uint32(m.ID))
 	answer, err := r.client.askPatiently(ctx, m, func(n uint64) proto.Message { return &messages.CatchupRequest{Request: n} })
 	if err != nil {
 		return 0, fmt.Errorf("catch up: member %d at %s does not answer: %w", m.ID, m.Address, err)

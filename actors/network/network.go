@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/rs/zerolog"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/quorumlog/quorumlog/actors/ensemble"
@@ -166,8 +167,8 @@ func (n *network) refused(ctx actor.Context, by log.ReplicaID, refusal identity.
 		return
 	}
 	if p.Refusal != refusal.Detail {
-		n.Log.Error().Uint16("by", uint16(by)).Stringer("reason", refusal.Reason).Str("detail", refusal.Detail).
-			Msg("a member refuses this one")
+		n.Log.WithLevel(gravity(refusal)).Uint16("by", uint16(by)).Stringer("reason", refusal.Reason).
+			Str("detail", refusal.Detail).Msg("a member refuses this one")
 	}
 	p.Refusal = refusal.Detail
 	if refusal.Reason == identity.DeadIncarnation { // it is there, and will help once we took a newer incarnation
@@ -245,4 +246,13 @@ func (n *network) peer(id log.ReplicaID) *peer {
 
 func presence(m replica.Inspected) codec.Presence {
 	return codec.Presence{Status: m.Status, Writer: m.Writer, Learned: m.Learned}
+}
+
+// gravity is how bad a refusal is: a dead incarnation is what a replica hears that lost its disk, before it takes a new
+// one; where it cannot, the member says so.
+func gravity(r identity.Refusal) zerolog.Level {
+	if r.Reason == identity.DeadIncarnation {
+		return zerolog.InfoLevel
+	}
+	return zerolog.ErrorLevel
 }

@@ -158,10 +158,10 @@ func advice(c Config, counted []Answer, known identity.Vector) string {
 	switch {
 	case allNew(c, counted) && lostQuorum(c, known):
 		return fmt.Sprintf("a quorum of the members (%d of %d) lost a disk, so a log may have existed and be lost: to "+
-			"start an empty one all the same, run 'quorumlog initialize' once for every member", lostDisks(known), c.Members)
+			"start an empty one all the same, stop every member, run 'quorumlog initialize' once for each, and start them again", lostDisks(known), c.Members)
 	case !c.AutoInitialize && count(counted, Empty) == c.Members:
-		return "all members are EMPTY and auto-initialize is off: to start a new log, run 'quorumlog initialize' once for " +
-			"every member"
+		return "all members are EMPTY and auto-initialize is off: to start a new log, stop every member, run 'quorumlog " +
+			"initialize' once for each, and start them again"
 	case len(counted) == c.Members && count(counted, Voting) > 0 && hopeful(c, counted) < c.Quorum:
 		return fmt.Sprintf("a quorum of the disks is lost: of %d members %d must vote, and %d can; start a member with the disk that "+
 			"it had, or save what 'quorumlog read --data' finds on a member that votes", c.Members, c.Quorum, hopeful(c, counted))

@@ -285,7 +285,7 @@ func (o Options) compare(m storage.Metadata, path string) error {
 	case m.Replica != o.Replica && !(o.ReadOnly && o.Replica == 0):
 		return fmt.Errorf("%w: %s is of replica %d, not %d: %s", storage.ErrForeign, path, m.Replica, o.Replica, next)
 	case !slices.Equal(m.Members, o.Members) && !(o.ReadOnly && o.Members == nil):
-		return fmt.Errorf("%w: %s was made for the members %v, not %v: start it with those, or give an empty directory",
+		return fmt.Errorf("%w: %s was made for the members %v, not %v: start it with those, a log keeps the ids that it began with",
 			storage.ErrForeign, path, m.Members, o.Members)
 	}
 	return nil
