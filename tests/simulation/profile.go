@@ -81,7 +81,30 @@ func draw(r *rand.Rand) profile {
 	for range 1 + r.IntN(3) {
 		p.clients = append(p.clients, drawHabits(r))
 	}
+	if r.IntN(3) == 0 {
+		p.focus(r)
+	}
 	return p
+}
+
+// focus leaves few faults, and makes them frequent: disks are lost and come back at once, while two members that do not hear
+// each other take turns as writers, and what they sent long ago arrives. This is how votes of lost disks would be counted,
+// and how promises would be lost with a disk (holes S2 and S3).
+func (p *profile) focus(r *rand.Rand) {
+	p.every, p.mute, p.late = [faults]time.Duration{}, [kinds]float64{}, 0
+	p.every[wipe], p.down = between(r, 300*time.Millisecond, 1500*time.Millisecond), between(r, 5*time.Millisecond, 100*time.Millisecond)
+	p.every[bridge], p.away = between(r, 300*time.Millisecond, 2*time.Second), between(r, time.Second, 4*time.Second)
+	p.slow[write], p.slow[accepted], p.slow[promised] = sometimes(r, 0.5), sometimes(r, 0.5), sometimes(r, 0.5)
+	p.strand = sometimes(r, 0.2)
+	for i := range p.links {
+		p.links[i].Drop = 0
+	}
+	p.clients = nil
+	for range 3 {
+		h := drawHabits(r)
+		h.think, h.elect, h.window = between(r, 30*time.Millisecond, 500*time.Millisecond), 0.05+sometimes(r, 0.2), 1+r.IntN(2)
+		p.clients = append(p.clients, h)
+	}
 }
 
 // drawLinks makes some links slow, and all of them about as bad as each other.
