@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strconv"
 
@@ -25,7 +26,9 @@ func newAppendCommand(p *program) *cobra.Command {
 		Short: "Append each line of a file, or of stdin, as an entry",
 		Long: `Appends each line, without its end, as one entry of at most 1 MiB, and prints the position of each as it is
 acknowledged, in the order of the lines. Lines are sent together as they come in: nothing waits for a line that is not
-there yet.
+there yet. A line ends with LF: a CR before it stays in the entry.
+
+Of a file, it shows on stderr how far it is: as a bar on a terminal, and elsewhere only with -o ndjson, as events.
 
 If it fails, it says which lines are in the log, which are not, and which may be.`,
 		Example: `  quorumlog append entries.txt
@@ -44,6 +47,9 @@ If it fails, it says which lines are in the log, which are not, and which may be
 
 func (p *program) appendFile(ctx context.Context, name string) error {
 	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("append: %w: append takes a file; for one entry: echo TEXT | quorumlog append", err)
+	}
 	if err != nil {
 		return fmt.Errorf("append: %w", err)
 	}

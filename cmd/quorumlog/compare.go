@@ -23,6 +23,9 @@ type comparison struct {
 // prepare has every member learn what was acknowledged, and finds the range that all of them know.
 func (c *comparison) prepare(ctx context.Context) error {
 	statuses := c.statuses(ctx)
+	if err := sameMembers(c.client.Configuration(), statuses); err != nil {
+		return err
+	}
 	if err := allVote(statuses); err != nil {
 		return err
 	}

@@ -14,9 +14,9 @@ import (
 func newInitializeCommand(p *program) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "initialize",
-		Short: "Start a new log by hand, once per replica",
-		Long: `Makes a new data directory whose replica votes as soon as it is started. Do it once for each replica of a log that is
-new, where --auto-initialize is off.
+		Short: "Start a new log by hand: stop every member, run it once for each, start them again",
+		Long: `Makes a replica of a new log vote as soon as it is started, where --auto-initialize is off. Its data directory is made,
+or EMPTY. Stop every member, run it once for each, and start them again.
 
 Never do it to replace a disk that was lost: the replica would not know what it has promised, and the log could lose
 entries. Start such a replica with an empty directory instead; it recovers from the others by itself.`,

@@ -32,8 +32,8 @@ func (p *program) readOffline(r reading, out *rows[entry]) (err error) {
 		last = run.Last
 	}
 	switch {
-	case r.from != 0 && r.from < begin:
-		return fmt.Errorf("%w: the log begins at position %d: read from there", cluster.ErrTruncated, begin)
+	case r.from != 0 && r.from < begin, r.to != 0 && r.to < begin:
+		return truncatedTo(begin)
 	case r.to > last:
 		return fmt.Errorf("%w: this replica has learned the log up to position %d: read up to there", cluster.ErrNotLearned, last)
 	}

@@ -130,6 +130,22 @@ func TestWithoutATerminalProgressIsEvents(t *testing.T) {
 	}
 }
 
+func TestProgressIsForTerminalsAndForThoseWhoAsk(t *testing.T) {
+	for _, r := range []struct {
+		terminal bool
+		output   format
+		want     bool
+	}{
+		{false, table, false}, {false, asJSON, false}, {false, ndjson, true}, {true, table, true}, {true, asJSON, true},
+	} {
+		p := &program{console: newShell("", nil).console, settings: settings{output: r.output}}
+		p.errTerminal = r.terminal
+		if got := p.progress("append", bytesUnit, 10) != nil; got != r.want {
+			t.Errorf("terminal %v, -o %s: %v", r.terminal, r.output, got)
+		}
+	}
+}
+
 func TestOnATerminalProgressIsABar(t *testing.T) {
 	s := newShell("", map[string]string{"NO_COLOR": "1"})
 	s.outTerminal, s.errTerminal = true, true

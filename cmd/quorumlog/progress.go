@@ -19,6 +19,15 @@ type progress struct {
 	hidden      bool
 }
 
+// progress begins to tell whoever wants to know: people on a terminal, and programs that asked for NDJSON. Anything else,
+// such as the mail of a cron job, is spared.
+func (p *program) progress(what, unit string, total uint64) *progress {
+	if !p.errTerminal && p.output != ndjson {
+		return nil
+	}
+	return p.console.progress(what, unit, total)
+}
+
 // progressEvent is one line of the events.
 type progressEvent struct {
 	Event     string  `json:"event"` // always "progress"

@@ -41,6 +41,8 @@ printed as it is. --text prints the entries alone, as they are.
 
 Positions without an entry (a truncation, or a position that nobody used) are skipped.
 
+In JSON and NDJSON the entry is base64.
+
 With --data it reads one replica's directory, while no process has it open: the entries that this replica has learned,
 which need not be all.`,
 		Example: `  quorumlog read --from 100 --to 199
@@ -90,6 +92,9 @@ func (p *program) readInto(command *cobra.Command, r reading, out *rows[entry]) 
 	}
 	defer client.Close() //nolint:errcheck // it returns nil
 	if r.follow {
+		if err := p.kept(command.Context(), client, r); err != nil {
+			return err
+		}
 		return p.follow(command.Context(), client, r, out)
 	}
 	return p.readOnline(command.Context(), client.Reader(), r, out)
@@ -101,16 +106,37 @@ func (p *program) readOnline(ctx context.Context, reader *cluster.Reader, r read
 	if err != nil {
 		return err
 	}
+	if r.to != 0 && r.to < begin {
+		return truncatedTo(begin)
+	}
 	if r.from == 0 {
 		r.from = begin
 	}
-	if r.to == 0 {
-		r.to = last
+	through := last
+	if r.to != 0 {
+		through = min(r.to, last)
 	}
-	if r.from > r.to {
+	if err := p.readRange(ctx, reader, r.from, through, out); err != nil {
+		return err
+	}
+	switch {
+	case r.to <= last:
+		return nil
+	case last < begin:
+		return errors.New("the log is empty: use --follow to wait for entries")
+	}
+	return fmt.Errorf("the log ends at %d: read up to there, or use --follow", last)
+}
+
+func truncatedTo(begin log.Position) error {
+	return fmt.Errorf("%w: the log begins at position %d: read from there", cluster.ErrTruncated, begin)
+}
+
+func (p *program) readRange(ctx context.Context, reader *cluster.Reader, from, to log.Position, out *rows[entry]) error {
+	if from > to {
 		return nil
 	}
-	for e, err := range reader.Read(ctx, r.from, r.to) {
+	for e, err := range reader.Read(ctx, from, to) {
 		if err != nil {
 			return err
 		}
@@ -135,6 +161,20 @@ func (p *program) bounds(ctx context.Context, reader *cluster.Reader, to log.Pos
 		return 0, 0, err
 	}
 	return reader.Bounds(limited)
+}
+
+// kept returns an error if the log begins behind the end of what is asked for.
+func (p *program) kept(ctx context.Context, client *cluster.Client, r reading) error {
+	if r.to == 0 {
+		return nil
+	}
+	limited, cancel := p.limited(ctx)
+	defer cancel()
+	begin, _, err := client.Reader().Bounds(limited)
+	if err == nil && r.to < begin {
+		err = truncatedTo(begin)
+	}
+	return err
 }
 
 // follow prints what there is and what comes, whichever member tells it: when the one it reads from is gone, it goes on

@@ -67,13 +67,27 @@ func (p *program) serve(ctx context.Context) error {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return nil // it was asked to end before it had begun
 	case err != nil:
-		return fmt.Errorf("serve: %w", err)
+		return fmt.Errorf("serve: %w", p.advised(err))
 	}
 	health.watch(node, c.ID)
 	s := steps{logger: c.Logger}
 	c.Logger.Info().Uint16("replica", uint16(c.ID)).Str("cluster", c.Cluster).Str("members", cluster.FormatMembers(c.Members)).
 		Str("data", c.Data).Msg("the member is up")
-	return s.until(ctx, node)
+	return p.advised(s.until(ctx, node))
+}
+
+// advised says what to do about a disk that failed or lied.
+func (p *program) advised(err error) error {
+	switch {
+	case !isAny(err, cluster.ErrCorrupt, cluster.ErrDiskFailed):
+		return err
+	case len(p.members) == 1: // whoever deletes the directory deletes the log
+		return fmt.Errorf("%w: keep the directory: no other member has the log", err)
+	case errors.Is(err, cluster.ErrCorrupt):
+		return fmt.Errorf("%w: delete the directory and start the replica under the same id: it recovers from the others", err)
+	}
+	return fmt.Errorf("%w: replace the disk or make room, then start it again; if it does not start, delete the directory: "+
+		"it recovers from the others", err)
 }
 
 // steps logs what becomes of a member.

@@ -22,7 +22,8 @@ func newStatusCommand(p *program) *cobra.Command {
   LEARNED   up to where it knows everything, from BEGIN on; HOLES counts what it does not know up to END
   LEADER    its coordinator is elected: it writes
 
-Ends with 0 if a quorum of the members can be reached and votes, else with 3.`,
+Ends with 0 if a quorum of the members can be reached and votes, else with 3; with 2 if a member has another member list
+than this command.`,
 		Example: "  quorumlog status --members 1=10.0.0.1:7101,2=10.0.0.2:7101,3=10.0.0.3:7101\n  quorumlog status -o json",
 		Args:    cobra.NoArgs,
 		RunE:    func(command *cobra.Command, _ []string) error { return p.status(command.Context()) },
@@ -43,7 +44,25 @@ func (p *program) status(ctx context.Context) error {
 	if err := p.printStatuses(statuses); err != nil {
 		return err
 	}
+	if err := sameMembers(client.Configuration(), statuses); err != nil {
+		return err
+	}
 	return quorumVotes(statuses)
+}
+
+// sameMembers returns an error if members were given another list than this command. What it says of the log would be said
+// of some of the members only, or of another quorum.
+func sameMembers(configuration string, statuses []cluster.Status) error {
+	var faults []string
+	for _, s := range statuses {
+		if s.Reachable && s.Configuration != configuration {
+			faults = append(faults, fmt.Sprintf("member %d at %s has another member list than this command", s.ID, s.Address))
+		}
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return usagef("%s: give the --members that serve was given", strings.Join(faults, "; "))
 }
 
 func (p *program) printStatuses(statuses []cluster.Status) error {

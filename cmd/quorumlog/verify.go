@@ -21,7 +21,10 @@ checksum compared. All members must be there. Appends may go on meanwhile.
 
 With --data: reads every record of one replica's directory, while no process has it open, and compares its checksum.
 
-Ends with 0 if all is well, with 3 if a member cannot be asked, and with 4 and what is wrong if something is.`,
+Shows on stderr how far it is: as a bar on a terminal, and elsewhere only with -o ndjson, as events.
+
+Ends with 0 if all is well, with 2 if a member has another member list than this command, with 3 if a member cannot be
+asked, and with 4 and what is wrong if something is.`,
 		Example: `  quorumlog verify --members 1=10.0.0.1:7101,2=10.0.0.2:7101,3=10.0.0.3:7101
   quorumlog verify --data /var/lib/quorumlog -o json`,
 		Args: cobra.NoArgs,

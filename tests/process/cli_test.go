@@ -55,7 +55,9 @@ func TestWhatIsAppendedIsReadInOrder(t *testing.T) {
 	} {
 		expect(t, c.Run(append([]string{"read"}, strings.Fields(r.args)...)...), 0, r.want)
 	}
-	complain(t, c.Run("read", "--to", "6"), 1, "not learned", "up to position 5")
+	complain(t, c.Run("read", "--to", "6"), 1, "the log ends at 5: read up to there, or use --follow")
+	complain(t, c.Run("read", "--from", "7", "--to", "9"), 1, "the log ends at 5")
+	expect(t, Result{Stdout: c.Run("read", "--from", "5", "--to", "6").Stdout}, 0, "5\tfünf\n")
 }
 
 func TestPositionsArePrintedAsTheyAreAcknowledged(t *testing.T) {
@@ -140,7 +142,10 @@ func TestTruncationMovesTheBeginning(t *testing.T) {
 	c.RunWith("a\nb\nc\n", "append")
 	expect(t, c.Run("truncate", "--to", "3"), 0, "4\n")
 	expect(t, c.Run("read"), 0, "3\tc\n")
-	complain(t, c.Run("read", "--from", "2"), 1, "truncated", "begins at position 3")
+	for _, args := range []string{"--from 2", "--to 2", "--from 1 --to 2", "--follow --to 2"} {
+		r := c.Run(append([]string{"read"}, strings.Fields(args)...)...)
+		complain(t, r, 1, "truncated", "begins at position 3")
+	}
 	complain(t, c.Run("truncate", "--to", "99"), 1, "bad range")
 }
 
@@ -192,6 +197,9 @@ func TestStoppedReplicaIsReadAndCheckedOffline(t *testing.T) {
 		t.Fatalf("serve ended with %d", code)
 	}
 	expect(t, c.Run("read", "--data", c.Data(1), "--from", "2"), 0, "2\tb\n")
+	if r := c.Run("verify", "--data", c.Data(1)); r.Stderr != "" {
+		t.Errorf("nobody asked for progress:\n%s", r.Stderr)
+	}
 	complain(t, c.Run("read", "--data", c.Data(1), "--to", "3"), 1, "not learned")
 	if r := c.Run("verify", "--data", c.Data(1)); r.Code != 0 || !strings.Contains(r.Stdout, "2 positions from 1 to 2") {
 		t.Errorf("exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)

@@ -66,6 +66,7 @@ func TestMistakesOfOperatorsAreNamed(t *testing.T) {
 		{"initialize --id 3 --data " + c.Data(3), 1, "only an EMPTY one can be initialized"},
 		{"read --data " + c.Data(8), 1, "no data directory"},
 		{"append " + c.Data(8), 1, "no such file"},
+		{"append hello", 1, "for one entry: echo TEXT | quorumlog append"},
 	} {
 		got := c.Run(strings.Fields(r.args)...)
 		if got.Code != r.code || !strings.Contains(got.Stderr, r.says) {
@@ -78,6 +79,20 @@ func TestMemberWithAnotherMemberListEnds(t *testing.T) {
 	c := started(t)
 	members := c.Members + ",4=" + FreePorts(t, 1)[0]
 	complain(t, c.Run("serve", "--id", "4", "--data", c.Data(4), "--members", members), 1, "give all members the same --members")
+}
+
+func TestCommandWithAnotherMemberListFindsNothingWell(t *testing.T) {
+	c := started(t)
+	first, _, _ := strings.Cut(c.Members, ",")
+	for _, members := range []string{first, c.Members + ",4=" + FreePorts(t, 1)[0]} {
+		for _, command := range []string{"status", "verify"} {
+			complain(t, c.Run(command, "--members", members), 2, "member 1 at "+c.Addresses[0]+" has another member list than this command",
+				"give the --members that serve was given")
+		}
+	}
+	if r := c.Run("status", "--members", first); !strings.Contains(r.Stdout, "VOTING") {
+		t.Errorf("there is no table:\n%s", r.Stdout)
+	}
 }
 
 func TestNewerDataDirectoryIsLeftAlone(t *testing.T) {
