@@ -42,7 +42,7 @@ In the end every entry that was acknowledged must be on every replica.
 Shows progress bars on a terminal, and NDJSON events otherwise. Leaves no process and no file behind (--keep leaves the
 directories). Ends with 0 if everything is as it should be, else with 1 and what is wrong.`,
 		Example: "  quorumlog demo\n  quorumlog demo --entries 100000 --entry-size 1024\n  quorumlog demo -o ndjson | jq -c .",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := o.validate(); err != nil {
 				return usage(err)
@@ -62,6 +62,7 @@ directories). Ends with 0 if everything is as it should be, else with 1 and what
 	flags.BoolVar(&o.keep, "keep", false, "keep the directories")
 	flags.Uint64Var(&o.seed, "seed", 0, "`seed` of the entries' contents (default: a random one)")
 	flags.StringVarP(&o.output, "output", "o", "", "`format`: text or ndjson (default: text on a terminal, ndjson otherwise)")
+	enumerate(command, "output", demoText, demoNDJSON)
 	return command
 }
 

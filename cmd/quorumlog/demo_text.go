@@ -60,7 +60,7 @@ func (v *textView) move(p demoProgress) {
 		v.close()
 		v.step, v.moving = p.Step, v.screen.progress(barLabel(p), p.Unit, p.Total)
 	}
-	v.moving.bar.Describe(barLabel(p))
+	v.moving.label = barLabel(p)
 	v.moving.set(p.Done)
 }
 

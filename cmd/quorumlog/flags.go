@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,7 +62,7 @@ func (s *settings) addCluster(command *cobra.Command) {
 }
 
 func (s *settings) addID(command *cobra.Command) {
-	command.Flags().Uint16Var(&s.id, "id", 0, "`id` of the replica: one of --members")
+	command.Flags().Var((*idFlag)(&s.id), "id", "`id` of the replica: one of --members")
 	own(command, "id", true)
 }
 
@@ -70,7 +73,8 @@ func (s *settings) addData(command *cobra.Command, text string, elsewhere bool) 
 }
 
 func (s *settings) addTimeout(command *cobra.Command) {
-	command.Flags().DurationVar(&s.timeout, "timeout", cluster.DefaultTimeout, "how long to wait for the log to answer a request")
+	s.timeout = cluster.DefaultTimeout
+	command.Flags().Var((*timeoutFlag)(&s.timeout), "timeout", "how long to wait for the log to answer a request")
 	own(command, "timeout", true)
 }
 
@@ -78,6 +82,7 @@ func (s *settings) addOutput(command *cobra.Command) {
 	s.output = table
 	command.Flags().VarP(&s.output, "output", "o", "`format` of what is printed: table, json or ndjson")
 	own(command, "output", true)
+	enumerate(command, "output", table, asJSON, ndjson)
 }
 
 // addClient adds what every command needs that works with a running log.
@@ -138,6 +143,50 @@ func (m *memberList) Set(text string) error {
 
 // Type implements pflag.Value.
 func (m *memberList) Type() string { return "members" }
+
+// idFlag is the id of a replica as a flag: 0 is none.
+type idFlag log.ReplicaID
+
+// String implements pflag.Value.
+func (f *idFlag) String() string { return strconv.Itoa(int(*f)) }
+
+// Set implements pflag.Value.
+func (f *idFlag) Set(text string) error {
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || n == 0 {
+		return fmt.Errorf("an id is a number from 1 to %d", math.MaxUint16)
+	}
+	*f = idFlag(n)
+	return nil
+}
+
+// Type implements pflag.Value.
+func (f *idFlag) Type() string { return "id" }
+
+// timeoutFlag is a duration above 0 as a flag.
+type timeoutFlag time.Duration
+
+// String implements pflag.Value.
+func (f *timeoutFlag) String() string { return time.Duration(*f).String() }
+
+// Set implements pflag.Value.
+func (f *timeoutFlag) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	_, unitless := strconv.ParseUint(text, 10, 64)
+	switch {
+	case err == nil && d > 0:
+		*f = timeoutFlag(d)
+		return nil
+	case err == nil, strings.HasPrefix(text, "-"):
+		return errors.New("a timeout is longer than 0")
+	case unitless == nil:
+		return fmt.Errorf("a timeout has a unit: write %ss", text)
+	}
+	return errors.New("a timeout is a number with a unit, such as 30s or 500ms")
+}
+
+// Type implements pflag.Value.
+func (f *timeoutFlag) Type() string { return "duration" }
 
 // positionFlag is a position as a flag: 0 is none.
 type positionFlag log.Position

@@ -21,7 +21,7 @@ or EMPTY. Stop every member, run it once for each, and start them again.
 Never do it to replace a disk that was lost: the replica would not know what it has promised, and the log could lose
 entries. Start such a replica with an empty directory instead; it recovers from the others by itself.`,
 		Example: "  quorumlog initialize --data /var/lib/quorumlog --id 1 --members 1=10.0.0.1:7101,2=10.0.0.2:7101,3=10.0.0.3:7101",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE:    func(*cobra.Command, []string) error { return p.initialize() },
 	}
 	p.addData(command, "data `directory` to make", true)

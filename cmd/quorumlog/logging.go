@@ -10,13 +10,15 @@ import (
 // level is --log-level.
 type level zerolog.Level
 
+func levels() []string { return []string{"trace", "debug", "info", "warn", "error"} }
+
 // String implements pflag.Value.
 func (l *level) String() string { return zerolog.Level(*l).String() }
 
 // Set implements pflag.Value.
 func (l *level) Set(text string) error {
 	var name string
-	err := choose(&name, text, "trace", "debug", "info", "warn", "error")
+	err := choose(&name, text, levels()...)
 	if err != nil {
 		return err
 	}
@@ -53,6 +55,8 @@ func (s *settings) addLogging(command *cobra.Command) {
 	command.Flags().Var(&s.logFormat, "log-format", "`format` of the log: auto, console or json")
 	own(command, "log-level", true)
 	own(command, "log-format", true)
+	enumerate(command, "log-level", levels()...)
+	enumerate(command, "log-format", logAuto, logConsole, logJSON)
 }
 
 // logger logs to stderr.

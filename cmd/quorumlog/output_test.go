@@ -158,6 +158,30 @@ func TestOnATerminalProgressIsABar(t *testing.T) {
 	}
 }
 
+func TestBarShowsNoRateBeforeThereIsOne(t *testing.T) {
+	s := newShell("", map[string]string{"NO_COLOR": "1"})
+	s.errTerminal = true
+	g := s.progress("append", positionsUnit, 10)
+	g.set(0)
+	if text := s.err.String(); strings.Contains(text, "positions/") {
+		t.Errorf("%q", text)
+	}
+	g.began, g.told = time.Now().Add(-time.Minute), time.Time{}
+	g.set(5)
+	if text := s.err.String(); !strings.Contains(text, "positions/s") {
+		t.Errorf("%q", text)
+	}
+}
+
+func TestWhatIsDoneAtFirstIsDrawnAtOnce(t *testing.T) {
+	s := newShell("", map[string]string{"NO_COLOR": "1"})
+	s.errTerminal = true
+	s.progress("recover", positionsUnit, 10).set(5)
+	if text := s.err.String(); !strings.Contains(text, "5/10") {
+		t.Errorf("%q", text)
+	}
+}
+
 func TestNothingIsAProgressToo(t *testing.T) {
 	var g *progress
 	g.set(1)

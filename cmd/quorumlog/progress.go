@@ -13,6 +13,7 @@ type progress struct {
 	bar         *progressbar.ProgressBar // nil without a terminal
 	events      *json.Encoder
 	what, unit  string
+	label       string // of the bar from now on, where it changes
 	total, done uint64
 	began, told time.Time
 	shared      bool // stdout goes to the terminal too
@@ -51,6 +52,7 @@ func (c console) progress(what, unit string, total uint64) *progress {
 	now := time.Now()
 	g := &progress{what: what, unit: unit, total: total, began: now, told: now, shared: c.outTerminal}
 	if c.errTerminal {
+		g.hidden = true // what is set first is drawn at once: all may be over before long
 		g.bar = c.bar(what, unit, total)
 	} else {
 		g.events = json.NewEncoder(c.err)
@@ -72,7 +74,7 @@ func (c console) bar(what, unit string, total uint64) *progressbar.ProgressBar {
 	if unit == bytesUnit {
 		options = append(options, progressbar.OptionShowBytes(true), progressbar.OptionUseIECUnits(true))
 	} else {
-		options = append(options, progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit))
+		options = append(options, progressbar.OptionSetItsString(unit)) // the rate is shown when there is one: see draw
 	}
 	return progressbar.NewOptions64(int64(total), options...)
 }
@@ -92,10 +94,20 @@ func (g *progress) set(done uint64) {
 	switch {
 	case g.bar != nil && (g.hidden || time.Since(g.told) >= barPause):
 		g.told, g.hidden = time.Now(), false
-		_ = g.bar.Set64(int64(min(done, g.total))) // a bar that cannot be drawn must not stop the work
+		g.draw()
 	case g.bar == nil && time.Since(g.told) >= eventPause:
 		g.tell()
 	}
+}
+
+func (g *progress) draw() {
+	if g.done > 0 && g.unit != bytesUnit && time.Since(g.began) >= barPause { // before: 0 an hour, or millions a second
+		progressbar.OptionShowIts()(g.bar)
+	}
+	if g.label != "" {
+		g.bar.Describe(g.label)
+	}
+	_ = g.bar.Set64(int64(min(g.done, g.total))) // a bar that cannot be drawn must not stop the work
 }
 
 // hide makes room for lines on the same terminal; the next set draws the bar again.

@@ -48,7 +48,7 @@ which need not be all.`,
 		Example: `  quorumlog read --from 100 --to 199
   quorumlog read --follow -o ndjson
   quorumlog read --data /var/lib/quorumlog --text`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return p.read(command, r)
 		},

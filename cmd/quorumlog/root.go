@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/quorumlog/quorumlog/log/invariant"
 )
 
 // program is one run of the command line.
@@ -36,6 +38,24 @@ func run(ctx context.Context, args []string, c console) int {
 	return code
 }
 
+// noArguments is for commands that take flags only.
+func noArguments(command *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no arguments", command.Name())
+	}
+	return nil
+}
+
+// enumerate has the shell complete the values of a flag.
+func enumerate[T ~string](command *cobra.Command, flag string, values ...T) {
+	names := make([]string, len(values))
+	for i, value := range values {
+		names[i] = string(value)
+	}
+	err := command.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	invariant.Hold(err == nil, "complete --%s: %v", flag, err)
+}
+
 func newRootCommand(p *program) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "quorumlog",
@@ -52,6 +72,7 @@ Exit codes: 0 fine, 1 failed, 2 usage, 3 not ready (no quorum, not voting), 4 da
   export QUORUMLOG_MEMBERS=1=10.0.0.1:7101,2=10.0.0.2:7101,3=10.0.0.3:7101
   echo hello | quorumlog append
   quorumlog read`,
+		Version:       thisBuild().String(),
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(command *cobra.Command, _ []string) error {
 			err := p.settle(command)
@@ -59,6 +80,7 @@ Exit codes: 0 fine, 1 failed, 2 usage, 3 not ready (no quorum, not voting), 4 da
 			return err
 		},
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetIn(p.in)
 	root.SetOut(p.out)
 	root.SetErr(p.err)

@@ -22,7 +22,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 }
 
 func TestHelpIsFine(t *testing.T) {
-	for _, args := range []string{"", "--help", "help serve", "serve --help", "status -h", "completion bash", "version", "version -o json"} {
+	for _, args := range []string{"", "--help", "help serve", "serve --help", "status -h", "completion bash", "version", "version -o json", "--version"} {
 		s := newShell("", nil)
 		if code := s.run(args); code != exitFine || s.out.Len() == 0 || s.err.Len() != 0 {
 			t.Errorf("%q: exit code %d\n%s%s", args, code, &s.out, &s.err)
@@ -40,10 +40,39 @@ func TestMistakesOfUsageEndWith2AndAHint(t *testing.T) {
 		{"status everything", "Run 'quorumlog status --help'"},
 		{"version -o yaml", "it is one of table, json, ndjson"},
 		{"truncate --to -1", "positions are whole numbers"},
+		{"serve --id abc", "an id is a number from 1 to 65535"},
+		{"serve --id 0", "an id is a number from 1 to 65535"},
+		{"serve --id 65536", "an id is a number from 1 to 65535"},
+		{"status --timeout 5", "write 5s"},
+		{"status --timeout 0", "a timeout is longer than 0"},
+		{"status --timeout 0s", "longer than 0"},
+		{"status --timeout -1s", "longer than 0"},
+		{"status --timeout -5", "longer than 0"},
+		{"status --timeout soon", "such as 30s"},
+		{"serve --id 1 --data x --members 1=a:1 --http host:99999", "--http host:99999: write HOST:PORT"},
+		{"serve --id 1 --data x --members 1=a:1 --http 9101", "--http 9101: write HOST:PORT"},
+		{"serve --id 1 --data x --members 1=a:1 --listen :99999", "--listen :99999: write HOST:PORT"},
+		{"serve extra", "serve takes no arguments"},
+		{"demo extra", "demo takes no arguments"},
 	} {
 		s := newShell("", nil)
 		if code := s.run(r.args); code != exitUsage || !strings.Contains(s.err.String(), r.hint) || s.out.Len() != 0 {
 			t.Errorf("%q: exit code %d, expected %q:\n%s%s", r.args, code, r.hint, &s.err, &s.out)
+		}
+	}
+}
+
+func TestShellsCompleteWhatIsEnumerated(t *testing.T) {
+	for _, r := range []struct{ args, want string }{
+		{"status -o", "table json ndjson"},
+		{"demo --output", "text ndjson"},
+		{"serve --log-format", "auto console json"},
+		{"serve --log-level", "trace debug info warn error"},
+	} {
+		s := newShell("", nil)
+		code := run(t.Context(), append(append([]string{"__complete"}, strings.Fields(r.args)...), ""), s.console)
+		if got := strings.Join(strings.Fields(s.out.String()), " "); code != exitFine || got != r.want+" :4" {
+			t.Errorf("%s: exit code %d, %q, expected %q", r.args, code, got, r.want)
 		}
 	}
 }

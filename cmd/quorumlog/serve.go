@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -34,7 +35,7 @@ again then, but read what it says.`,
   id: 1
   data: /var/lib/quorumlog
   members: {1: "10.0.0.1:7101", 2: "10.0.0.2:7101", 3: "10.0.0.3:7101"}`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error { return p.serve(command.Context()) },
 	}
 	p.addID(command)
@@ -56,6 +57,9 @@ func (p *program) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := errors.Join(listenable("listen", p.listen), listenable("http", p.http)); err != nil {
+		return usage(err)
+	}
 	c.Logger = p.logger()
 	health, err := p.serveHTTP(c.Logger)
 	if err != nil {
@@ -74,6 +78,21 @@ func (p *program) serve(ctx context.Context) error {
 	c.Logger.Info().Uint16("replica", uint16(c.ID)).Str("cluster", c.Cluster).Str("members", cluster.FormatMembers(c.Members)).
 		Str("data", c.Data).Msg("the member is up")
 	return p.advised(s.until(ctx, node))
+}
+
+// listenable says what is wrong with an address to listen on. An empty one is none.
+func listenable(flag, address string) error {
+	if address == "" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return fmt.Errorf("--%s %s: write HOST:PORT, or :PORT for all addresses of this machine: %w", flag, address, err)
+	}
+	return nil
 }
 
 // advised says what to do about a disk that failed or lied.

@@ -20,12 +20,15 @@ func newStatusCommand(p *program) *cobra.Command {
   STATUS    EMPTY: the disk is new; STARTING: the log is new; RECOVERING: it copies what it missed; VOTING: it is
             fully there
   LEARNED   up to where it knows everything, from BEGIN on; HOLES counts what it does not know up to END
+  SINCE     when it entered this status, by its own clock
+  PROMISED  it refuses writers with a lower number than this, ROUND.REPLICA: each writer that is elected has a higher one
   LEADER    its coordinator is elected: it writes
+  INCARNATION  names its disk: a new directory has another one, and the others then refuse the former
 
 Ends with 0 if a quorum of the members can be reached and votes, else with 3; with 2 if a member has another member list
 than this command.`,
 		Example: "  quorumlog status --members 1=10.0.0.1:7101,2=10.0.0.2:7101,3=10.0.0.3:7101\n  quorumlog status -o json",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE:    func(command *cobra.Command, _ []string) error { return p.status(command.Context()) },
 	}
 	p.addClient(command)

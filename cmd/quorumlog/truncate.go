@@ -24,7 +24,7 @@ func newTruncateCommand(p *program) *cobra.Command {
 		Long: `Drops every position before --to, on all members. The truncation takes a position of its own at the end of the log,
 which is printed. The bytes go back to the system in the background.`,
 		Example: "  quorumlog truncate --to 1000001        the log then begins at 1000001",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if to == 0 {
 				return usagef("say with --to which position is the first to be kept")

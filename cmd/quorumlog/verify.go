@@ -27,7 +27,7 @@ Ends with 0 if all is well, with 2 if a member has another member list than this
 asked, and with 4 and what is wrong if something is.`,
 		Example: `  quorumlog verify --members 1=10.0.0.1:7101,2=10.0.0.2:7101,3=10.0.0.3:7101
   quorumlog verify --data /var/lib/quorumlog -o json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error { return p.verify(command) },
 	}
 	p.addClient(command)

@@ -38,23 +38,28 @@ func thisBuild() build {
 	return b
 }
 
+// String implements fmt.Stringer.
+func (b build) String() string {
+	text := fmt.Sprintf("quorumlog %s (%s, %s)", b.Version, b.Go, b.Platform)
+	if b.Revision != "" {
+		text += " of revision " + b.Revision
+	}
+	return text
+}
+
 func newVersionCommand(p *program) *cobra.Command {
 	command := &cobra.Command{
 		Use:     "version",
 		Short:   "Say what this program was made from",
 		Long:    "Says which version this program is, which revision it was made from, and with which Go.",
 		Example: "  quorumlog version\n  quorumlog version -o json",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			b := thisBuild()
 			if p.output != table {
 				return printJSON(p.out, p.output, b)
 			}
-			text := fmt.Sprintf("quorumlog %s (%s, %s)", b.Version, b.Go, b.Platform)
-			if b.Revision != "" {
-				text += " of revision " + b.Revision
-			}
-			_, err := fmt.Fprintln(p.out, text)
+			_, err := fmt.Fprintln(p.out, b)
 			return err
 		},
 	}
