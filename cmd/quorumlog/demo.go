@@ -88,10 +88,11 @@ func failedDemo(err error) error {
 // run tells the story, and cleans up behind it, whatever happens.
 func (o *demoOptions) run(ctx context.Context, view demoView) (err error) {
 	// A terminal that is closed, or a reader of the output that goes away, must not end the process before it has cleaned up.
+	// Nobody interrupts the cleaning up: it takes milliseconds, and half of it helps nobody.
+	patiently(ctx)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE, syscall.SIGHUP) // writing fails instead; and until the process has ended
 	ctx, restore := signal.NotifyContext(ctx, syscall.SIGHUP)
 	defer restore()
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // writing fails instead
-	defer context.AfterFunc(ctx, ignoreSignals)()
 	began := time.Now()
 	if o.seed == 0 {
 		o.seed = rand.Uint64()
@@ -122,12 +123,8 @@ func because(ctx context.Context, err error) error {
 	return err
 }
 
-// ignoreSignals lets nobody interrupt the cleaning up: it takes milliseconds, and half of it helps nobody.
-func ignoreSignals() { signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) }
-
 // cleanUp ends all processes and removes all files.
 func (o *demoOptions) cleanUp(story *demoStory, view demoView) error {
-	ignoreSignals()
 	view.close()
 	story.end()
 	if o.keep {

@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/term"
@@ -28,18 +29,33 @@ func main() {
 var errInterrupted = errors.New("interrupted")
 
 // interruptible returns a context that SIGINT or SIGTERM ends. The second signal ends the process: whoever asks twice
-// does not want to wait.
+// does not want to wait, unless patiently was called.
 func interruptible(parent context.Context) context.Context {
-	ctx, cancel := context.WithCancelCause(parent)
+	patient := &atomic.Bool{}
+	ctx, cancel := context.WithCancelCause(context.WithValue(parent, patience{}, patient))
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
 		cancel(errInterrupted)
-		<-signals
-		os.Exit(exitFailed)
+		for range signals {
+			if !patient.Load() {
+				os.Exit(exitFailed)
+			}
+		}
 	}()
 	return ctx
+}
+
+// patience is the key of what patiently sets in a context.
+type patience struct{}
+
+// patiently lets no second signal end the process: what was begun is cleaned up. The signals stay caught, since one that
+// comes just when a handler is taken away ends the process.
+func patiently(ctx context.Context) {
+	if patient, ok := ctx.Value(patience{}).(*atomic.Bool); ok {
+		patient.Store(true)
+	}
 }
 
 // console is what the process is attached to.
