@@ -184,15 +184,9 @@ func (s *simulation) cut(f fault, h *host) {
 	s.tell("%s for %v: member %d, member %d, sides %v", f, d, h.ID, other.ID, side)
 	for i, from := range s.hosts {
 		for k, to := range s.hosts {
-			cuts := false
-			switch f {
-			case split:
-				cuts = side[i] != side[k]
-			case oneWay:
-				cuts = from != to && s.random.IntN(3) == 0
-			case bridge:
-				cuts = from == h && to == other || from == other && to == h
-			}
+			cuts := f == split && side[i] != side[k] ||
+				f == oneWay && from != to && s.random.IntN(3) == 0 ||
+				f == bridge && (from == h && to == other || from == other && to == h)
 			if cuts {
 				net.Cut(from.Node.Address(), to.Node.Address())
 				s.after(d, func() { net.Heal(from.Node.Address(), to.Node.Address()) })
