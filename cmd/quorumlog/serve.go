@@ -100,8 +100,8 @@ func (p *program) advised(err error) error {
 	switch {
 	case !isAny(err, cluster.ErrCorrupt, cluster.ErrDiskFailed):
 		return err
-	case len(p.members) == 1: // whoever deletes the directory deletes the log
-		return fmt.Errorf("%w: keep the directory: no other member has the log", err)
+	case len(p.members) < 3: // a recovery takes a quorum of the others: whoever deletes the directory may delete the log
+		return fmt.Errorf("%w: keep the directory: the other members are too few to recover it from", err)
 	case errors.Is(err, cluster.ErrCorrupt):
 		return fmt.Errorf("%w: delete the directory and start the replica under the same id: it recovers from the others", err)
 	}

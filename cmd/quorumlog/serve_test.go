@@ -19,7 +19,8 @@ func TestMemberWhoseDiskFailsSaysWhatToDo(t *testing.T) {
 		{three, cluster.ErrCorrupt, ": delete the directory and start the replica under the same id: it recovers from the others"},
 		{three, cluster.ErrDiskFailed, ": replace the disk or make room, then start it again; if it does not start, delete the directory: " +
 			"it recovers from the others"},
-		{three[:1], cluster.ErrCorrupt, ": keep the directory: no other member has the log"},
+		{three[:1], cluster.ErrCorrupt, ": keep the directory: the other members are too few to recover it from"},
+		{three[:2], cluster.ErrCorrupt, ": keep the directory: the other members are too few to recover it from"},
 		{three, cluster.ErrReplaced, "it failed"},
 		{three, errors.New("any"), "any: it failed"},
 	} {
