@@ -60,6 +60,19 @@ func (r *Reader) Catchup(ctx context.Context) (log.Position, error) {
 		return 0, err
 	}
 	r.id.Store(uint32(m.ID))
+	for try := 0; ; try++ {
+		learned, err := r.catchup(ctx, m)
+		if !errors.Is(err, ErrNotVoting) || try == catchupTries || r.client.pause(ctx, try) != nil {
+			return learned, err
+		}
+	}
+}
+
+// catchupTries is how often a member that does not vote is asked again: one that was just started says that it votes a
+// moment before it serves clients.
+const catchupTries = 5
+
+func (r *Reader) catchup(ctx context.Context, m Member) (log.Position, error) {
 	answer, err := r.client.askPatiently(ctx, m, func(n uint64) proto.Message { return &messages.CatchupRequest{Request: n} })
 	if err != nil {
 		return 0, fmt.Errorf("catch up: member %d at %s does not answer: %w", m.ID, m.Address, err)
