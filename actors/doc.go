@@ -35,7 +35,7 @@
 //	Welcome            replica                       network  -                  my status, writer, learned position; or a refusal
 //	RecoverRequest     protocol, refresh             replica  RecoverResponse    register my incarnation; what is your status?
 //	RecoverResponse    replica                       sender   -                  status; of a voting one begin, end, promise
-//	PromiseRequest     round (coordinator, fill)     replica  PromiseResponse    take part in no lower proposal
+//	PromiseRequest     round (coordinator, fill)     replica  PromiseResponse    take part in no lower proposal; or note my reign
 //	PromiseResponse    replica                       round    -                  granted, with what was accepted; or why not
 //	WriteRequest       round (coordinator, fill)     replica  WriteResponse      accept these values; those before are chosen
 //	WriteResponse      replica                       round    -                  accepted and synced; or why not
