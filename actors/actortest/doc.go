@@ -40,6 +40,6 @@
 //     Terminated) are dropped between nodes, with a line in the trace: nobody may rely on them there.
 //   - An actor that starts a goroutine, uses a future or a receive time-out, or looks at the real clock is outside of
 //     this world, and its histories do not repeat. The same goes for an actor that ranges over a map and sends.
-//   - A World and all that belongs to it is for one goroutine.
+//   - A World and all that belongs to it is for one goroutine. Worlds share nothing, and several may run in parallel.
 //   - A message that is no protobuf counts in the hash with its type only.
 package actortest

@@ -119,17 +119,28 @@ func (m *mailbox) step() {
 			}
 		}()
 		if len(m.system) > 0 {
-			message, m.system = m.system[0], m.system[1:]
+			message = pop(&m.system)
 			m.handleSystem(message)
 			return
 		}
-		message, m.user = m.user[0], m.user[1:]
+		message = pop(&m.user)
 		_, body, sender := actor.UnwrapEnvelope(message)
 		w.trace.note(w.now, "user", where(sender), m.path(), body)
 		m.invoker.InvokeUserMessage(message)
 	})
 	m.retire()
 	m.wake()
+}
+
+// pop takes the first message. A queue that becomes empty keeps its room, because most hold one message at a time.
+func pop(queue *[]any) any {
+	q := *queue
+	first := q[0]
+	q[0] = nil
+	if *queue = q[1:]; len(q) == 1 {
+		*queue = q[:0]
+	}
+	return first
 }
 
 func (m *mailbox) handleSystem(message any) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -147,18 +146,12 @@ func (n *Node) end() {
 	w.events.drop(func(e *event) bool { return e.life == l })
 	w.Net.flying -= w.events.drop(func(e *event) bool { return e.to == n })
 	w.ready = slices.DeleteFunc(w.ready, func(m *mailbox) bool { return m.life == l })
-	l.system.Shutdown()
 }
 
 func (n *Node) start() {
 	l := &life{node: n, mailboxes: map[string]*mailbox{}}
-	s := actor.NewActorSystem(
-		actor.WithLoggerFactory(logs{n.world}.logger),
-		// Its goroutine does nothing and ends at once; no line is ever throttled.
-		actor.WithDeadLetterThrottleInterval(1), actor.WithDeadLetterThrottleCount(math.MaxInt32),
-	)
-	s.ID = n.address
-	s.ProcessRegistry.Address = n.address
+	n.world.borrow()
+	s := n.world.mold.cast(n.address)
 	s.ProcessRegistry.RegisterAddressResolver(func(*actor.PID) (actor.Process, bool) { return link{n}, true })
 	s.Root.WithSenderMiddleware(l.sends).WithSpawnMiddleware(l.roots)
 	s.EventStream.Subscribe(l.observe)

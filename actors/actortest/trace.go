@@ -3,10 +3,7 @@ package actortest
 import (
 	"encoding/binary"
 	"fmt"
-	"hash"
-	"hash/fnv"
-	"io"
-	"log/slog"
+	"reflect"
 	"strings"
 	"time"
 
@@ -16,17 +13,17 @@ import (
 )
 
 const (
-	tail     = 200 // lines kept
-	longest  = 240 // bytes of a message in a line
-	noLogger = slog.Level(100)
+	tail    = 200 // lines kept
+	longest = 240 // bytes of a message in a line
 )
 
 // trace keeps the last steps and a hash of all of them.
 type trace struct {
-	ring  [tail]line
-	count uint64
-	hash  hash.Hash64
-	sink  func(string)
+	ring   [tail]line
+	count  uint64
+	hash   uint64
+	sink   func(string)
+	buffer []byte // what the hash of the last line was made from; kept for the next one
 }
 
 // line is one step; it is put into words only when somebody reads it.
@@ -36,35 +33,50 @@ type line struct {
 	message        any
 }
 
-func newTrace() trace { return trace{hash: fnv.New64a()} }
-
 // note adds one line. Only what is the same in each run of a seed counts in the hash: no pointer, no map, and no text of
 // a protobuf, which differs from build to build.
 func (t *trace) note(at time.Duration, what, from, to string, message any) {
 	l := line{at, what, from, to, message}
 	t.ring[t.count%tail] = l
 	t.count++
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], uint64(at))
-	_, _ = t.hash.Write(b[:]) // a hash never fails
-	_, _ = io.WriteString(t.hash, what+"\x00"+from+"\x00"+to+"\x00")
-	_, _ = t.hash.Write(fingerprint(message))
+	t.buffer = l.fingerprint(t.buffer[:0])
+	t.hash = mix(t.hash, t.buffer)
 	if t.sink != nil {
 		t.sink(l.String())
 	}
 }
 
-func fingerprint(message any) []byte {
-	p, ok := message.(proto.Message)
-	if !ok {
-		return fmt.Appendf(nil, "%T", message)
+func (l *line) fingerprint(b []byte) []byte {
+	b = binary.LittleEndian.AppendUint64(b, uint64(l.at))
+	for _, s := range []string{l.what, l.from, l.to} {
+		b = append(append(b, s...), 0)
 	}
-	b := []byte(p.ProtoReflect().Descriptor().FullName())
-	b, err := proto.MarshalOptions{Deterministic: true}.MarshalAppend(b, p)
-	if err != nil {
-		return fmt.Appendf(nil, "%T", message)
+	if p, ok := l.message.(proto.Message); ok {
+		b = append(b, p.ProtoReflect().Descriptor().FullName()...)
+		marshalled, err := proto.MarshalOptions{Deterministic: true}.MarshalAppend(b, p)
+		if err == nil {
+			return marshalled
+		}
 	}
-	return b
+	if l.message == nil {
+		return b
+	}
+	return append(b, reflect.TypeOf(l.message).String()...)
+}
+
+// mix adds bytes to a hash, eight at a time, in the manner of FNV: much depends on its speed, and nothing on its quality
+// beyond that two histories hardly ever have the same.
+func mix(hash uint64, b []byte) uint64 {
+	const prime = 1099511628211
+	hash = (hash ^ uint64(len(b))) * prime
+	for ; len(b) >= 8; b = b[8:] {
+		hash = (hash ^ binary.LittleEndian.Uint64(b)) * prime
+		hash ^= hash >> 32
+	}
+	for _, x := range b {
+		hash = (hash ^ uint64(x)) * prime
+	}
+	return hash ^ hash>>29
 }
 
 // String is for people.
@@ -89,7 +101,7 @@ func words(message any) string {
 
 // Hash sums up all that happened so far: time, sender, receiver and content of every step. One seed and one program give
 // one hash.
-func (w *World) Hash() uint64 { return w.trace.hash.Sum64() }
+func (w *World) Hash() uint64 { return w.trace.hash }
 
 // Steps counts the lines of the trace so far.
 func (w *World) Steps() uint64 { return w.trace.count }
@@ -106,7 +118,12 @@ func (w *World) Tail() string {
 // Verbose gives every line of the trace, and of the actor systems' own logs, to sink as it happens. nil turns it off.
 //
 //	w.Verbose(func(line string) { t.Log(line) })
-func (w *World) Verbose(sink func(line string)) { w.trace.sink = sink }
+func (w *World) Verbose(sink func(line string)) {
+	w.trace.sink = sink
+	if w.mold != nil {
+		w.mold.logs.tell(sink)
+	}
+}
 
 // where names a PID.
 func where(p *actor.PID) string {
@@ -114,32 +131,4 @@ func where(p *actor.PID) string {
 		return ""
 	}
 	return p.Address + "/" + p.Id
-}
-
-// logs is where the actor systems log to: nowhere, unless the world is verbose.
-type logs struct{ world *World }
-
-// Level is asked before each line.
-func (l logs) Level() slog.Level {
-	if l.world.trace.sink == nil {
-		return noLogger
-	}
-	return slog.LevelDebug
-}
-
-// Write takes one line.
-func (l logs) Write(b []byte) (int, error) {
-	if sink := l.world.trace.sink; sink != nil {
-		sink(strings.TrimSuffix(string(b), "\n"))
-	}
-	return len(b), nil
-}
-
-func (l logs) logger(*actor.ActorSystem) *slog.Logger {
-	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: l, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey {
-			return slog.Attr{}
-		}
-		return a
-	}}))
 }

@@ -11,7 +11,7 @@ import (
 // Livelock is how many steps may happen at one instant of virtual time before the world fails.
 const Livelock = 200_000
 
-// World holds nodes, the network between them, and virtual time. It is for one goroutine.
+// World holds nodes, the network between them, and virtual time. It is for one goroutine; other worlds may run in others.
 type World struct {
 	// Net is the network between the nodes.
 	Net *Network
@@ -31,6 +31,7 @@ type World struct {
 	farthest time.Duration
 
 	nodes   []*Node // in the order of their making
+	mold    *mold   // nil until the first node starts
 	filter  func(Envelope) Verdict
 	held    []*letter
 	forgive func(Panic) bool
@@ -61,7 +62,7 @@ func New(t testing.TB, seed uint64) *World {
 
 // NewWorld returns a world for programs that are no tests. Look at Err after running it, and close it.
 func NewWorld(seed uint64) *World {
-	w := &World{seed: seed, chance: rand.New(rand.NewPCG(seed, 1)), trace: newTrace(), lagging: 1.0 / 16, farthest: time.Millisecond}
+	w := &World{seed: seed, chance: rand.New(rand.NewPCG(seed, 1)), lagging: 1.0 / 16, farthest: time.Millisecond}
 	w.Net = newNetwork(w)
 	return w
 }
@@ -75,6 +76,7 @@ func (w *World) Close() {
 	for _, n := range w.nodes {
 		n.end()
 	}
+	w.giveBack()
 }
 
 // Seed is what the world was made from.
