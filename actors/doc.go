@@ -60,7 +60,7 @@
 // Inside a process, plain Go values, declared by whoever receives a request or sends a report:
 //
 //	replica       Inspect Reserve Lead Advance Reincarnate Missing Learn Jump Read; reports StatusChanged Failed Outbid
-//	network       Broadcast Watch Survey; reports Refused
+//	network       Broadcast Watch Survey Lost; reports Refused
 //	coordinator   Elect Append Demote; answers Elected Appended Demoted Failed
 //	round         reports Done to its parent
 //	catchup       reports Progress and Done (Fill: Filled, Passed; Refresh: Refreshed) to its parent

@@ -8,9 +8,12 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/eventstream"
+	"github.com/asynkron/protoactor-go/remote"
 
 	"github.com/quorumlog/quorumlog/actors/ensemble"
 	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/timer"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/storage/disk"
@@ -28,6 +31,7 @@ type Node struct {
 	transport *transport
 	system    *actor.ActorSystem
 	root      *actor.PID
+	events    *eventstream.Subscription
 
 	recovered chan struct{}
 	failed    chan error // the first failure; buffered
@@ -123,7 +127,20 @@ func (n *Node) spawn(ready chan struct{}) error {
 		return fmt.Errorf("the actor system has a log called %s already: %w", logName, err)
 	}
 	n.root = pid
+	n.events = n.system.EventStream.Subscribe(n.follow)
 	return nil
+}
+
+// follow tells the member which connections broke: a process that was killed is known to be gone at once, and another one
+// writes before the peers' patience is over.
+func (n *Node) follow(event any) {
+	peers := actor.NewPID(n.root.GetAddress(), n.root.GetId()+"/"+member.Network)
+	switch e := event.(type) {
+	case broken:
+		n.system.Root.Send(peers, network.Lost{Address: e.address})
+	case *remote.EndpointTerminatedEvent: // how a remote that the program has started says so
+		n.system.Root.Send(peers, network.Lost{Address: e.Address})
+	}
 }
 
 // report handles what the member reports, on its goroutine.
@@ -220,6 +237,7 @@ func (n *Node) shutdown(err error) {
 	n.stop.Do(func() {
 		n.err = err
 		if n.root != nil {
+			n.system.EventStream.Unsubscribe(n.events)
 			n.stopActors()
 		}
 		if n.Client != nil {

@@ -1,6 +1,7 @@
 // Package network knows the replicas' PIDs, sends to them, and tells how many of them are there.
 //
-// It greets every peer several times a second. A peer is present while it answers; the process itself always is.
+// It greets every peer several times a second. A peer is present while it answers, and its connection holds; the process
+// itself always is.
 //
 //	        Watched, once enough are present
 //	Watch ──────────────────────────────────▶ whoever asked
@@ -45,6 +46,8 @@ type (
 	}
 	// Welcomed tells the owner that a peer that refused our greetings does so no more.
 	Welcomed struct{ By log.ReplicaID }
+	// Lost says that the connection to the process at an address broke: its replica counts as absent until it is heard again.
+	Lost struct{ Address string }
 	// greetingDue is the time for the next greeting.
 	greetingDue struct{}
 )
@@ -117,6 +120,8 @@ func (n *network) Receive(ctx actor.Context) {
 		n.request = n.Random.Uint64() // who refuses a greeting of the former incarnation does not refuse this one
 	case *messages.Welcome:
 		n.welcome(ctx, m)
+	case Lost:
+		n.forget(func(p *peer) bool { return p.ID != n.Self && p.PID.GetAddress() == m.Address })
 	}
 }
 
@@ -130,7 +135,7 @@ func (n *network) broadcast(ctx actor.Context, m Broadcast) {
 
 // greet asks the local replica who it is: its identity is what the greeting says.
 func (n *network) greet(ctx actor.Context) {
-	n.forget(ctx)
+	n.forget(func(p *peer) bool { return n.Clock.Now().Sub(p.heard) > n.Patience.Absence })
 	ctx.Request(n.Replica, replica.Inspect{})
 	n.cancel = n.Clock.After(n.Patience.Hello, ctx.Self(), greetingDue{})
 }
@@ -196,10 +201,11 @@ func (n *network) hear(ctx actor.Context, from log.ReplicaID, presence codec.Pre
 	n.tellWatchers(ctx)
 }
 
-// forget drops the peers that were silent for too long.
-func (n *network) forget(actor.Context) {
+// forget makes peers absent: those that were silent for too long, or whose connection broke. Whoever is there all the same
+// answers the next greeting.
+func (n *network) forget(gone func(*peer) bool) {
 	for _, p := range n.peers {
-		if p.Present && n.Clock.Now().Sub(p.heard) > n.Patience.Absence {
+		if p.Present && gone(p) {
 			p.Present, p.Presence.Writer = false, 0
 			n.Log.Debug().Uint16("replica", uint16(p.ID)).Msg("a member is absent")
 		}

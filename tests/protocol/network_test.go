@@ -110,3 +110,16 @@ func TestALateRefusalOfTheFormerIncarnationEndsNobody(t *testing.T) {
 		}
 	})
 }
+
+func TestMemberWhoseConnectionBrokeIsAbsentUntilItIsHeardAgain(t *testing.T) {
+	c := kit.Voting(t, 1, 3)
+	c.World.Run(1100 * time.Millisecond) // between two greetings
+	p := c.Member(1).Probe
+	p.Request(c.Member(1).PID(member.Network), network.Lost{Address: c.Member(3).Node.Address()})
+	watch(c.Member(1), 3)
+	before := c.World.Elapsed()
+	actortest.Await[network.Watched](t, p, time.Second)
+	if took := c.World.Elapsed() - before; took < 100*time.Millisecond || took > 300*time.Millisecond {
+		t.Errorf("it counts again after %v: only its next answer, and that, shows that it is there", took)
+	}
+}
