@@ -43,6 +43,15 @@ sim: ## simulate faults; a seed that fails fails again
 	$(GO) test ./tests/simulation -count=1 -v -timeout=0 $(if $(SEED),-run='TestSeed$$' -seed=$(SEED),-run='TestSeeds$$' \
 	-from=$(or $(FROM),1) $(if $(DURATION),-during=$(DURATION),-seeds=$(or $(SEEDS),1000))) | grep -v '^=== RUN\|--- PASS: TestSeeds/'
 
+FUZZTIME ?= 10m
+
+.PHONY: fuzz
+fuzz: ## feed every decoder, a member, the disk's files and the network's packets with hostile input: FUZZTIME=10m each
+	$(GO) test -run='^$$' -fuzz='^FuzzDecode$$' -fuzztime=$(FUZZTIME) ./log/codec
+	$(GO) test -run='^$$' -fuzz='^FuzzDisk$$' -fuzztime=$(FUZZTIME) ./log/storage/disk
+	$(GO) test -run='^$$' -fuzz='^FuzzPacket$$' -fuzztime=$(FUZZTIME) ./cluster
+	$(GO) test -run='^$$' -fuzz='^FuzzMember$$' -fuzztime=$(FUZZTIME) ./tests/hostile
+
 .PHONY: verify
 verify: format vet tidy lint schema ## check everything that is not a test, and change nothing
 

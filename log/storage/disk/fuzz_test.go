@@ -1,0 +1,70 @@
+package disk
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/status"
+	"github.com/quorumlog/quorumlog/log/storage"
+)
+
+// sealed returns the value with the checksum that belongs to it, so that the fuzzer gets behind the checksum.
+func sealed(key, value []byte) []byte { return seal(key, append([]byte(nil), value...)) }
+
+// FuzzDisk feeds what is read from files to its decoders, with and without a right checksum.
+func FuzzDisk(f *testing.F) {
+	c := &coder{}
+	for _, a := range []log.Action{
+		{Position: 1}, {Position: 9, Promised: 1 << 17, Performed: 1 << 16, Value: log.Value{Kind: log.Append, Data: []byte("x")}},
+		{Position: log.MaxPosition, Promised: 1, Value: log.Value{Kind: log.Truncate, To: 3}},
+	} {
+		key, value, err := c.encodeRecord(a)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(uint8(0), key, value)
+	}
+	f.Add(uint8(1), learnedKey(5), c.encodeRun(learnedKey(5), 9))
+	metadata, err := c.encodeMetadata(storage.Metadata{
+		Cluster: "a", Replica: 1, Members: []log.ReplicaID{1, 2}, Status: status.Voting, Begin: 1,
+		Known: identity.Vector{}.With(2, identity.Incarnation{Generation: 1}), Incarnation: identity.Incarnation{Generation: 1},
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(uint8(2), metadataKey(), metadata)
+	f.Add(uint8(3), []byte(nil), (&marks{turn: 7, files: []mark{{"000004.log", 100, 5}}}).encode())
+	f.Fuzz(func(t *testing.T, which uint8, key, value []byte) {
+		for _, v := range [][]byte{value, sealed(key, value)} {
+			decodeAs(t, c, which, key, v)
+		}
+	})
+}
+
+// decodeAs has a decoder read bytes: it must say that they are corrupt, or of a newer format, or return what can be written
+// and read again.
+func decodeAs(t *testing.T, c *coder, which uint8, key, value []byte) {
+	t.Helper()
+	var err error
+	switch which % 4 {
+	case 0:
+		_, err = c.decodeRecord(key, value)
+	case 1:
+		var r log.Range
+		if r, err = decodeRun(key, value); err == nil && r.Last < r.First {
+			t.Fatalf("a run %d..%d", r.First, r.Last)
+		}
+	case 2:
+		var m storage.Metadata
+		if m, err = decodeMetadata(value); err == nil && (!m.Status.Valid() || m.Begin == 0) {
+			t.Fatalf("metadata %+v", m)
+		}
+	case 3:
+		decodeMarks(value)
+	}
+	if err != nil && !errors.Is(err, storage.ErrCorrupt) && !errors.Is(err, storage.ErrNewerFormat) {
+		t.Fatalf("%v is neither corrupt nor newer", err)
+	}
+}
