@@ -2,99 +2,18 @@ package actortest
 
 import (
 	"container/heap"
+	"fmt"
+	"math"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// event is what happens at a moment of virtual time: a timer, or the arrival of a message.
-type event struct {
-	at     time.Duration
-	order  uint64 // among events of one moment
-	life   *life  // whose timer it is; nil for an arrival
-	to     *Node  // where a message arrives; nil for a timer
-	happen func()
-	place  int // in the heap; -1 outside
-}
-
-// events is a heap in the order of time.
-type events struct {
-	heap eventHeap
-	made uint64
-}
-
-func (e *events) add(x *event) {
-	e.made++
-	x.order = e.made
-	heap.Push(&e.heap, x)
-}
-
-func (e *events) pop() *event { return heap.Pop(&e.heap).(*event) }
-
-func (e *events) due(until time.Duration) bool { return len(e.heap) > 0 && e.heap[0].at <= until }
-
-// remove takes an event out and tells whether it was still to come.
-func (e *events) remove(x *event) bool {
-	if x.place < 0 {
-		return false
-	}
-	heap.Remove(&e.heap, x.place)
-	return true
-}
-
-// drop takes every event out that matches, and counts them.
-func (e *events) drop(match func(*event) bool) int {
-	var kept eventHeap
-	dropped := 0
-	for _, x := range e.heap {
-		if match(x) {
-			x.place = -1
-			dropped++
-			continue
-		}
-		x.place = len(kept)
-		kept = append(kept, x)
-	}
-	e.heap = kept
-	heap.Init(&e.heap)
-	return dropped
-}
-
-type eventHeap []*event
-
-func (h eventHeap) Len() int { return len(h) }
-
-func (h eventHeap) Less(i, j int) bool {
-	return h[i].at < h[j].at || h[i].at == h[j].at && h[i].order < h[j].order
-}
-
-func (h eventHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
-}
-
-func (h *eventHeap) Push(x any) {
-	e := x.(*event)
-	e.place = len(*h)
-	*h = append(*h, e)
-}
-
-func (h *eventHeap) Pop() any {
-	last := len(*h) - 1
-	e := (*h)[last]
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	e.place = -1
-	return e
-}
-
 // clock is the timer.Clock of one node.
 type clock struct{ node *Node }
 
-// Now is the beginning of the world, plus virtual time, plus the node's skew.
-func (c clock) Now() time.Time {
-	return beginning.Add(c.node.world.now + c.node.skew)
-}
+// Now is the beginning of the world, plus virtual time as the node's clock measures it, plus the node's skew.
+func (c clock) Now() time.Time { return beginning.Add(c.node.measured() + c.node.skew) }
 
 // After never fires on a node that is down, or that crashes before.
 func (c clock) After(d time.Duration, to *actor.PID, message any) func() {
@@ -103,7 +22,7 @@ func (c clock) After(d time.Duration, to *actor.PID, message any) func() {
 		return func() {}
 	}
 	l.timers++
-	e := &event{at: w.now + max(d, 0), life: l}
+	e := &event{at: w.now + scaled(max(d, 0), 1/c.node.pace), life: l}
 	e.happen = func() {
 		l.timers--
 		w.trace.note(w.now, "timer", c.node.address, to.Id, message)
@@ -119,3 +38,42 @@ func (c clock) After(d time.Duration, to *actor.PID, message any) func() {
 
 // beginning is the first moment of every world.
 var beginning = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// Skew sets how far the node's Now is ahead of virtual time, or behind. It may be set at any time: then the clock jumps.
+// Timers do not change.
+func (n *Node) Skew(d time.Duration) { n.skew = d }
+
+// Drift sets how much faster than virtual time the node's clock runs, Now and timers, the pending ones too: 0.1 is a
+// tenth too fast, -0.5 half as fast as it should be. It holds from now on, also after a restart; what Now is ahead or
+// behind already stays. A rate below -0.999 fails the world.
+func (n *Node) Drift(rate float64) {
+	n.world.helper()
+	if !(rate >= slowest) {
+		n.world.fail(fmt.Errorf("the clock of %s cannot drift by %v, which is below %v", n.address, rate, slowest))
+		return
+	}
+	n.before, n.since = n.measured(), n.world.now
+	old := n.pace
+	n.pace = 1 + rate
+	for _, e := range n.world.events.heap {
+		if e.life != nil && e.life == n.life {
+			e.at = n.world.now + scaled(e.at-n.world.now, old/n.pace)
+		}
+	}
+	heap.Init(&n.world.events.heap)
+}
+
+// slowest is the lowest rate of Drift.
+const slowest = -0.999
+
+// measured is how much time has passed by the node's clock.
+func (n *Node) measured() time.Duration { return n.before + scaled(n.world.now-n.since, n.pace) }
+
+// scaled is exact where the factor is 1, and never more than a century, so that no sum of times overflows.
+func scaled(d time.Duration, factor float64) time.Duration {
+	const century = 100 * 365 * 24 * time.Hour
+	if factor == 1 {
+		return d
+	}
+	return time.Duration(math.Min(float64(d)*factor, float64(century)))
+}

@@ -47,11 +47,19 @@ func (g *gossip) peer() *actor.PID {
 // history runs gossip on three nodes, with every fault, and returns the hash.
 func history(t *testing.T, seed uint64) (hash, steps uint64) {
 	t.Helper()
+	return scheduled(t, seed, actortest.Uniform{})
+}
+
+// scheduled is history by another schedule.
+func scheduled(t *testing.T, seed uint64, s actortest.Schedule) (hash, steps uint64) {
+	t.Helper()
 	w := actortest.NewWorld(seed)
 	defer w.Close()
+	w.Schedule(s)
 	w.Net.Drop(0.02)
 	w.Net.Duplicate(0.05)
 	w.Net.Reorder(seed%2 == 0)
+	w.Net.Tail(0.02, 100*time.Millisecond)
 	var peers []*actor.PID
 	for _, address := range []string{"a:1", "b:1", "c:1"} {
 		peers = append(peers, w.Node(address).PID("gossip"))
@@ -68,6 +76,7 @@ func history(t *testing.T, seed uint64) (hash, steps uint64) {
 	w.Run(50 * time.Millisecond)
 	w.Node("b:1").Crash()
 	w.Net.Cut("a:1", "c:1")
+	w.Node("c:1").Drift(-0.3)
 	w.Run(20 * time.Millisecond)
 	w.Node("b:1").Restart()
 	start("b:1")

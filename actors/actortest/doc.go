@@ -17,17 +17,24 @@
 //
 // What there is:
 //
-//   - World: Node, Step, Run, Until, Must, Idle; Err, Hash, Tail; Timers; Lag; Close.
-//   - World.Net: Delay, Drop, Duplicate, Reorder, Link, Cut, Isolate, Partition, Heal, HealAll.
+//   - World: Node, Step, Run, Until, Must, Idle; Err, Hash, Tail; Timers; Lag, Schedule; Close.
+//   - World.Net: Delay, Tail, Drop, Duplicate, Reorder, Link, Cut, Isolate, Partition, Heal, HealAll.
 //   - World.Filter sees every protobuf message, between nodes and inside one, and says Deliver, Drop or Hold; Held and
 //     Release bring back what was held.
-//   - Node: Spawn, Probe, Clock, Random, Skew, Crash, Restart, Actors, Timers.
+//   - Node: Spawn, Probe, Clock, Random, Skew, Drift, Crash, Restart, Actors, Timers.
 //   - Probe: an actor that plays the other side: Send, Request, Respond, Watch; and Await, ExpectNone, Messages.
 //
 // # Panics
 //
 // A panic of any actor fails the world: nothing runs any more, Err tells actor, message, reason and stack, and the test
 // ends. Then the failure goes the usual way to the supervisor, which matters for panics that Forgive allows.
+//
+// # Schedules
+//
+// Who runs next is a uniform choice among the actors that have something to do. That meets few of the orders that need
+// the same actor to be late again and again; Priorities meets these, and should take its turn among the seeds:
+//
+//	w.Schedule(actortest.Priorities{Depth: 3, Steps: 500, Starve: 100 * time.Millisecond})
 //
 // # Time
 //

@@ -3,6 +3,7 @@ package actortest
 import (
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"google.golang.org/protobuf/proto"
@@ -20,7 +21,13 @@ type mailbox struct {
 	queued       bool // in World.ready
 	probe        bool
 	stopped      bool
+
+	since   time.Duration // when it got something to do; idle while it has nothing
+	drawing uint64        // of ranks
+	rank    rank
 }
+
+const idle = time.Duration(-1)
 
 // Panic is what is known about an actor that panicked.
 type Panic struct {
@@ -103,8 +110,12 @@ func (m *mailbox) wake() {
 	if m.invoker == nil || m.queued || m.life.dead || !runnable {
 		return
 	}
+	w := m.life.node.world
 	m.queued = true
-	m.life.node.world.ready = append(m.life.node.world.ready, m)
+	if m.since == idle {
+		m.since = w.now
+	}
+	w.ready = append(w.ready, m)
 }
 
 // step hands over one message, system messages first.
@@ -130,6 +141,9 @@ func (m *mailbox) step() {
 	})
 	m.retire()
 	m.wake()
+	if !m.queued {
+		m.since = idle
+	}
 }
 
 // pop takes the first message. A queue that becomes empty keeps its room, because most hold one message at a time.

@@ -2,6 +2,7 @@ package actortest
 
 import (
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
 	"time"
 
@@ -29,6 +30,10 @@ type Network struct {
 type Quality struct {
 	// Min and Max bound how long a message takes.
 	Min, Max time.Duration
+	// Tail is the probability that a message takes longer than Max, from 0 to 1: up to Longest, which is above Max. Each
+	// doubling of the time is equally likely. Without Reorder later messages wait behind it.
+	Tail    float64
+	Longest time.Duration
 	// Drop is the probability that a message is lost, from 0 to 1; it is drawn for each copy.
 	Drop float64
 	// Duplicate is the probability that a message is sent twice, from 0 to 1.
@@ -49,6 +54,12 @@ func newNetwork(w *World) *Network {
 
 // Delay sets how long a message takes, on every link without a quality of its own.
 func (n *Network) Delay(low, high time.Duration) { n.standard.Min, n.standard.Max = low, high }
+
+// Tail sets the probability that a message takes longer than Delay says, and how long at most, on every link without a
+// quality of its own.
+func (n *Network) Tail(p float64, longest time.Duration) {
+	n.standard.Tail, n.standard.Longest = p, longest
+}
 
 // Drop sets the probability that a message is lost, on every link without a quality of its own.
 func (n *Network) Drop(p float64) { n.standard.Drop = p }
@@ -158,10 +169,7 @@ func (n *Network) launch(p *packet, sender *actor.PID, q Quality) {
 	case n.happens(q.Drop):
 		w.trace.note(w.now, "dropped", p.from(), p.to(), p.Message)
 	default:
-		at := w.now + q.Min
-		if q.Max > q.Min {
-			at += time.Duration(n.chance.Int64N(int64(q.Max - q.Min)))
-		}
+		at := w.now + n.takes(q)
 		if !q.Reorder {
 			at = max(at, n.latest[way])
 			n.latest[way] = at
@@ -169,6 +177,24 @@ func (n *Network) launch(p *packet, sender *actor.PID, q Quality) {
 		n.flying++
 		w.events.add(&event{at: at, to: to, happen: func() { n.arrive(to, p, sender) }})
 	}
+}
+
+// takes draws how long a message is on its way.
+func (n *Network) takes(q Quality) time.Duration {
+	if q.Longest > q.Max && n.happens(q.Tail) {
+		low := max(q.Max, time.Microsecond)
+		low <<= n.chance.IntN(max(bits.Len64(uint64(q.Longest/low)), 1))
+		return min(low+n.between(low), q.Longest)
+	}
+	return q.Min + n.between(q.Max-q.Min)
+}
+
+// between draws a time below d; 0 where there is none.
+func (n *Network) between(d time.Duration) time.Duration {
+	if d <= 0 {
+		return 0
+	}
+	return time.Duration(n.chance.Int64N(int64(d)))
 }
 
 // arrive hands a fresh copy of the message to the node.

@@ -52,6 +52,39 @@ func TestLinkLosesAboutAsManyAsAsked(t *testing.T) {
 	}
 }
 
+func TestTailOfALinkReachesFromMaxToLongest(t *testing.T) {
+	w := actortest.New(t, 1)
+	w.Net.Reorder(true)
+	w.Net.Delay(time.Millisecond, 10*time.Millisecond)
+	w.Net.Tail(0.1, time.Minute)
+	p := w.Node("b:1").Probe("probe")
+	for range 1000 {
+		w.Node("a:1").Root().Send(p.PID, num(1))
+	}
+	w.Run(time.Minute)
+	late, mid, longest := 0, 0, time.Duration(0)
+	for _, r := range p.Received() {
+		if r.At > 10*time.Millisecond {
+			late++
+		}
+		if r.At > time.Second {
+			mid++
+		}
+		longest = max(longest, r.At)
+	}
+	if got := len(p.Received()); got != 1000 || late < 50 || late > 150 || mid < late/4 || mid > 3*late/4 || longest < 20*time.Second {
+		t.Errorf("%d came, %d late, %d by more than a second, and %v at most", got, late, mid, longest)
+	}
+}
+
+func TestLateMessageKeepsLaterOnesWaiting(t *testing.T) {
+	w := actortest.New(t, 1)
+	w.Net.Tail(0.05, 100*time.Millisecond)
+	if got := sent(w, 200); !slices.IsSorted(got) || len(got) != 200 {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestLinkWithAQualityOfItsOwn(t *testing.T) {
 	w := actortest.New(t, 1)
 	w.Net.Link("a:1", "b:1", actortest.Quality{Min: time.Minute, Max: time.Hour})

@@ -22,7 +22,11 @@ type Node struct {
 	address string
 	life    *life // nil while the node is down
 	random  *rand.Rand
-	skew    time.Duration
+
+	skew   time.Duration // of its clock
+	pace   float64       // of its clock; 1 is that of virtual time
+	since  time.Duration // virtual time when the pace was set
+	before time.Duration // that its clock measured until then
 }
 
 // life is what a node loses when it crashes.
@@ -41,7 +45,7 @@ func (w *World) Node(address string) *Node {
 	}
 	name := fnv.New64a()
 	_, _ = io.WriteString(name, address) // a hash never fails
-	n := &Node{world: w, address: address, random: rand.New(rand.NewPCG(w.seed, name.Sum64()))}
+	n := &Node{world: w, address: address, pace: 1, random: rand.New(rand.NewPCG(w.seed, name.Sum64()))}
 	w.nodes = append(w.nodes, n)
 	n.start()
 	return n
@@ -70,9 +74,6 @@ func (n *Node) Clock() timer.Clock { return clock{n} }
 
 // Random is the node's source of randomness, made from the world's seed and the address. It goes on after a restart.
 func (n *Node) Random() timer.Random { return n.random }
-
-// Skew sets how far the node's Now is ahead of virtual time, or behind. Timers do not change.
-func (n *Node) Skew(d time.Duration) { n.skew = d }
 
 // PID names an actor of this node. Nothing needs to run there yet.
 func (n *Node) PID(name string) *actor.PID { return actor.NewPID(n.address, name) }
@@ -180,7 +181,7 @@ func (l *life) spawns(next actor.SpawnFunc) actor.SpawnFunc {
 	return func(s *actor.ActorSystem, id string, props *actor.Props, parent actor.SpawnerContext) (*actor.PID, error) {
 		var m *mailbox // stays nil where the props bring a mailbox of ours already
 		ours := props.Clone(actor.WithSpawnMiddleware(l.spawns), actor.WithMailbox(func() actor.Mailbox {
-			m = &mailbox{life: l, name: id}
+			m = &mailbox{life: l, name: id, since: idle}
 			return m
 		}))
 		pid, err := next(s, id, ours, parent)

@@ -174,18 +174,6 @@ func TestNodeMayCrashWhileOneOfItsActorsRuns(t *testing.T) {
 	actortest.ExpectNone[any](t, p, time.Second)
 }
 
-func TestSkewMovesNowAndNoTimer(t *testing.T) {
-	w := actortest.New(t, 1)
-	a, b := w.Node("a:1"), w.Node("b:1")
-	p := b.Probe("probe")
-	b.Skew(time.Hour)
-	if d := b.Clock().Now().Sub(a.Clock().Now()); d != time.Hour {
-		t.Errorf("skew %v", d)
-	}
-	b.Clock().After(time.Second, p.PID, "due")
-	actortest.Await[string](t, p, time.Second)
-}
-
 func TestCancelledTimerNeverFiresAndDoesNotCount(t *testing.T) {
 	w := actortest.New(t, 1)
 	n := w.Node("a:1")

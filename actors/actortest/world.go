@@ -27,6 +27,8 @@ type World struct {
 	running bool       // a step is under way
 	moment  int        // steps since time moved
 
+	chooser  chooser
+	drawings uint64 // of priorities
 	lagging  float64
 	farthest time.Duration
 
@@ -62,7 +64,10 @@ func New(t testing.TB, seed uint64) *World {
 
 // NewWorld returns a world for programs that are no tests. Look at Err after running it, and close it.
 func NewWorld(seed uint64) *World {
-	w := &World{seed: seed, chance: rand.New(rand.NewPCG(seed, 1)), lagging: 1.0 / 16, farthest: time.Millisecond}
+	w := &World{
+		seed: seed, chance: rand.New(rand.NewPCG(seed, 1)),
+		chooser: Uniform{}, lagging: 1.0 / 16, farthest: time.Millisecond,
+	}
 	w.Net = newNetwork(w)
 	return w
 }
@@ -153,15 +158,15 @@ func (w *World) step(until time.Duration) bool {
 	if w.err != nil || w.closed {
 		return false
 	}
-	w.running = true
-	switch {
-	case len(w.ready) > 0 && !w.lags(until):
-		w.choose().step()
-	case w.events.due(until):
-		w.fire()
-	default:
-		w.running = false
+	m := w.next(until)
+	if m == nil && !w.events.due(until) {
 		return false
+	}
+	w.running = true
+	if m != nil {
+		m.step()
+	} else {
+		w.fire()
 	}
 	w.running = false
 	if w.moment++; w.moment > Livelock {
@@ -176,9 +181,15 @@ func (w *World) lags(until time.Duration) bool {
 	return w.lagging > 0 && w.events.due(min(until, w.now+w.farthest)) && w.chance.Float64() < w.lagging
 }
 
-// choose takes one of the mailboxes that have work.
-func (w *World) choose() *mailbox {
-	i, last := w.chance.IntN(len(w.ready)), len(w.ready)-1
+// next takes one of the mailboxes that have work; nil where there is none, or where time passes first.
+func (w *World) next(until time.Duration) *mailbox {
+	if len(w.ready) == 0 || w.lags(until) {
+		return nil
+	}
+	i, last := w.chooser.next(w, until), len(w.ready)-1
+	if i < 0 {
+		return nil
+	}
 	m := w.ready[i]
 	w.ready[i], w.ready[last] = w.ready[last], nil
 	w.ready = w.ready[:last]
