@@ -27,8 +27,8 @@ import (
 //	 └── pausing ◀── all heard, undecided ─┘
 //
 // Every request registers the local incarnation with the receiver. One that knows a newer incarnation of this replica
-// refuses: an EMPTY replica then takes a generation above it and asks again; any other is not the disk that the cluster
-// knows, and is fenced.
+// refuses: a replica that never voted under its own then takes a generation above it and asks again. One that is STARTING
+// had registered with every member, so its disk is not the one that the cluster knows by now, and it is fenced.
 
 type (
 	// Decided tells the parent what the replica does next.
@@ -160,7 +160,7 @@ func (p *protocol) hear(ctx actor.Context, m *messages.RecoverResponse) {
 // refused handles a peer that knows this replica as somebody newer, or does not know it at all.
 func (p *protocol) refused(ctx actor.Context, by log.ReplicaID, r identity.Refusal) {
 	switch {
-	case r.Reason == identity.DeadIncarnation && p.local.Status == status.Empty:
+	case r.Reason == identity.DeadIncarnation && p.local.Status != status.Starting:
 		p.Log.Info().Stringer("known", r.Known).Msg("this replica had another disk before")
 		p.reincarnate(ctx, r.Known.Generation)
 	case r.Reason == identity.DeadIncarnation || r.Reason == identity.DuplicateIdentity:

@@ -57,9 +57,10 @@ func mayAdvance(from, to status.Status) bool {
 }
 
 // reincarnate takes a generation above the one that the peers know: this replica had another disk before. Only a replica
-// that never said anything under its incarnation may do that.
+// that never voted under its incarnation may do that.
 func (r *replica) reincarnate(ctx actor.Context, m Reincarnate) {
-	invariant.Hold(r.meta.Status == status.Empty, "a replica that is %s does not change its incarnation", r.meta.Status)
+	silent := r.meta.Status == status.Empty || r.meta.Status == status.Recovering
+	invariant.Hold(silent, "a replica that is %s does not change its incarnation", r.meta.Status)
 	meta := r.meta
 	meta.Incarnation.Generation = max(meta.Incarnation.Generation, m.Above+1)
 	meta.Known = meta.Known.With(meta.Replica, meta.Incarnation)

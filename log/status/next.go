@@ -153,7 +153,7 @@ func lostDisks(known identity.Vector) int {
 	return n
 }
 
-// advice is for the three cases in which asking again never helps, as no quorum is VOTING and none will be.
+// advice is for the cases in which asking again never helps, as no quorum is VOTING and none will be.
 func advice(c Config, counted []Answer, known identity.Vector) string {
 	switch {
 	case allNew(c, counted) && lostQuorum(c, known):
@@ -165,6 +165,10 @@ func advice(c Config, counted []Answer, known identity.Vector) string {
 	case len(counted) == c.Members && count(counted, Voting) > 0 && hopeful(c, counted) < c.Quorum:
 		return fmt.Sprintf("a quorum of the disks is lost: of %d members %d must vote, and %d can; start a member with the disk that "+
 			"it had, or save what 'quorumlog read --data' finds on a member that votes", c.Members, c.Quorum, hopeful(c, counted))
+	case len(counted) == c.Members && count(counted, Voting) == 0 && count(counted, Recovering) > 0:
+		return fmt.Sprintf("no member votes, and %d of %d had data and must recover it, so nobody starts a new log: start a member with "+
+			"the disk that it had, or, if there is none and an empty log will do, stop every member, delete its directory, run "+
+			"'quorumlog initialize' once for each, and start them again", count(counted, Recovering), c.Members)
 	default:
 		return ""
 	}

@@ -143,6 +143,11 @@ func TestAdviceNamesWhatToDo(t *testing.T) {
 		{true, " V E E", []log.ReplicaID{2, 3}, "a quorum of the disks is lost"},
 		{true, " V S E", nil, ""}, // hole L5: the STARTING one will vote
 		{true, " E E E", []log.ReplicaID{1, 2}, "lost a disk"},
+		{true, " R R E", nil, "2 of 3 had data"},
+		{true, " S R E", nil, "1 of 3 had data"},
+		{false, "R E E", nil, "1 of 3 had data"},
+		{true, " R E -", nil, ""},
+		{true, " V R E", nil, "a quorum of the disks is lost"},
 	} {
 		config := of(3)
 		config.AutoInitialize = c.auto
