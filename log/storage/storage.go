@@ -11,6 +11,7 @@ package storage
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
@@ -25,6 +26,9 @@ var (
 	ErrCorrupt = errors.New("disk is corrupt")
 	// ErrFailed: a write or a sync failed, so nobody knows what is on the disk.
 	ErrFailed = errors.New("disk failed")
+	// ErrFull: the disk has no room, or the user no quota. It is an ErrFailed, and no damage: what was synced is there, and
+	// the same directory goes on once there is room again.
+	ErrFull = fmt.Errorf("%w: no space left", ErrFailed)
 	// ErrInUse: another process has the data directory open.
 	ErrInUse = errors.New("data directory is in use")
 	// ErrForeign: the data directory belongs to another cluster, another replica or another member list.

@@ -16,11 +16,13 @@ import (
 
 // The files that are not Pebble's.
 const (
-	creatingFile = "CREATING"   // the directory is being made; nothing in it was ever told to anybody
-	completeFile = "QUORUMLOG"  // the directory is complete
-	marksFile    = "SYNCED"     // see marks
-	lockFile     = "LOCK"       // Pebble's name for it
-	lostAndFound = "lost+found" // a file system's own, where the data directory is its root
+	creatingFile  = "CREATING"   // the directory is being made; nothing in it was ever told to anybody
+	completeFile  = "QUORUMLOG"  // the directory is complete; see label
+	condemnedFile = "DAMAGED"    // what was QUORUMLOG, in a directory that is being replaced; see condemn
+	faultFile     = "FAULT"      // what the last store failed of; see note
+	marksFile     = "SYNCED"     // see marks
+	lockFile      = "LOCK"       // Pebble's name for it
+	lostAndFound  = "lost+found" // a file system's own, where the data directory is its root
 )
 
 // contents is what a directory is, by the names in it.
@@ -30,6 +32,7 @@ const (
 	nothing    contents = iota // it does not exist, or is empty
 	unfinished                 // a crash came in the middle of making it
 	complete                   // a data directory
+	condemned                  // a data directory that was damaged and is being replaced
 )
 
 // directory is the place of a data directory.
@@ -40,19 +43,19 @@ type directory struct {
 
 // contents says what the directory is. One with files that are not ours is an error.
 func (d directory) contents() (contents, error) {
-	names, err := d.fs.List(d.path)
+	names, _, err := d.list()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nothing, nil
 	case err != nil:
-		return nothing, fmt.Errorf("list the data directory: %w", err)
+		return nothing, err
+	case slices.Contains(names, condemnedFile):
+		return condemned, nil
 	case slices.Contains(names, completeFile):
 		return complete, nil
 	case slices.Contains(names, creatingFile):
 		return unfinished, nil
-	}
-	names = slices.DeleteFunc(names, func(name string) bool { return name == lockFile || name == lostAndFound })
-	if len(names) == 0 {
+	case len(names) == 0:
 		return nothing, nil
 	}
 	slices.Sort(names)
@@ -95,12 +98,12 @@ func (d directory) start() error {
 	if err := d.write(creatingFile, "This data directory is being made.\n"); err != nil {
 		return err
 	}
-	names, err := d.fs.List(d.path)
+	names, _, err := d.list()
 	if err != nil {
-		return fmt.Errorf("list the data directory: %w", err)
+		return err
 	}
 	for _, name := range names {
-		if name == creatingFile || name == lockFile || name == lostAndFound {
+		if name == creatingFile {
 			continue
 		}
 		if err := d.fs.Remove(d.fs.PathJoin(d.path, name)); err != nil {
@@ -111,8 +114,15 @@ func (d directory) start() error {
 }
 
 // finish marks a directory as complete.
-func (d directory) finish() error {
-	if err := d.write(completeFile, "This is a data directory of quorumlog.\n"); err != nil {
+func (d directory) finish(l label) error {
+	const whole = completeFile + ".whole" // a label is all there, or not at all
+	if err := d.write(whole, l.text()); err != nil {
+		return err
+	}
+	if err := d.fs.Rename(d.fs.PathJoin(d.path, whole), d.fs.PathJoin(d.path, completeFile)); err != nil {
+		return fmt.Errorf("finish the data directory: %w", err)
+	}
+	if err := d.sync(); err != nil { // or CREATING could go first
 		return err
 	}
 	if err := d.fs.Remove(d.fs.PathJoin(d.path, creatingFile)); err != nil {
@@ -142,6 +152,28 @@ func (d directory) sync() error {
 	}
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("sync the data directory: %w", err)
+	}
+	return nil
+}
+
+// syncLogs makes durable what the last process may have written and not synced. Whoever opens the directory reads it, and
+// answers by it.
+func (d directory) syncLogs() error {
+	names, _, err := d.list()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !strings.HasSuffix(name, logSuffix) {
+			continue
+		}
+		f, err := d.fs.Open(d.fs.PathJoin(d.path, name))
+		if err != nil {
+			return fmt.Errorf("sync %s: %w", name, err)
+		}
+		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+			return fmt.Errorf("sync %s: %w", name, err)
+		}
 	}
 	return nil
 }

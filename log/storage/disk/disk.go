@@ -1,8 +1,11 @@
 // Package disk keeps a replica in a directory, on Pebble.
 //
-//	QUORUMLOG   says that the directory is ours and complete; a directory still being made has CREATING instead
+//	QUORUMLOG   says that the directory is complete, and whose it is; one still being made has CREATING instead, and one
+//	            that is being replaced, because it is damaged, DAMAGED
 //	LOCK        held by the process that has the directory open
 //	SYNCED      how much of each of Pebble's files was synced, with a CRC-32C; see marks
+//	FAULT       what the store failed of that was open last; see note
+//	damaged-1   a directory that was damaged, and that this one has replaced; the number is the highest of those there
 //	the rest    Pebble's
 //
 // The keys are one byte for the space and, but for the metadata, a position as 8 bytes, the highest first:
@@ -14,6 +17,10 @@
 // The checksum covers key and value, so that a value under the wrong key is found too. Pebble has checksums of its own,
 // on blocks; ours also covers what happens to the bytes between here and there. A checksum does not tell that a value is
 // gone. Pebble drops the end of a log, or of its list of tables, that it cannot read; the marks tell what must be there.
+//
+// Damage does not stop at being found: Open puts a new directory in the place of a damaged one where it may; see condemn.
+// What Open reads may be in the memory of the system only, where the last process left it. It is synced before Open
+// returns, so that nothing is answered that a loss of power could take back.
 //
 // Pebble expects its process to end at the first write that fails. Here that ends the store instead: see fault and fence.
 package disk
@@ -46,6 +53,8 @@ type Options struct {
 
 	Create   bool          // make the directory where there is none; else storage.ErrNotFound
 	ReadOnly bool          // change nothing, not even the count of boots; every change is an error
+	Repair   bool          // replace a directory that is damaged and known to be this replica's; with Create only
+	Scrub    bool          // read everything once in the background, and fail where something is damaged
 	Random   func() uint64 // draws the id of a new disk; nil: the system's randomness
 
 	Logger zerolog.Logger
@@ -56,18 +65,23 @@ type Options struct {
 
 // Store is a storage.Store in a directory.
 type Store struct {
-	options  Options
-	fault    *fault
-	worker   *worker
-	reclaim  *reclaimer
-	lock     io.Closer
-	marks    *marks
-	db       *pebble.DB
-	metadata storage.Metadata
-	learned  interval.Set // what the learned runs on disk say; nothing below metadata.Begin
-	coder    coder
-	unsynced bool // there are changes after the last sync
-	closed   bool
+	options   Options
+	directory directory
+	fault     *fault
+	worker    *worker
+	reclaim   *reclaimer
+	scrub     *scrubber
+	lock      io.Closer
+	marks     *marks
+	db        *pebble.DB
+	metadata  storage.Metadata
+	learned   interval.Set // what the learned runs on disk say; nothing below metadata.Begin
+	coder     coder
+	unsynced  bool // there are changes after the last sync
+	closed    bool
+	ours      bool // the directory is known to be the one that the options mean
+
+	replacement Replacement
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -83,7 +97,8 @@ func (s *Store) Close() error {
 	}
 	s.closed = true
 	s.reclaim.cancel()
-	if s.fault.failed() != nil || !s.fault.await(s.reclaim.done) {
+	s.scrub.cancel()
+	if s.fault.failed() != nil || !s.fault.await(s.reclaim.done) || !s.fault.await(s.scrub.done) {
 		s.abandon()
 		return nil // the failure was returned, or told to OnFatal, when it happened
 	}
@@ -93,36 +108,40 @@ func (s *Store) Close() error {
 	}
 	s.worker.stop()
 	if err = errors.Join(err, s.lock.Close()); err != nil {
-		return fmt.Errorf("close the disk: %w", classify(err))
+		return fmt.Errorf("close the disk: %w", classify(full(err, s.options.Dir)))
 	}
 	return nil
 }
 
 // abandon lets the directory of a store go that failed, or was never opened, without making anything durable. Errors are
-// of no use any more.
-func (s *Store) abandon() {
-	if s.reclaim != nil {
-		s.reclaim.cancel()
-	}
+// of no use any more. It says whether Pebble has ended; else nobody in this process may use the directory again.
+func (s *Store) abandon() bool {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		s.worker.stop()
-		<-s.worker.done
-		if s.reclaim != nil {
-			<-s.reclaim.done
-		}
-		if s.db != nil && !s.fault.isFrozen() {
-			_ = s.fault.guard(s.db.Close)
-		}
-		if s.marks != nil && !s.fault.isFrozen() { // or a call that never returns may still use them
-			_ = s.marks.close()
-		}
+		s.letGo()
 	}()
-	if !s.fault.await(ended) {
+	gone := s.fault.await(ended)
+	if !gone {
 		s.fault.freeze(errors.New("pebble does not end")) // or it could write to a directory that is somebody else's by now
 	}
+	gone = s.fault.awaitNote() && gone
 	_ = s.lock.Close()
+	return gone
+}
+
+// letGo waits until nothing of the store runs any more, and closes what it had open. It may never return.
+func (s *Store) letGo() {
+	s.reclaim.end()
+	s.scrub.end()
+	s.worker.stop()
+	<-s.worker.done
+	if s.db != nil && !s.fault.isFrozen() {
+		_ = s.fault.guard(s.db.Close)
+	}
+	if s.marks != nil && !s.fault.isFrozen() { // or a call that never returns may still use them
+		_ = s.marks.close()
+	}
 }
 
 // Size returns how many bytes the directory takes, and how many of them hold the records that are kept. Both are

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -21,21 +22,26 @@ type fault struct {
 	happened chan struct{} // closed by the failure
 	frozen   chan struct{} // closed when Pebble stands still, with locks held, so that even its Close would not return
 	freezing sync.Once
+	dir      string // for people
 	lock     sync.Mutex
 	err      error
 	tell     func(error)
+	note     func(error)   // makes a note of the failure for the next process
+	noted    chan struct{} // closed once that is done
 }
 
 // patience is how long a failed store waits in Close for a call of Pebble that runs, until it leaves it behind.
 const patience = 5 * time.Second
 
-func newFault() *fault { return &fault{happened: make(chan struct{}), frozen: make(chan struct{})} }
+func newFault(dir string) *fault {
+	return &fault{dir: dir, happened: make(chan struct{}), frozen: make(chan struct{}), noted: make(chan struct{})}
+}
 
-// arm has the failure told to somebody. Before, it is for Open to return.
-func (f *fault) arm(tell func(error)) {
+// arm has the failure told to somebody, and noted for whoever comes next. Before, it is for Open to return.
+func (f *fault) arm(tell, note func(error)) {
 	f.lock.Lock()
 	defer f.lock.Unlock()
-	f.tell = tell
+	f.tell, f.note = tell, note
 }
 
 // fail records the failure, unless there was one before, and returns the one that counts. The caller may hold locks of
@@ -44,13 +50,35 @@ func (f *fault) fail(err error) error {
 	f.lock.Lock()
 	defer f.lock.Unlock()
 	if f.err == nil {
-		f.err = classify(err)
+		f.err = classify(full(err, f.dir))
 		close(f.happened)
 		if f.tell != nil {
 			go f.tell(f.err)
 		}
+		go f.leaveNote(f.note, f.err)
 	}
 	return f.err
+}
+
+// leaveNote waits for nothing and nobody for it: the disk may hang.
+func (f *fault) leaveNote(note func(error), err error) {
+	defer close(f.noted)
+	if note != nil {
+		note(err)
+	}
+}
+
+// awaitNote waits, but not for ever, until the note of a failure is left. After it the directory is not touched any more.
+func (f *fault) awaitNote() bool {
+	if f.failed() == nil {
+		return true
+	}
+	select {
+	case <-f.noted:
+		return true
+	case <-time.After(patience):
+		return false
+	}
 }
 
 // freeze records the failure, and keeps Pebble from the disk for ever.
@@ -105,6 +133,17 @@ func (f *fault) guard(call func() error) (err error) {
 		}
 	}()
 	return call()
+}
+
+// isFull says whether an error of the operating system means that there is no room.
+func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
+
+// full says what to do about a directory that has no room. Any other error stays as it is.
+func full(err error, dir string) error {
+	if err == nil || errors.Is(err, storage.ErrFull) || !isFull(err) {
+		return err
+	}
+	return fmt.Errorf("%w on %s: free some and start again; nothing acknowledged is lost: %w", storage.ErrFull, dir, err)
 }
 
 // classify says in the words of the contract what an error of Pebble, or of the operating system, means.

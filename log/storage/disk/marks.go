@@ -98,7 +98,7 @@ func lost(err error) error {
 	if !errors.Is(err, errDamaged) && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read what was synced: %w", err)
 	}
-	return fmt.Errorf("%w: synced changes are damaged or lost: %w: move the directory away, and the replica recovers from the others",
+	return fmt.Errorf("%w: synced changes are damaged or lost: %w",
 		storage.ErrCorrupt, err)
 }
 

@@ -62,7 +62,7 @@ func TestDamageAtTheEndOfTheNewestLogIsCorruption(t *testing.T) {
 	f := closedFiles(t)
 	newest := f.logs()[len(f.logs())-1]
 	f[newest][f.synced(t, newest)-20] ^= 1
-	mustBeCorrupt(t, f, newest, "move the directory away")
+	mustBeCorrupt(t, f, newest)
 }
 
 // Pebble compares the number of a log before the checksum, and a log ends where there is the next one's.

@@ -12,7 +12,6 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs/atomicfs"
 
-	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/log/storage"
 )
@@ -28,24 +27,25 @@ const (
 )
 
 // Open opens the data directory, and holds its lock until Close. A directory that is new gets an EMPTY replica, on a disk
-// that was never seen before; one that exists gets its count of boots raised. Both are durable when Open returns.
+// that was never seen before; one that exists gets its count of boots raised. Both are durable when Open returns. With
+// Options.Repair, one that is damaged is moved aside, and a new one is made in its place: see Replaced.
 //
 // The error wraps one of storage.ErrNotFound, ErrInUse, ErrForeign, ErrNewerFormat, ErrCorrupt, ErrFailed, or comes from
 // the operating system.
 func Open(o Options) (*Store, error) {
-	s, fresh, err := attach(o)
-	if err != nil {
-		return nil, err
-	}
-	if !fresh && !o.ReadOnly {
+	s, fresh, err := attachOrReplace(o)
+	if err == nil && !fresh && !o.ReadOnly {
 		m := s.Metadata()
 		m.Boot++
-		if err := s.store(m); err != nil {
-			return nil, fmt.Errorf("count the boot: %w", err)
+		if err = s.store(m); err != nil {
+			err = fmt.Errorf("count the boot: %w", err)
 		}
 	}
-	if err := s.start(); err != nil {
-		return nil, err
+	if err == nil {
+		err = s.start()
+	}
+	if err != nil {
+		return nil, full(err, o.Dir)
 	}
 	return s, nil
 }
@@ -93,7 +93,8 @@ func (s *Store) start() error {
 	if s.metadata.Begin > 1 && !s.options.ReadOnly {
 		s.reclaim.below(s.metadata.Begin) // the last process may not have come to it
 	}
-	s.fault.arm(s.options.OnFatal)
+	s.scrub = newScrubber(s.db, s.fault, s.options.Scrub)
+	s.fault.arm(s.options.OnFatal, s.leaveNote)
 	if err := s.fault.failed(); err != nil {
 		s.abandon()
 		return fmt.Errorf("open %s: %w", s.options.Dir, err)
@@ -101,50 +102,14 @@ func (s *Store) start() error {
 	return nil
 }
 
-// attach opens or makes the data directory, and changes nothing of one that exists.
-func attach(o Options) (s *Store, fresh bool, err error) {
-	d, err := resolve(o)
-	if err != nil {
-		return nil, false, err
+// leaveNote tells the next store on the directory what this one failed of. It is worth a try, no more.
+func (s *Store) leaveNote(why error) {
+	if s.options.ReadOnly {
+		return
 	}
-	found, err := d.contents()
-	if err != nil {
-		return nil, false, err
+	if err := s.directory.leaveNote(why); err != nil {
+		s.options.Logger.Warn().Err(err).Msg("what the disk failed of could not be written down")
 	}
-	if found != complete {
-		if err := d.prepare(o, found); err != nil {
-			return nil, false, err
-		}
-	}
-	lock, err := d.lock()
-	if err != nil {
-		return nil, false, err
-	}
-	s = &Store{options: o, fault: newFault(), lock: lock}
-	s.worker = newWorker(s.fault)
-	// Look again: now that the lock is held, nobody else makes the directory.
-	if found, err = d.contents(); err == nil && found == complete {
-		err = s.load(d)
-	} else if err == nil {
-		fresh = true
-		err = s.create(d)
-	}
-	if err != nil {
-		s.abandon()
-		return nil, false, err
-	}
-	return s, fresh, nil
-}
-
-func (d directory) prepare(o Options, found contents) error {
-	if o.ReadOnly || !o.Create {
-		what := "it has no data directory"
-		if found == unfinished {
-			what = "its data directory was never finished, and holds nothing"
-		}
-		return fmt.Errorf("%w: %s: %s: check the path, or start the replica to make it", storage.ErrNotFound, d.path, what)
-	}
-	return d.make()
 }
 
 // create makes the data directory. It is complete only at the very end, so that a crash before leaves one to be made.
@@ -162,11 +127,17 @@ func (s *Store) create(d directory) error {
 	if random == nil {
 		random = rand.Uint64
 	}
-	s.metadata = storage.Metadata{
-		Cluster: s.options.Cluster, Replica: s.options.Replica, Members: slices.Clone(s.options.Members),
-		Incarnation: identity.Incarnation{Generation: 1, Disk: random()},
-		Boot:        1, Status: status.Empty, Begin: 1,
+	replacement, err := d.replaces()
+	if err != nil {
+		return err
 	}
+	makeMetadata := storage.Fresh
+	if replacement.Aside != "" {
+		makeMetadata = storage.Replacement
+	}
+	s.metadata = makeMetadata(storage.Metadata{
+		Cluster: s.options.Cluster, Replica: s.options.Replica, Members: slices.Clone(s.options.Members),
+	}, random())
 	if err := s.SetMetadata(s.metadata); err != nil {
 		return err
 	}
@@ -177,11 +148,56 @@ func (s *Store) create(d directory) error {
 	if err := s.worker.do(s.db.Flush); err != nil {
 		return fmt.Errorf("flush the new disk: %w", s.fault.fail(err))
 	}
-	return d.finish()
+	if err := d.finish(s.options.label()); err != nil {
+		return err
+	}
+	s.replacement = replacement
+	return nil
 }
 
 // load opens a data directory that exists, and reads what the store keeps in memory.
-func (s *Store) load(d directory) error {
+func (s *Store) load(d directory) (err error) {
+	l, labelErr := d.readLabel(completeFile)
+	switch {
+	case labelErr == nil:
+		if s.ours, err = s.options.checkLabel(l, d.path); err != nil {
+			return err
+		}
+	case !errors.Is(labelErr, errDamaged):
+		return labelErr
+	}
+	if err := s.loadMetadata(d); err != nil {
+		return err
+	}
+	s.ours = true
+	if labelErr != nil {
+		return fmt.Errorf("%w: %s: %w", storage.ErrCorrupt, d.path, labelErr)
+	}
+	if err := s.loadLearned(); err != nil || s.options.ReadOnly {
+		return err
+	}
+	return s.settle(d)
+}
+
+// settle heeds what the last process says of the disk, and lets go of what is not needed any more.
+func (s *Store) settle(d directory) error {
+	n, err := d.readNote()
+	if err != nil {
+		return err
+	}
+	if err := s.heed(d, n); err != nil {
+		return err
+	}
+	if s.metadata.Status == status.Voting {
+		if err := d.prune(); err != nil {
+			s.options.Logger.Warn().Err(err).Msg("an older damaged directory stays")
+		}
+	}
+	return nil
+}
+
+// loadMetadata opens the database, and reads whose it is.
+func (s *Store) loadMetadata(d directory) error {
 	if err := d.checkFormat(); err != nil {
 		return err
 	}
@@ -190,7 +206,7 @@ func (s *Store) load(d directory) error {
 	}
 	value, closer, err := s.db.Get(metadataKey())
 	if errors.Is(err, pebble.ErrNotFound) {
-		return fmt.Errorf("%w: %s has no metadata: wipe it, and the replica recovers from the others", storage.ErrCorrupt, d.path)
+		return fmt.Errorf("%w: %s has no metadata", storage.ErrCorrupt, d.path)
 	}
 	if err != nil {
 		return fmt.Errorf("read metadata: %w", s.fault.fail(err))
@@ -199,10 +215,7 @@ func (s *Store) load(d directory) error {
 	if err = errors.Join(err, closer.Close()); err != nil {
 		return fmt.Errorf("read metadata in %s: %w", d.path, err)
 	}
-	if err := s.options.compare(s.metadata, d.path); err != nil {
-		return err
-	}
-	return s.loadLearned()
+	return s.options.compare(s.metadata, d.path)
 }
 
 func (s *Store) loadLearned() error {
@@ -231,6 +244,11 @@ func (s *Store) loadLearned() error {
 func (s *Store) open(d directory, readOnly bool) (err error) {
 	if s.marks, err = d.openMarks(readOnly); err != nil {
 		return fmt.Errorf("open %s: %w", d.path, s.fault.fail(err))
+	}
+	if !readOnly {
+		if err := d.syncLogs(); err != nil {
+			return fmt.Errorf("open %s: %w", d.path, s.fault.fail(err))
+		}
 	}
 	err = s.worker.do(func() (err error) {
 		s.db, err = pebble.Open(d.path, s.pebble(d, readOnly))
@@ -263,8 +281,8 @@ func (s *Store) pebble(d directory, readOnly bool) *pebble.Options {
 // checkFormat finds files that only a newer Pebble can read.
 func (d directory) checkFormat() error {
 	text, err := atomicfs.ReadMarker(d.fs, d.path, "format-version")
-	if err != nil {
-		return fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
+	if err = unfit(err); err != nil {
+		return fmt.Errorf("read the database format of %s: %w", d.path, err)
 	}
 	format, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {

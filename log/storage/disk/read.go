@@ -104,9 +104,13 @@ func (s *Store) record(i *pebble.Iterator) (log.Action, error) {
 	return s.decode(i.Key(), value)
 }
 
+func (s *Store) iterate(from, to []byte, walk func(*pebble.Iterator) error) error {
+	return iterate(s.db, from, to, walk)
+}
+
 // iterate walks over the keys from one up to, but not including, another.
-func (s *Store) iterate(from, to []byte, walk func(*pebble.Iterator) error) (err error) {
-	i, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
+func iterate(db *pebble.DB, from, to []byte, walk func(*pebble.Iterator) error) (err error) {
+	i, err := db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,14 @@ func (r *reclaimer) run(ctx context.Context, compact func(log.Position)) {
 	}
 }
 
+// end ends it, and waits for that. A nil one was never begun.
+func (r *reclaimer) end() {
+	if r != nil {
+		r.cancel()
+		<-r.done
+	}
+}
+
 // below asks for the bytes of every record below a position. Only one goroutine calls it.
 func (r *reclaimer) below(begin log.Position) {
 	select {

@@ -28,7 +28,7 @@ func Run(t *testing.T, disks Factory) {
 	for name, test := range contract {
 		t.Run(name, func(t *testing.T) { test(open(t, disks(t))) })
 	}
-	t.Run("EqualsAModel", func(t *testing.T) { followModel(t, disks, 50, false) })
+	t.Run("EqualsAModel", func(t *testing.T) { followModel(t, disks, 20, false) })
 }
 
 // RunCrashes checks what a crash may take and what it may not.

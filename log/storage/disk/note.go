@@ -1,0 +1,80 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/quorumlog/quorumlog/log/storage"
+)
+
+// note is what a store leaves in the directory when it fails, in the file FAULT, for the one that is opened next. Most
+// damage is in tables, and those are not read at the start: it would be met again only by the next read.
+type note struct {
+	kind string // one of those below; empty: there is none
+	text string // what had happened
+}
+
+const (
+	// noteCorrupt: something that was read was not what had been written.
+	noteCorrupt = "corrupt"
+	// noteFailed: the system refused to write, to sync or to read. What was synced before may well be whole.
+	noteFailed = "failed"
+)
+
+// leaveNote makes a note of a failure durable. A disk that is full is no fault of the disk, and gets none.
+func (d directory) leaveNote(err error) error {
+	kind := noteFailed
+	switch {
+	case errors.Is(err, storage.ErrFull):
+		return nil
+	case errors.Is(err, storage.ErrCorrupt):
+		kind = noteCorrupt
+	}
+	return d.write(faultFile, kind+" "+err.Error()+"\n")
+}
+
+// readNote reads the note of the store before. One that cannot be understood is of a failure: the disk failed while it was
+// written.
+func (d directory) readNote() (note, error) {
+	text, err := d.read(faultFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return note{}, nil
+	}
+	if err != nil {
+		return note{}, fmt.Errorf("read %s: %w", faultFile, err)
+	}
+	kind, rest, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+	if kind != noteCorrupt {
+		kind = noteFailed
+	}
+	return note{kind, rest}, nil
+}
+
+// heed does what a note asks for. After damage the directory is not used any more. After a failure every record is read
+// again, which is the only way to find out what the disk made of it, and the note is dropped where nothing is wrong. Then
+// what Pebble read from its logs is written anew: a system that failed to write a page may keep it, and show it to every
+// reader until the power fails.
+func (s *Store) heed(d directory, n note) error {
+	switch n.kind {
+	case "":
+		return nil
+	case noteCorrupt:
+		return fmt.Errorf("%w: the process before found damage (%s): to start it all the same, delete %s in %s",
+			storage.ErrCorrupt, n.text, faultFile, d.path)
+	}
+	report, err := Check(s, nil)
+	if err = errors.Join(err, report.Damage); err != nil {
+		return fmt.Errorf("read everything again, as the disk failed before (%s): %w", n.text, s.fault.fail(err))
+	}
+	if err := s.worker.do(s.db.Flush); err != nil {
+		return fmt.Errorf("flush what was read: %w", s.fault.fail(err))
+	}
+	s.options.Logger.Warn().Str("before", n.text).Uint64("records", report.Records).
+		Msg("the disk had failed; every record was read again and is right")
+	if err := d.fs.Remove(d.fs.PathJoin(d.path, faultFile)); err != nil {
+		return fmt.Errorf("remove %s: %w", faultFile, err)
+	}
+	return d.sync()
+}
