@@ -199,8 +199,8 @@ func (s copying) receive(ctx actor.Context) state {
 
 func (s copying) received(ctx actor.Context, m *messages.FetchResponse) state {
 	e, answer, err := codec.DecodeFetchResponse(m)
-	if err == nil && e.Request != s.request {
-		return s
+	if err == nil && (e.Request != s.request || e.From.Replica != s.from || !s.Counts(s.self, e.From)) {
+		return s // nobody but the peer that was asked: what is copied is stored as chosen
 	}
 	s.cancel()
 	switch a := answer.(type) {

@@ -6,10 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/quorumlog/quorumlog/actors/actortest"
 	"github.com/quorumlog/quorumlog/actors/catchup"
 	"github.com/quorumlog/quorumlog/actors/coordinator"
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/messages"
@@ -300,5 +304,49 @@ func TestACatchUpTellsHowFarItIs(t *testing.T) {
 	p := ask[*messages.StatusResponse](t, m, &messages.StatusRequest{}).GetCatchup()
 	if p.GetTotal() != 3000 || p.GetDone() != 3000 || p.GetBytes() != last.Bytes {
 		t.Errorf("the status says %v", p)
+	}
+}
+
+// Somebody who is no member answers the question of a catch-up: what he says must not be stored as chosen.
+func TestCopyOfAStrangerIsNotLearned(t *testing.T) {
+	for name, spoil := range map[string]func(*identity.Identity){
+		"another cluster":     func(i *identity.Identity) { i.Cluster = identity.ClusterID{9} },
+		"another member list": func(i *identity.Identity) { i.Configuration++ },
+		"no member":           func(i *identity.Identity) { i.Replica = 7 },
+		"not who was asked":   func(i *identity.Identity) { i.Replica = 2 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, want := filled(t, 1, 3, 5)
+			c.Member(2).Wipe()
+			c.World.Filter(func(e actortest.Envelope) actortest.Verdict {
+				if _, ok := e.Message.(*messages.FetchRequest); ok {
+					return actortest.Hold
+				}
+				return actortest.Deliver
+			})
+			c.Start()
+			c.World.Must(t, patience, "the wiped member asks for copies", func() bool { return len(c.World.Held()) > 0 })
+			asked := c.World.Held()[0]
+			request := asked.Message.(*messages.FetchRequest)
+			who := identity.Identity{
+				Cluster: identity.ClusterID{1}, Configuration: 1, Replica: 1, Boot: 1, Process: 1,
+				Incarnation: identity.Incarnation{Generation: 1, Disk: 1 << 32},
+			}
+			if asked.To == c.Member(3).Node.Address() {
+				who.Replica = 3
+			}
+			spoil(&who)
+			forged := codec.Copied{Range: log.Range{First: 1, Last: 5}, Actions: []log.Action{kit.Chosen(1, by(1, 1), "forged")}}
+			stranger := c.World.Node("stranger:7000").Probe("stranger")
+			stranger.Request(actor.NewPID(asked.From, asked.Sender),
+				codec.EncodeFetchResponse(codec.EncodeHeader(who, request.GetHeader().GetRequest(), nil), forged))
+			c.World.Run(100 * time.Millisecond)
+			c.World.Filter(nil)
+			c.World.Release(nil)
+			c.AwaitVoting(c.Members...)
+			if got := c.Member(2).Entries(); !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
 	}
 }
