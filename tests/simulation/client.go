@@ -40,6 +40,7 @@ type client struct {
 	history *history
 	tell    func(format string, args ...any)
 	now     func() time.Duration
+	duels   func() bool // each client has another member elected
 
 	request  uint64
 	waiting  map[uint64]*call // until they are answered
@@ -107,6 +108,8 @@ func (c *client) act(ctx actor.Context) {
 		c.move()
 	}
 	switch dice := c.random.Float64(); {
+	case c.duels() && dice < 0.5:
+		c.electAt(ctx, log.ReplicaID(1+(c.id-1)%c.members))
 	case dice < c.look:
 		c.lookAt(ctx, c.anyMember())
 	case dice < c.look+c.elect, c.fenced && c.fence == 0:

@@ -10,16 +10,33 @@ import (
 // and checks that the replica never goes back on what it said.
 type disk struct {
 	storage.Store
-	id      log.ReplicaID
-	truth   *truth
-	synced  storage.Metadata
-	votes   []placed                      // accepted, and not synced
-	asked   []placed                      // promised, and not synced
-	granted map[log.Position]log.Proposal // promised and synced
-	changed func()                        // is told of every change and every sync
+	watch
+	id       log.ReplicaID
+	live     map[log.Position]record // what a reader sees
+	durable  map[log.Position]record // what was synced; of the promises and proposals the highest ever
+	votes    []placed                // accepted, and not synced
+	dirty    []log.Position          // changed, and not synced
+	unsynced int                     // changes
+	synced   storage.Metadata
+	failed   bool // an operation failed: nothing that the replica grants is true any more
 }
 
-// placed is a vote and where, or a promise and where.
+// watch is who looks at a disk.
+type watch struct {
+	truth    *truth
+	adoption func(next storage.Metadata) adoption // what a replica that recovers could know
+	changed  func(sync bool)                      // is told of every change and every sync
+	advanced func(status.Status)                  // is told of every status
+}
+
+// record is what a disk holds at a position.
+type record struct {
+	promised, performed log.Proposal
+	value               log.Value
+	learned             bool
+}
+
+// placed is a vote and where.
 type placed struct {
 	at log.Position
 	vote
@@ -27,43 +44,28 @@ type placed struct {
 
 // newDisk takes in what a disk holds when its process starts, all of which is durable. Before is the disk as the process
 // before knew it; nil for none.
-func newDisk(s storage.Store, t *truth, before *disk, changed func()) *disk {
-	d := &disk{Store: s, id: s.Metadata().Replica, truth: t, granted: map[log.Position]log.Proposal{}, changed: changed}
+func newDisk(s storage.Store, before *disk, w watch) *disk {
+	d := &disk{Store: s, watch: w, id: s.Metadata().Replica, live: map[log.Position]record{}, durable: map[log.Position]record{}}
 	if err := s.Scan(log.Range{First: 1, Last: log.MaxPosition}, func(a log.Action) bool {
 		d.note(a)
 		return true
 	}); err != nil {
-		t.violate("the disk of replica %d cannot be read: %v", d.id, err)
+		w.truth.accuse(20, readable, err.Error())
 	}
 	d.becameDurable()
 	if before != nil && before.synced.Incarnation == d.synced.Incarnation {
-		d.keeps(before)
+		check(ofRestarts, restart{before, d}, w.truth.accuse)
 	}
 	return d
 }
 
-// keeps checks that nothing is lost that was synced before a crash.
-func (d *disk) keeps(before *disk) {
-	is, was := d.synced, before.synced
-	if is.Promised < was.Promised || is.Highest < was.Highest || is.Status < was.Status || is.Begin < was.Begin {
-		d.truth.violate("replica %d crashed with %+v on its disk, and starts with %+v", d.id, was, is)
-	}
-	for at, by := range before.granted {
-		_, final := d.truth.value(at)
-		if max(d.granted[at], is.Promised) < by && at >= is.Begin && !final {
-			d.truth.violate("replica %d had promised %s at %d before its crash, and has promised %s", d.id, by, at, d.granted[at])
-		}
-	}
-}
-
 // note remembers a record until the next sync.
 func (d *disk) note(a log.Action) {
-	m := d.Store.Metadata()
-	v := placed{a.Position, vote{a.Promised, a.Value, d.id, m.Incarnation, m.Known}}
-	d.asked = append(d.asked, v)
+	d.live[a.Position] = record{a.Promised, a.Performed, a.Value, a.Learned || d.live[a.Position].learned}
+	d.dirty = append(d.dirty, a.Position)
 	if a.Performed > 0 && a.Value.Kind != log.None {
-		v.by = a.Performed
-		d.votes = append(d.votes, v)
+		m := d.Store.Metadata()
+		d.votes = append(d.votes, placed{a.Position, vote{a.Performed, a.Value, d.id, m.Incarnation, m.Known}})
 	}
 }
 
@@ -71,118 +73,141 @@ func (d *disk) becameDurable() {
 	for _, v := range d.votes {
 		d.truth.accept(v.at, v.vote)
 	}
-	for _, v := range d.asked {
-		d.granted[v.at] = max(d.granted[v.at], v.by)
+	for _, at := range d.dirty {
+		was, is := d.durable[at], d.live[at]
+		is.promised, is.performed = max(is.promised, was.promised), max(is.performed, was.performed)
+		d.durable[at] = is
 	}
-	d.votes, d.asked, d.synced = nil, nil, d.Store.Metadata()
+	d.votes, d.dirty, d.unsynced, d.synced = d.votes[:0], d.dirty[:0], 0, d.Store.Metadata()
+}
+
+// did is called after every operation that changes the disk, or should have.
+func (d *disk) did(err error) error {
+	d.failed = d.failed || err != nil
+	if err == nil {
+		d.unsynced++
+		d.changed(false)
+	}
+	return err
 }
 
 // Put notes what is accepted and promised.
 func (d *disk) Put(actions ...log.Action) error {
 	err := d.Store.Put(actions...)
-	if err != nil {
-		return err
-	}
-	for _, a := range actions {
-		if a.Promised < a.Performed {
-			d.truth.violate("replica %d has promised %s at %d, and accepted %s", d.id, a.Promised, a.Position, a.Performed)
-		}
+	for i := 0; i < len(actions) && err == nil; i++ {
+		a := actions[i]
+		check(ofRecords, change{d.id, d.live[a.Position], a, d.synced.Status == status.Voting}, d.truth.accuse)
 		d.note(a)
 	}
-	d.changed()
-	return nil
+	return d.did(err)
 }
 
 // SetMetadata checks that the replica goes forward only.
 func (d *disk) SetMetadata(next storage.Metadata) error {
 	before := d.Store.Metadata()
-	if err := d.Store.SetMetadata(next); err != nil {
-		return err
-	}
-	violate := func(what string, a, b any) { d.truth.violate("replica %d: %s went from %v to %v", d.id, what, a, b) }
-	switch {
-	case !follows(before.Status, next.Status):
-		violate("its status", before.Status, next.Status)
-	case next.Promised < before.Promised:
-		violate("its promise", before.Promised, next.Promised)
-	case next.Highest < before.Highest, next.Highest < next.Promised:
-		violate("its highest proposal", before.Highest, next.Highest)
-	case next.Boot != before.Boot:
-		violate("its boot", before.Boot, next.Boot)
-	case next.Incarnation != before.Incarnation && before.Status != status.Empty,
-		next.Incarnation.Generation < before.Incarnation.Generation:
-		violate("its incarnation", before.Incarnation, next.Incarnation)
-	}
-	for _, k := range before.Known {
-		if now, found := next.Known.Of(k.Replica); !found || now.Generation < k.Incarnation.Generation {
-			violate("the incarnation that it knows", k, now)
+	err := d.Store.SetMetadata(next)
+	if err == nil {
+		check(ofMetadata, step{before, next}, d.truth.accuse)
+		if next.Status != before.Status {
+			d.advance(before, next)
 		}
 	}
-	d.changed()
-	return nil
+	return d.did(err)
 }
 
-// follows says whether a status may come after another, or be the same.
-func follows(before, next status.Status) bool {
-	switch next {
-	case before:
-		return true
-	case status.Starting:
-		return before == status.Empty
-	case status.Recovering:
-		return before == status.Empty || before == status.Starting
-	case status.Voting:
-		return before == status.Starting || before == status.Recovering
-	case status.Empty:
+// advance looks at a change of the status.
+func (d *disk) advance(before, next storage.Metadata) {
+	if next.Status == status.Recovering || before.Status == status.Recovering {
+		a := d.adoption(next)
+		a.learned = d.learned()
+		check(ofAdoptions, a, d.truth.accuse)
 	}
-	return false
+	d.advanced(next.Status)
 }
 
 // Learn checks that what is learned is what is chosen.
 func (d *disk) Learn(r log.Range) error {
-	if err := d.Store.Learn(r); err != nil {
-		return err
+	err := d.Store.Learn(r)
+	for at := r.First; at <= r.Last && err == nil; at++ {
+		is, found := d.live[at]
+		if !found {
+			d.truth.accuse(3, "what is learned is there", complain(true, "replica %d learns %s, and holds nothing at %d", d.id, r, at))
+			break
+		}
+		d.truth.learn(d.id, at, is.value)
+		is.learned = true
+		d.live[at] = is
 	}
-	n := uint64(0)
-	err := d.Store.Scan(r, func(a log.Action) bool {
-		d.truth.learn(d.id, a.Position, a.Value)
-		n++
-		return true
-	})
-	if broken := err != nil; !broken && n != r.Len() {
-		d.truth.violate("replica %d learns %s, and holds %d records there", d.id, r, n)
-	}
-	d.changed()
-	return nil
+	return d.did(err)
 }
 
 // Truncate checks that the log is truncated only where that is chosen.
 func (d *disk) Truncate(begin log.Position) error {
-	if begin > d.truth.begin {
-		d.truth.violate("replica %d truncates to %d, and %d is the highest that is chosen", d.id, begin, d.truth.begin)
-	}
+	check(ofTruncations, truncation{d.truth, d.id, begin}, d.truth.accuse)
 	err := d.Store.Truncate(begin)
-	d.changed()
-	return err
+	if err == nil {
+		for at := range d.live {
+			if at < begin {
+				delete(d.live, at)
+			}
+		}
+	}
+	return d.did(err)
 }
 
 // Sync makes the votes count.
 func (d *disk) Sync() error {
-	if err := d.Store.Sync(); err != nil {
-		return err
+	err := d.Store.Sync()
+	d.failed = d.failed || err != nil
+	if err == nil {
+		d.becameDurable()
+		d.changed(true)
 	}
-	d.becameDurable()
-	d.changed()
-	return nil
+	return err
+}
+
+// Get notices that a read failed; so do Scan and Summary.
+func (d *disk) Get(p log.Position) (log.Action, bool, error) {
+	a, found, err := d.Store.Get(p)
+	d.failed = d.failed || err != nil
+	return a, found, err
+}
+
+// Scan is Get for a range.
+func (d *disk) Scan(r log.Range, visit func(log.Action) bool) error {
+	err := d.Store.Scan(r, visit)
+	d.failed = d.failed || err != nil
+	return err
+}
+
+// Summary is Get for the positions.
+func (d *disk) Summary() (storage.Summary, error) {
+	s, err := d.Store.Summary()
+	d.failed = d.failed || err != nil
+	return s, err
+}
+
+// promised is the promise of a position that is durable.
+func (d *disk) promised(at log.Position) log.Proposal {
+	return max(d.durable[at].promised, d.synced.Promised)
 }
 
 // learned is the position up to which the disk has learned everything.
 func (d *disk) learned() log.Position {
-	begin := d.Store.Metadata().Begin
-	summary, err := d.Store.Summary()
-	run, found := summary.Learned.Run(begin)
-	if err != nil || !found {
-		return begin - 1
+	at := d.Store.Metadata().Begin
+	for d.live[at].learned {
+		at++
 	}
-	return run.Last
+	return at - 1
+}
+
+// unlearned counts the records that are not learned.
+func (d *disk) unlearned() int {
+	n := 0
+	for _, r := range d.live {
+		if !r.learned {
+			n++
+		}
+	}
+	return n
 }

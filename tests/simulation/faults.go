@@ -1,98 +1,50 @@
 package simulation
 
 import (
-	"errors"
 	"time"
 
-	"github.com/quorumlog/quorumlog/actors/actortest"
-	"github.com/quorumlog/quorumlog/actors/member"
-	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/log/storage/memory"
-	"github.com/quorumlog/quorumlog/tests/kit"
 )
 
-// host is a member, and what the simulation knows of it.
-type host struct {
-	*kit.Member
-	disk    *disk
-	life    int  // counts the starts
-	up      bool // the process runs
-	voting  bool // ... and serves clients
-	doomed  bool // the disk will fail
-	lost    bool // the disk was lost, and the replica has not voted since
-	heard   int  // events that were looked at
-	crashIn int  // changes of the disk until the process ends; 0 for never
-}
+// fault is a kind of fault that strikes now and then.
+type fault uint8
 
-var errInjected = errors.New("the simulation breaks this disk")
+const (
+	crash        fault = iota // a process ends; what was not synced is lost, or all but the oldest of it
+	crashAtWrite              // the same, right behind a change or a sync of the disk
+	crashAtSend               // the same, right before or behind a message that it sends
+	crashAll                  // the same, of all processes at once
+	storm                     // for a while every process ends every few seconds
+	wipe                      // a process ends, and its disk is empty when it comes back
+	corruption                // a read of the disk fails: the member ends, and comes back without its disk
+	syncFailure               // a change or a sync of the disk fails: the same
+	fullDisk                  // the disk has no space for a while: the member ends, and comes back with its disk
+	slowDisk                  // every sync takes long, for a while
+	isolation                 // a member hears nobody, and nobody hears it, clients included
+	split                     // the members are in two groups
+	oneWay                    // some links are cut, in one direction
+	bridge                    // two members do not hear each other
+	swizzle                   // links are cut one after the other, and are whole again one after the other
+	turn                      // a member is cut off, and all others are not
+	stall                     // what a member sends and what it gets is late, all of it
+	clockJump                 // a clock jumps, by up to an hour
+	drift                     // a clock runs too fast or too slowly
+	stranger                  // somebody who is no member says what members say
+	duel                      // for a while each client has another member elected, again and again
+	struck                    // what is above strikes by itself
+)
 
-// start starts the process, for the first time or again.
-func (s *simulation) start(h *host) {
-	h.life++
-	h.up, h.voting, h.doomed, h.heard, h.crashIn = true, false, false, 0, 0
-	h.Wrap = func(store storage.Store) storage.Store {
-		if s.Sabotage != nil {
-			store = s.Sabotage(store)
-		}
-		h.disk = newDisk(store, s.truth, h.disk, func() { s.changed(h) })
-		return h.disk
-	}
-	if h.life == 1 {
-		h.Start()
-		return
-	}
-	h.Restart()
-}
+// torn is a crash that left a part of what was not synced: it comes with the others.
+const (
+	torn = struck + iota
+	faults
+)
 
-// changed is told that a process changed its disk, or synced it.
-func (s *simulation) changed(h *host) {
-	if h.crashIn > 0 {
-		if h.crashIn--; h.crashIn == 0 {
-			s.dying = append(s.dying, h) // once its actor has done its step
-		}
-	}
-}
-
-// end ends a process, and starts it again some time.
-func (s *simulation) end(h *host, why string) {
-	if !h.up {
-		return
-	}
-	s.tell("member %d: %s", h.ID, why)
-	h.up, h.voting = false, false
-	if s.random.IntN(2) == 0 {
-		h.CrashKeeping(s.random)
-	} else {
-		h.Crash()
-	}
-	s.after(about(s.random, s.down), func() {
-		if !h.up {
-			s.tell("member %d: start", h.ID)
-			s.start(h)
-		}
-	})
-}
-
-// lose ends a process, and empties its disk.
-func (s *simulation) lose(h *host, why string) {
-	s.end(h, why)
-	h.lost, h.doomed = true, false
-	s.everLost[h.ID-1] = s.everLost[h.ID-1] || !s.allVoted
-	h.Wipe()
-}
-
-// mayLose says whether the contract lets this disk be lost now.
-func (s *simulation) mayLose(h *host) bool {
-	lost, ever := 0, 0
-	for i, o := range s.hosts {
-		if o == h || o.lost || o.doomed {
-			lost++
-		}
-		if o == h || s.everLost[i] {
-			ever++
-		}
-	}
-	return lost < s.truth.quorum && (s.allVoted || ever < s.truth.quorum)
+// String names the fault.
+func (f fault) String() string {
+	return [faults]string{"crash", "crash at write", "crash at send", "crash of all", "restart storm", "wipe", "corruption", "sync failure",
+		"full disk", "slow disk", "isolation", "split", "one way", "bridge", "swizzle", "turn", "stall", "clock jump", "drift", "stranger",
+		"duel", "torn write"}[f]
 }
 
 // strike lets a fault happen, and plans the next one of its kind.
@@ -100,134 +52,112 @@ func (s *simulation) strike(f fault) {
 	s.after(about(s.random, s.every[f]), func() { s.strike(f) })
 	h := s.hosts[s.random.IntN(len(s.hosts))]
 	switch f {
-	case crash:
-		if h.up {
-			s.faults[f]++
-			s.end(h, "crash")
-		}
-	case crashAtWrite:
-		if h.up && h.crashIn == 0 {
-			s.faults[f]++
-			h.crashIn = 1 + s.random.IntN(6)
-		}
-	case crashAll:
-		s.faults[f]++
-		for _, h := range s.hosts {
-			s.end(h, "crash of all")
-		}
-	case wipe, diskFailure:
-		if s.mayLose(h) {
-			s.faults[f]++
-			s.ruin(h, f)
-		}
+	case crash, crashAtWrite, crashAtSend, crashAll, storm:
+		s.crash(f, h)
+	case wipe, corruption, syncFailure, fullDisk, slowDisk:
+		s.ruin(f, h)
 	case stall:
 		s.faults[f]++
 		s.stallFor(h, about(s.random, s.away))
+	case clockJump, drift:
+		s.faults[f]++
+		s.bend(f, h)
+	case stranger:
+		s.faults[f]++
+		s.stranger.speak()
+	case duel:
+		s.faults[f]++
+		s.duelUntil = s.now() + 500*time.Millisecond + about(s.random, s.away)
 	default:
 		s.faults[f]++
 		s.cut(f, h)
 	}
 }
 
-func (s *simulation) ruin(h *host, f fault) {
-	if f == wipe {
-		if !h.up { // so that it comes back some time
-			s.tell("member %d: wipe while down", h.ID)
-			h.lost, s.everLost[h.ID-1] = true, s.everLost[h.ID-1] || !s.allVoted
-			h.Wipe()
-			return
+// crash ends processes, now or soon.
+func (s *simulation) crash(f fault, h *host) {
+	switch {
+	case f == crashAll:
+		s.faults[f]++
+		for _, h := range s.hosts {
+			s.end(h, "crash of all")
 		}
-		s.lose(h, "wipe")
-		return
+	case f == storm:
+		s.faults[f]++
+		s.storm(s.now() + between(s.random, 5*time.Second, 15*time.Second))
+	case !h.up || h.operations > 0 || h.sends > 0:
+	case f == crashAtWrite:
+		s.faults[f]++
+		h.operations = 1 + s.random.IntN(6)
+	case f == crashAtSend:
+		s.faults[f]++
+		h.sends, h.unsent = 1+s.random.IntN(12), s.random.IntN(2) == 0
+	default:
+		s.faults[f]++
+		s.end(h, "crash")
 	}
-	if h.up && !h.doomed {
-		op := memory.Operation(s.random.IntN(3))
+}
+
+// storm has every member end every one to ten seconds.
+func (s *simulation) storm(until time.Duration) {
+	for _, h := range s.hosts {
+		var next func()
+		next = func() {
+			if s.now() < until {
+				s.end(h, "crash in a storm")
+				s.after(between(s.random, time.Second, 10*time.Second), next)
+			}
+		}
+		s.after(between(s.random, 0, 5*time.Second), next)
+	}
+}
+
+// ruin lets something happen to a disk.
+func (s *simulation) ruin(f fault, h *host) {
+	switch {
+	case f == slowDisk:
+		s.faults[f]++
+		h.slow, h.slowUntil = between(s.random, 5*time.Millisecond, 2*time.Second), s.now()+about(s.random, 4*s.away)
+		s.tell("member %d: a sync takes %v", h.ID, h.slow)
+	case f == fullDisk && h.up && !h.doomed:
+		s.faults[f]++
+		h.full = s.now() + about(s.random, 2*s.away)
+		s.tell("member %d: no space on its disk", h.ID)
+		h.Store.FailNext(memory.Operation(s.random.IntN(2)), errFull)
+	case f == fullDisk || !s.mayLose(h):
+	case f == wipe:
+		s.faults[f]++
+		s.lose(h, "wipe")
+	case h.up && !h.doomed && s.now() >= h.full:
+		s.faults[f]++
+		op := memory.Read
+		if f == syncFailure {
+			op = memory.Operation(s.random.IntN(2))
+		}
 		s.tell("member %d: operation %d of its disk will fail", h.ID, op)
 		h.doomed = true
 		h.Store.FailNext(op, errInjected)
 	}
 }
 
-// stallFor keeps what a member sends and gets for a while.
-func (s *simulation) stallFor(h *host, d time.Duration) {
-	address := h.Node.Address()
-	if s.stalled[address] {
+// mend ends what is to come of the faults of a disk.
+func (h *host) mend() {
+	h.operations, h.sends, h.full, h.slowUntil = 0, 0, 0, 0
+	for _, op := range []memory.Operation{memory.Change, memory.Sync, memory.Read} {
+		h.Store.FailNext(op, nil)
+	}
+	h.doomed = h.doomed && h.disk.failed
+}
+
+// bend makes a clock wrong.
+func (s *simulation) bend(f fault, h *host) {
+	if f == clockJump {
+		by := between(s.random, -time.Hour, time.Hour)
+		s.tell("member %d: its clock is %v ahead", h.ID, by)
+		h.Node.Skew(by)
 		return
 	}
-	s.tell("member %d: stalls for %v", h.ID, d)
-	s.stalled[address] = true
-	s.after(d, func() { s.resume(address) })
-}
-
-func (s *simulation) resume(address string) {
-	s.stalled[address] = false
-	s.cluster.World.Release(func(e actortest.Envelope) bool {
-		return (e.From == address || e.To == address) && !s.stalled[e.From] && !s.stalled[e.To]
-	})
-}
-
-// cut cuts links for a while.
-func (s *simulation) cut(f fault, h *host) {
-	net, address := s.cluster.World.Net, h.Node.Address()
-	d := about(s.random, s.away)
-	if f == isolation {
-		s.tell("member %d: isolated for %v", h.ID, d)
-		net.Isolate(address)
-		s.after(d, func() { net.Join(address) })
-		return
-	}
-	side := make([]bool, len(s.hosts))
-	for i := range side {
-		side[i] = s.random.IntN(2) == 0
-	}
-	other := s.hosts[s.random.IntN(len(s.hosts))]
-	s.tell("%s for %v: member %d, member %d, sides %v", f, d, h.ID, other.ID, side)
-	for i, from := range s.hosts {
-		for k, to := range s.hosts {
-			cuts := f == split && side[i] != side[k] ||
-				f == oneWay && from != to && s.random.IntN(3) == 0 ||
-				f == bridge && (from == h && to == other || from == other && to == h)
-			if cuts {
-				net.Cut(from.Node.Address(), to.Node.Address())
-				s.after(d, func() { net.Heal(from.Node.Address(), to.Node.Address()) })
-			}
-		}
-	}
-}
-
-// look reads what the members reported, and ends those that say that they failed.
-func (s *simulation) look() {
-	for _, h := range s.dying {
-		s.end(h, "crash at write")
-	}
-	s.dying = s.dying[:0]
-	for _, h := range s.hosts {
-		for ; h.up && h.heard < len(h.Events); h.heard++ {
-			switch e := h.Events[h.heard].(type) {
-			case member.Recovered:
-				h.voting, h.lost = true, false
-				s.allVoted = s.allVoted || s.everybodyVotes()
-			case member.Failed:
-				s.died(h, e.Err)
-			}
-		}
-	}
-}
-
-func (s *simulation) everybodyVotes() bool {
-	for _, h := range s.hosts {
-		if !h.up || !h.voting {
-			return false
-		}
-	}
-	return true
-}
-
-// died ends a member that failed, which it may do only where its disk was broken.
-func (s *simulation) died(h *host, err error) {
-	if !h.doomed || !errors.Is(err, errInjected) {
-		s.violate("member %d failed: %v", h.ID, err)
-		return
-	}
-	s.lose(h, "failed: "+err.Error())
+	rate := s.random.Float64()/2 - 0.25
+	s.tell("member %d: its clock drifts by %.2f", h.ID, rate)
+	h.Node.Drift(rate)
 }

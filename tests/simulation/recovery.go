@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
@@ -26,7 +27,7 @@ func (s *simulation) recover() {
 
 // heal ends every fault and starts every process.
 func (s *simulation) heal() {
-	s.agenda, s.healed, s.dying = agenda{}, true, nil
+	s.agenda, s.healed, s.duelUntil = agenda{}, true, 0
 	clear(s.stalled)
 	for _, c := range s.clients {
 		c.over = true
@@ -38,12 +39,10 @@ func (s *simulation) heal() {
 			actortest.Quality{Min: 100 * time.Microsecond, Max: 3 * time.Millisecond, Reorder: true})
 	}
 	s.cluster.World.Release(nil)
+	s.look() // at who died in the last step
 	for _, h := range s.hosts {
-		if h.doomed { // its disk has not failed yet, and need not any more
-			s.lose(h, "wipe of a disk that is about to fail")
-		}
-		h.crashIn = 0
-		if !h.up {
+		h.mend()
+		if h.full, h.slowUntil = 0, 0; !h.up {
 			s.start(h)
 		}
 	}
@@ -54,7 +53,7 @@ func (s *simulation) heal() {
 func (s *simulation) demand(part int, within time.Duration, what string, holds func() bool) {
 	began := s.now()
 	if !s.runUntil(within, holds) && s.ok() {
-		s.violate("all faults have ended, and after %v it is not so that %s", within, what)
+		s.accuse(21, progress, fmt.Sprintf("all faults have ended, and after %v it is not so that %s", within, what))
 	}
 	s.slowest[part] = s.now() - began
 }

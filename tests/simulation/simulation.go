@@ -9,6 +9,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/quorumlog/quorumlog/actors/actortest"
 	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/tests/kit"
 )
@@ -22,32 +23,7 @@ const (
 )
 
 // few is how many chosen positions are too few for a run to say anything.
-const few = 20
-
-// Report is what a run was.
-type Report struct {
-	Hash     uint64        // of all that happened
-	Virtual  time.Duration // that passed
-	Chosen   int           // positions
-	Faults   [faults]int   // that struck, by their kind
-	Late     int           // messages that were late
-	Lost     int           // messages that were lost because of their kind
-	Stranded int           // writes that reached some replicas only
-	Lives    int           // starts of processes
-	Outcomes [indeterminate + 1]int
-	Slowest  [4]time.Duration // the parts of phase 2: until voting, appended, answered, equal
-	Broken   bool
-}
-
-// host returns the member at an address; nil if it is a client's.
-func (s *simulation) host(address string) *host {
-	for _, h := range s.hosts {
-		if h.Node.Address() == address {
-			return h
-		}
-	}
-	return nil
-}
+const few = 50
 
 // simulation is one run.
 type simulation struct {
@@ -63,15 +39,21 @@ type simulation struct {
 	wire    *wire
 	agenda  agenda
 
-	stalled  map[string]bool // by address
-	dying    []*host
-	everLost []bool // the disk was lost before all members voted for the first time
-	allVoted bool
-	healed   bool // phase 2 has begun
-	faults   [faults]int
-	slowest  [4]time.Duration
-	story    []string
-	broken   string // what was violated first
+	stranger  *outsider
+	addresses map[string]*host
+	stalled   map[string]bool // by address
+	dying     []*host         // died in the step that is under way
+	everLost  []bool          // the disk was lost before all members voted for the first time
+	allVoted  bool
+	healed    bool // phase 2 has begun
+	hopeless  bool // a quorum of the disks is lost
+	duelUntil time.Duration
+	faults    [faults]int
+	peaks     peaks
+	measured  time.Duration // when the peaks were looked at last
+	slowest   [4]time.Duration
+	tale      []string
+	broken    string // what was violated first
 }
 
 // Options are what a run does not draw from its seed.
@@ -79,6 +61,8 @@ type Options struct {
 	Seed uint64
 	// Sabotage, if not nil, puts something faulty between the member and its disk, to see whether the simulation notices.
 	Sabotage func(storage.Store) storage.Store
+	// Trace, if not nil, is told every step of the world, and every line of the story, as it happens.
+	Trace func(line string)
 }
 
 // Run runs one seed, and fails the test where anything is violated.
@@ -86,7 +70,7 @@ func Run(t testing.TB, o Options) Report {
 	t.Helper()
 	s := run(t, o)
 	if !s.ok() {
-		t.Errorf("seed %d, after %v of virtual time: %s\n%s", o.Seed, s.now(), s.broken, s.retell())
+		t.Errorf("seed %d: %s\n%s", o.Seed, s.violation(), s.retell())
 	}
 	return s.report()
 }
@@ -101,6 +85,10 @@ func run(t testing.TB, o Options) *simulation {
 	}
 	s.runFor(s.length)
 	s.calm() // where the faults met next to nothing
+	if s.story == lostQuorum {
+		s.loseAll()
+		return s
+	}
 	s.recover()
 	if s.ok() {
 		s.checkAll()
@@ -108,33 +96,57 @@ func run(t testing.TB, o Options) *simulation {
 	return s
 }
 
-// calm goes on with fewer faults until enough is chosen.
+// calm goes on with fewer and fewer faults until enough is chosen.
 func (s *simulation) calm() {
-	const fewer, longer = 4, 3
-	for f := range s.every {
-		s.every[f] *= fewer
+	const rounds, fewer = 6, 3
+	enough := func() bool { return s.truth.positions >= few }
+	for i := 0; i < rounds && s.ok() && !enough(); i++ {
+		for f := range s.every {
+			s.every[f] *= fewer
+		}
+		for k := range kinds {
+			s.mute[k], s.slow[k] = s.mute[k]/fewer, s.slow[k]/fewer
+		}
+		s.strand, s.relapse = s.strand/fewer, s.relapse/fewer
+		s.runUntil(s.length, enough)
 	}
-	s.runUntil(longer*s.length, func() bool { return s.truth.positions >= few })
+	if s.ok() && !enough() {
+		s.accuse(0, saysSomething, fmt.Sprintf("only %d positions are chosen", s.truth.positions))
+	}
 }
 
 func prepare(t testing.TB, o Options) *simulation {
 	t.Helper()
-	seed := o.Seed
-	s := &simulation{Options: o, t: t, random: rand.New(rand.NewPCG(seed, 3)), stalled: map[string]bool{}}
+	s := &simulation{
+		Options: o, t: t, random: rand.New(rand.NewPCG(o.Seed, 3)), addresses: map[string]*host{}, stalled: map[string]bool{},
+	}
 	s.profile = draw(s.random)
 	if s.auto {
-		s.cluster = kit.New(t, seed, s.members, true)
+		s.cluster = kit.New(t, o.Seed, s.members, true)
 	} else {
-		s.cluster = kit.Initialized(t, seed, s.members)
+		s.cluster = kit.Initialized(t, o.Seed, s.members)
 	}
+	s.cluster.World.Verbose(o.Trace)
 	s.truth = newTruth(s.members)
 	s.history = newHistory(s.truth)
-	s.truth.violate, s.history.violate, s.truth.onChosen = s.violate, s.violate, s.history.chosen
-	s.wire = &wire{simulation: s, asked: map[uint64]asked{}, stranded: map[uint64]bool{}}
+	s.truth.accuse, s.history.violate, s.truth.onChosen = s.accuse, s.violate, s.history.chosen
+	s.wire = &wire{simulation: s, witness: newWitness(s.truth), stranded: map[uint64]bool{}}
+	s.stranger = newOutsider(s)
 	s.cluster.World.Filter(s.wire.judge)
+	if s.depth > 0 {
+		s.cluster.World.Schedule(actortest.Priorities{Depth: s.depth, Starve: time.Millisecond})
+	}
+	s.people()
+	return s
+}
+
+// people starts the members and the clients.
+func (s *simulation) people() {
 	s.everLost = make([]bool, s.members)
 	for i, m := range s.cluster.Members {
-		s.hosts = append(s.hosts, &host{Member: m})
+		h := &host{Member: m}
+		s.hosts = append(s.hosts, h)
+		s.addresses[m.Node.Address()] = h
 		m.Node.Skew(s.skews[i])
 	}
 	for _, l := range s.links {
@@ -146,14 +158,17 @@ func prepare(t testing.TB, o Options) *simulation {
 	for i, habits := range s.profile.clients {
 		s.spawn(i+1, habits)
 	}
-	return s
 }
+
+// host returns the member at an address; nil if it is a client's.
+func (s *simulation) host(address string) *host { return s.addresses[address] }
 
 // spawn starts a client on a node of its own.
 func (s *simulation) spawn(id int, h habits) *client {
 	c := &client{
 		habits: h, id: id, node: s.cluster.World.Node(fmt.Sprintf("client%d:1", id)), random: rand.New(rand.NewPCG(s.Seed, uint64(100+id))),
 		members: s.members, history: s.history, tell: s.tell, now: s.now, waiting: map[uint64]*call{},
+		duels: func() bool { return s.now() < s.duelUntil },
 	}
 	c.node.Spawn("client", actor.PropsFromProducer(func() actor.Actor { return c }))
 	s.clients = append(s.clients, c)
@@ -188,34 +203,28 @@ func (s *simulation) runUntil(d time.Duration, done func() bool) bool {
 	return s.ok() && done()
 }
 
-// violate ends the run.
-func (s *simulation) violate(format string, args ...any) {
-	if s.broken == "" {
-		s.broken = fmt.Sprintf(format, args...)
-	}
-}
-
 // tell adds a line to the story of the run.
 func (s *simulation) tell(format string, args ...any) {
-	s.story = append(s.story, fmt.Sprintf("%12v  ", s.now())+fmt.Sprintf(format, args...))
+	line := fmt.Sprintf("%12v  ", s.now()) + fmt.Sprintf(format, args...)
+	s.tale = append(s.tale, line)
+	if s.Trace != nil {
+		s.Trace(line)
+	}
 }
 
 // retell is the end of the story.
 func (s *simulation) retell() string {
 	const most = 60
-	return strings.Join(s.story[len(s.story)-min(len(s.story), most):], "\n")
+	return strings.Join(s.tale[len(s.tale)-min(len(s.tale), most):], "\n")
 }
 
-func (s *simulation) report() Report {
-	r := Report{
-		Hash: s.cluster.World.Hash(), Virtual: s.now(), Chosen: s.truth.positions, Faults: s.faults, Late: s.wire.held, Lost: s.wire.lost, Stranded: s.wire.strands,
-		Slowest: s.slowest, Broken: !s.ok(),
+// violation says what was violated, and when; empty if nothing was.
+func (s *simulation) violation() string {
+	switch err := s.cluster.World.Err(); {
+	case s.broken != "":
+		return fmt.Sprintf("after %v of virtual time, in a run about %s, %s", s.now(), s.story, s.broken)
+	case err != nil:
+		return err.Error()
 	}
-	for _, h := range s.hosts {
-		r.Lives += h.life
-	}
-	for _, o := range s.history.operations {
-		r.Outcomes[o.outcome]++
-	}
-	return r
+	return ""
 }

@@ -3,34 +3,68 @@ package simulation
 import (
 	"flag"
 	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
 
 var (
 	seedFlag  = flag.Uint64("seed", 1, "the seed of TestSeed")
+	stepsFlag = flag.Bool("steps", false, "TestSeed shows every step")
 	seedsFlag = flag.Uint64("seeds", 150, "how many seeds TestSeeds runs")
 	fromFlag  = flag.Uint64("from", 1, "the first seed of TestSeeds")
 	timeFlag  = flag.Duration("during", 0, "run TestSeeds for so long, however many seeds there are")
 )
 
+// TestSeed tells the whole story of one run.
 func TestSeed(t *testing.T) {
-	r := Run(t, Options{Seed: *seedFlag})
-	t.Logf("%+v", r)
+	o := Options{Seed: *seedFlag}
+	if *stepsFlag {
+		o.Trace = func(line string) { t.Log(line) }
+	}
+	s := run(t, o)
+	t.Logf("%+v", s.profile)
+	if o.Trace == nil {
+		t.Logf("%s", strings.Join(s.tale, "\n"))
+	}
+	t.Logf("%+v", s.report())
+	if !s.ok() {
+		t.Errorf("seed %d: %s", o.Seed, s.violation())
+	}
 }
 
+// TestSeeds runs many seeds. From a thousand on, every kind of fault must have struck.
 func TestSeeds(t *testing.T) {
-	began := time.Now()
-	var sum summary
-	for seed := *fromFlag; seed < *fromFlag+*seedsFlag || *timeFlag > 0; seed++ {
-		if *timeFlag > 0 && time.Since(began) > *timeFlag {
-			break
+	const many, pause = 1000, 20 * time.Second
+	var sum Summary
+	began, told := time.Now(), time.Now()
+	seeds := Seeds{From: *fromFlag, Count: *seedsFlag, During: *timeFlag, Workers: runtime.GOMAXPROCS(0)}
+	Fleet(t, seeds, func(seed uint64) Options { return Options{Seed: seed} }, func(r Result) bool {
+		sum.Add(r.Report)
+		if r.Violation != "" {
+			t.Run(fmt.Sprintf("seed=%d", r.Seed), func(t *testing.T) {
+				t.Errorf("%s\n%s\nagain: make sim SEED=%d", r.Violation, r.Story, r.Seed)
+			})
 		}
-		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			sum.add(seed, Run(t, Options{Seed: seed}))
-		})
+		if now := time.Now(); now.Sub(told) > pause {
+			told = now
+			t.Logf("%d runs in %v, %d broken", sum.Runs, now.Sub(began).Round(time.Second), sum.Broken)
+		}
+		return sum.Broken == 0 || !stopsAtFirst()
+	})
+	t.Logf("in %v: %s", time.Since(began).Round(time.Millisecond), &sum)
+	if missing := sum.Missing(); len(missing) > 0 && sum.Runs >= many {
+		t.Errorf("in %d runs there was no %s", sum.Runs, strings.Join(missing, ", no "))
 	}
-	t.Log(sum.String())
+}
+
+// stopsAtFirst says whether the tests were started with -failfast.
+func stopsAtFirst() bool {
+	f := flag.Lookup("test.failfast")
+	stop, err := strconv.ParseBool(f.Value.String())
+	return err == nil && stop
 }
 
 func TestOneSeedIsOneRun(t *testing.T) {
@@ -43,49 +77,4 @@ func TestOneSeedIsOneRun(t *testing.T) {
 			t.Errorf("seed %d:\n%s\nand then\n%s", seed, reports[0], reports[1])
 		}
 	}
-}
-
-// summary is what many runs were.
-type summary struct {
-	runs, chosen, lives  int
-	late, lost, stranded int
-	idle                 []uint64 // seeds that chose next to nothing
-	virtual              time.Duration
-	faults               [faults]int
-	outcomes             [indeterminate + 1]int
-	slowest              [4]time.Duration
-}
-
-func (s *summary) add(seed uint64, r Report) {
-	s.runs++
-	s.chosen += r.Chosen
-	s.late += r.Late
-	s.lost += r.Lost
-	s.stranded += r.Stranded
-	s.lives += r.Lives
-	s.virtual += r.Virtual
-	for f, n := range r.Faults {
-		s.faults[f] += n
-	}
-	for o, n := range r.Outcomes {
-		s.outcomes[o] += n
-	}
-	for i, d := range r.Slowest {
-		s.slowest[i] = max(s.slowest[i], d)
-	}
-	if r.Chosen < few {
-		s.idle = append(s.idle, seed)
-	}
-}
-
-func (s *summary) String() string {
-	text := fmt.Sprintf("%d runs, %.1f h of virtual time, %d positions chosen, %d starts of processes, %d messages late, %d of one kind "+
-		"lost, %d writes stranded\n", s.runs, s.virtual.Hours(), s.chosen, s.lives, s.late, s.lost, s.stranded)
-	for f, n := range s.faults {
-		text += fmt.Sprintf("%v: %d, ", fault(f), n)
-	}
-	return text + fmt.Sprintf("\ncalls: %d never answered, %d succeeded, %d failed, %d indeterminate\n"+
-		"slowest recovery: voting %v, append %v, answers %v, equal %v\n%d runs chose fewer than %d positions: %v",
-		s.outcomes[pending], s.outcomes[succeeded], s.outcomes[failed], s.outcomes[indeterminate],
-		s.slowest[0], s.slowest[1], s.slowest[2], s.slowest[3], len(s.idle), few, s.idle)
 }

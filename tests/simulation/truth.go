@@ -17,7 +17,7 @@ type truth struct {
 	begin     log.Position // the highest position that a chosen TRUNCATE keeps
 	positions int          // chosen
 	onChosen  func(log.Position, log.Value)
-	violate   func(format string, args ...any)
+	accuse    accuser
 }
 
 // place is one position of the log.
@@ -64,30 +64,19 @@ func (t *truth) voted(at log.Position, by log.Proposal, replica log.ReplicaID, i
 	})
 }
 
-// accept takes in a vote, and checks it against all others at its position: a proposal has one value, and once a value is
-// chosen under a proposal, every higher one has the same (rule P2b of "Paxos Made Simple").
+// accept takes in a vote that became durable, and holds it against all others at its position.
 func (t *truth) accept(at log.Position, v vote) {
 	p := t.place(at)
-	for _, o := range p.votes {
-		if o.by != v.by {
-			continue
-		}
-		if !o.value.Equal(v.value) {
-			t.violate("position %d has two values under proposal %s: %s on replica %d, %s on replica %d",
-				at, v.by, words(o.value), o.replica, words(v.value), v.replica)
-			return
-		}
-		if o.replica == v.replica && o.incarnation == v.incarnation {
-			return
-		}
+	if slices.ContainsFunc(p.votes, func(o vote) bool {
+		return o.by == v.by && o.replica == v.replica && o.incarnation == v.incarnation && o.value.Equal(v.value)
+	}) {
+		return
 	}
-	if c := p.chosen; c != nil && v.by > c.by && !v.value.Equal(c.value) {
-		t.violate("%s is chosen at %d under %s, and replica %d accepts %s under %s",
-			words(c.value), at, c.by, v.replica, words(v.value), v.by)
-	}
+	cast := ballot{at, p, v}
+	check(ofVotes, cast, t.accuse)
 	p.votes = append(p.votes, v)
 	if t.isQuorum(p.votes, v.by) {
-		t.choose(at, p, v)
+		t.choose(cast)
 	}
 }
 
@@ -119,42 +108,98 @@ func (t *truth) complete(counted, rest []vote) bool {
 	return false
 }
 
-func (t *truth) choose(at log.Position, p *place, v vote) {
-	if c := p.chosen; c != nil {
-		if !c.value.Equal(v.value) {
-			t.violate("two values are chosen at %d: %s under %s, %s under %s", at, words(c.value), c.by, words(v.value), v.by)
-		}
-		if v.by < c.by {
-			p.chosen = &v
+// choose takes in a vote that completes a quorum.
+func (t *truth) choose(b ballot) {
+	check(ofChoices, b, t.accuse)
+	if c := b.chosen; c != nil {
+		if b.by < c.by {
+			b.place.chosen = &b.vote
 		}
 		return
 	}
-	for _, o := range p.votes {
-		if o.by > v.by && !o.value.Equal(v.value) {
-			t.violate("%s gets chosen at %d under %s, and replica %d had accepted %s under %s",
-				words(v.value), at, v.by, o.replica, words(o.value), o.by)
-		}
-	}
-	p.chosen = &v
+	b.place.chosen = &b.vote
 	t.positions++
-	t.last = max(t.last, at)
-	if v.value.Kind == log.Truncate {
-		t.begin = max(t.begin, v.value.To)
-		if v.value.To > at {
-			t.violate("the truncation at %d keeps positions from %d on", at, v.value.To)
-		}
+	t.last = max(t.last, b.at)
+	if b.value.Kind == log.Truncate {
+		t.begin = max(t.begin, b.value.To)
 	}
-	t.onChosen(at, v.value)
+	t.onChosen(b.at, b.value)
 }
 
-// learn checks what a replica marks as chosen.
+// learn takes in what a replica marks as chosen.
 func (t *truth) learn(replica log.ReplicaID, at log.Position, v log.Value) {
-	switch chosen, found := t.value(at); {
-	case !found:
-		t.violate("replica %d learns %s at %d, which is not chosen", replica, words(v), at)
-	case !chosen.Equal(v):
-		t.violate("replica %d learns %s at %d, where %s is chosen", replica, words(v), at, words(chosen))
-	}
+	check(ofLessons, lesson{t, replica, at, v}, t.accuse)
+}
+
+// ballot is a vote that becomes durable at a place.
+type ballot struct {
+	at log.Position
+	*place
+	vote
+}
+
+// ofVotes are the rules of votes, against those that were there before.
+var ofVotes = []rule[ballot]{
+	{4, "a proposal has one value at a position", func(b ballot) string {
+		for _, o := range b.votes {
+			if o.by == b.by && !o.value.Equal(b.value) {
+				return fmt.Sprintf("position %d has two values under proposal %s: %s on replica %d, %s on replica %d",
+					b.at, b.by, words(o.value), o.replica, words(b.value), b.replica)
+			}
+		}
+		return ""
+	}},
+	{6, "nobody accepts another value than the chosen one under a higher proposal", func(b ballot) string {
+		c := b.chosen
+		if c == nil || b.by <= c.by || b.value.Equal(c.value) {
+			return ""
+		}
+		return fmt.Sprintf("%s is chosen at %d under %s, and replica %d accepts %s under %s",
+			words(c.value), b.at, c.by, b.replica, words(b.value), b.by)
+	}},
+}
+
+// ofChoices are the rules of a vote that completes a quorum.
+var ofChoices = []rule[ballot]{
+	{1, "one value is chosen at a position", func(b ballot) string {
+		c := b.chosen
+		if c == nil || c.value.Equal(b.value) {
+			return ""
+		}
+		return fmt.Sprintf("two values are chosen at %d: %s under %s, %s under %s", b.at, words(c.value), c.by, words(b.value), b.by)
+	}},
+	{6, "nothing is chosen below another value of a higher proposal", func(b ballot) string {
+		for _, o := range b.votes {
+			if o.by > b.by && !o.value.Equal(b.value) {
+				return fmt.Sprintf("%s gets chosen at %d under %s, and replica %d had accepted %s under %s",
+					words(b.value), b.at, b.by, o.replica, words(o.value), o.by)
+			}
+		}
+		return ""
+	}},
+	{16, "a truncation keeps its own position", func(b ballot) string {
+		return complain(b.value.Kind == log.Truncate && b.value.To > b.at,
+			"the truncation at %d keeps positions from %d on", b.at, b.value.To)
+	}},
+}
+
+// lesson is what a replica marks as chosen.
+type lesson struct {
+	truth   *truth
+	replica log.ReplicaID
+	at      log.Position
+	value   log.Value
+}
+
+// ofLessons are the rules of what is marked as chosen.
+var ofLessons = []rule[lesson]{
+	{3, "what is learned is chosen", func(l lesson) string {
+		chosen, found := l.truth.value(l.at)
+		if !found {
+			return fmt.Sprintf("replica %d learns %s at %d, which is not chosen", l.replica, words(l.value), l.at)
+		}
+		return complain(!chosen.Equal(l.value), "replica %d learns %s at %d, where %s is chosen", l.replica, words(l.value), l.at, words(chosen))
+	}},
 }
 
 // words names a value.

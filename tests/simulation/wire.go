@@ -6,11 +6,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
-	"github.com/quorumlog/quorumlog/log"
-	"github.com/quorumlog/quorumlog/log/codec"
-	"github.com/quorumlog/quorumlog/log/identity"
-	"github.com/quorumlog/quorumlog/log/paxos"
-	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
@@ -28,6 +23,11 @@ const (
 	other
 	kinds
 )
+
+// String names the kind.
+func (k kind) String() string {
+	return [kinds]string{"promise", "promised", "write", "accepted", "notice", "recover", "copy", "other"}[k]
+}
 
 func kindOf(m proto.Message) kind {
 	switch m.(type) {
@@ -49,40 +49,63 @@ func kindOf(m proto.Message) kind {
 	return other
 }
 
-// wire sees every message when it is sent: it loses some, makes some late, and checks that no answer leaves before what it
-// says is durable on a disk that votes.
-type wire struct {
-	*simulation
-	asked    map[uint64]asked // by the number of the request
-	stranded map[uint64]bool  // writes that reach some replicas only
-	held     int              // messages that were late
-	lost     int              // messages that were lost because of their kind
-	strands  int              // stranded writes
+// fates is what became of the messages between members, before the network had its say.
+type fates struct {
+	Sent, Late, Lost [kinds]int
+	Unsent           int // because their process died in the middle of a step
+	Stranded         int // writes that reached some replicas only
 }
 
-// asked is what a promise or a write was asked for.
-type asked struct {
-	by    log.Proposal
-	write bool
-	run   log.Range // empty for an implicit promise
+// wire sees every message when it is sent: it loses some, makes some late, and has their senders die.
+type wire struct {
+	*simulation
+	*witness
+	fates
+	stranded map[uint64]bool // writes that reach some replicas only
 }
 
 func (w *wire) judge(e actortest.Envelope) actortest.Verdict {
-	w.inspect(e.Message)
-	switch {
-	case e.From == e.To:
-		return actortest.Deliver
-	case w.stalled[e.From], w.stalled[e.To]:
-		return actortest.Hold
-	case w.healed || !w.between(e):
+	from := w.host(e.From)
+	if from == nil {
+		return w.pass(e)
+	}
+	if from.dead != nil {
+		w.Unsent++
+		return actortest.Drop
+	}
+	if e.From != e.To && from.sends > 0 {
+		if from.sends--; from.sends == 0 {
+			w.kill(from)
+			if from.unsent {
+				w.Unsent++
+				return actortest.Drop
+			}
+		}
+	}
+	w.inspect(from, e.Message)
+	if e.From == e.To {
 		return actortest.Deliver
 	}
+	return w.pass(e)
+}
+
+// pass decides on a message between nodes that does leave.
+func (w *wire) pass(e actortest.Envelope) actortest.Verdict {
+	switch {
+	case w.stalled[e.From], w.stalled[e.To]:
+		return actortest.Hold
+	case w.healed || w.host(e.From) == nil || w.host(e.To) == nil:
+		return actortest.Deliver
+	}
+	w.stranger.overhear(e)
 	k := kindOf(e.Message)
+	w.Sent[k]++
 	switch {
 	case w.strandsAt(e), w.random.Float64() < w.mute[k]:
-		w.lost++
+		w.Lost[k]++
 		return actortest.Drop
 	case w.random.Float64() < max(w.late, w.slow[k]):
+		w.Late[k]++
 		w.delay(e.Message, heavy(w.random))
 		return actortest.Hold
 	}
@@ -101,7 +124,7 @@ func (w *wire) strandsAt(e actortest.Envelope) bool {
 		stranded = w.random.Float64() < w.strand
 		w.stranded[request] = stranded
 		if stranded {
-			w.strands++
+			w.Stranded++
 			w.after(about(w.random, 10*time.Millisecond), func() { w.part(w.host(e.From)) })
 		}
 	}
@@ -117,71 +140,10 @@ func (w *wire) part(h *host) {
 	w.cut(isolation, h)
 }
 
-func (w *wire) between(e actortest.Envelope) bool {
-	return w.host(e.From) != nil && w.host(e.To) != nil
-}
-
 func (w *wire) delay(m proto.Message, by time.Duration) {
-	w.held++
 	w.after(by, func() {
 		w.cluster.World.Release(func(e actortest.Envelope) bool {
 			return e.Message == m && !w.stalled[e.From] && !w.stalled[e.To]
 		})
 	})
-}
-
-func (w *wire) inspect(m proto.Message) {
-	switch m := m.(type) {
-	case *messages.PromiseRequest:
-		if p, err := codec.DecodePromiseRequest(m); err == nil {
-			w.asked[p.Request] = asked{by: p.By, run: p.Range}
-		}
-	case *messages.WriteRequest:
-		if r, err := codec.DecodeWriteRequest(m); err == nil {
-			w.asked[r.Request] = asked{by: r.By, write: true, run: log.Span(r.First, len(r.Values))}
-		}
-	case *messages.PromiseResponse:
-		e, answer, err := codec.DecodePromiseResponse(m)
-		if promised, ok := answer.(paxos.Promised); ok && err == nil {
-			w.promised(e, promised)
-		}
-	case *messages.WriteResponse:
-		e, answer, err := codec.DecodeWriteResponse(m)
-		if accepted, ok := answer.(paxos.Accepted); ok && err == nil {
-			w.accepted(e, accepted)
-		}
-	}
-}
-
-// voter returns the disk that an answer speaks of, which must vote.
-func (w *wire) voter(from identity.Identity) *disk {
-	d := w.hosts[from.Replica-1].disk
-	switch m := d.synced; {
-	case m.Incarnation != from.Incarnation:
-		w.violate("replica %d answers as %s, and is %s", from.Replica, from.Incarnation, m.Incarnation)
-	case m.Status != status.Voting:
-		w.violate("replica %d votes, and is %s", from.Replica, m.Status)
-	}
-	return d
-}
-
-func (w *wire) promised(e codec.Envelope, answer paxos.Promised) {
-	d, q := w.voter(e.From), w.asked[e.Request]
-	if q.run.Empty() && d.synced.Promised < q.by {
-		w.violate("replica %d promises %s, and only %s is durable", d.id, q.by, d.synced.Promised)
-	}
-	for at := answer.Range.First; !q.run.Empty() && at <= answer.Range.Last; at++ {
-		if _, final := w.truth.value(at); !final && max(d.granted[at], d.synced.Promised) < q.by {
-			w.violate("replica %d promises %s at %d, and only %s is durable", d.id, q.by, at, d.granted[at])
-		}
-	}
-}
-
-func (w *wire) accepted(e codec.Envelope, answer paxos.Accepted) {
-	d, q := w.voter(e.From), w.asked[e.Request]
-	for at := answer.Range.First; at <= answer.Range.Last; at++ {
-		if _, final := w.truth.value(at); !final && !w.truth.voted(at, q.by, d.id, e.From.Incarnation) {
-			w.violate("replica %d says that it accepted %d under %s, and has nothing durable", d.id, at, q.by)
-		}
-	}
 }

@@ -1,0 +1,197 @@
+package simulation
+
+import (
+	"errors"
+	"time"
+
+	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/log/status"
+	"github.com/quorumlog/quorumlog/log/storage"
+	"github.com/quorumlog/quorumlog/log/storage/memory"
+	"github.com/quorumlog/quorumlog/tests/kit"
+)
+
+// host is a member, and what the simulation knows of it.
+type host struct {
+	*kit.Member
+	disk   *disk
+	life   int  // counts the starts
+	up     bool // the process runs
+	voting bool // ... and serves clients
+	doomed bool // the disk will fail, or failed, and is lost then
+	lost   bool // the disk was lost, and the replica has not voted since
+	heard  int  // events that were looked at
+
+	operations int           // of the disk until the process ends; 0 for never
+	sends      int           // of messages until the process ends; 0 for never
+	unsent     bool          // ... and the last of them does not leave
+	dead       *memory.Store // what the end of a process in the middle of a step left of its disk
+	full       time.Duration // until when the disk has no space
+	slow       time.Duration // what a sync takes, about
+	slowUntil  time.Duration
+}
+
+var (
+	errInjected = errors.New("the simulation breaks this disk")
+	errFull     = errors.New("the simulation leaves no space on this disk")
+)
+
+// start starts the process, for the first time or again.
+func (s *simulation) start(h *host) {
+	h.life++
+	h.up, h.voting, h.doomed, h.heard, h.operations, h.sends = true, false, false, 0, 0, 0
+	h.Wrap = func(store storage.Store) storage.Store {
+		if s.Sabotage != nil {
+			store = s.Sabotage(store)
+		}
+		h.disk = newDisk(store, h.disk, watch{
+			truth: s.truth, adoption: s.wire.adoption,
+			changed:  func(sync bool) { s.changed(h, sync) },
+			advanced: func(is status.Status) { s.advanced(h, is) },
+		})
+		return h.disk
+	}
+	if h.life == 1 {
+		h.Start()
+		return
+	}
+	h.Restart()
+}
+
+// restart starts a process that ended; where its disk has no space, later.
+func (s *simulation) restart(h *host) {
+	switch now := s.now(); {
+	case h.up:
+	case now < h.full:
+		s.after(h.full-now+about(s.random, s.down), func() { s.restart(h) })
+	default:
+		s.tell("member %d: start", h.ID)
+		s.start(h)
+	}
+}
+
+// changed is told that a process changed its disk, or synced it.
+func (s *simulation) changed(h *host, sync bool) {
+	if h.operations > 0 {
+		if h.operations--; h.operations == 0 {
+			s.kill(h)
+		}
+	}
+	if sync && s.now() < h.slowUntil && h.dead == nil {
+		s.stallFor(h, about(s.random, h.slow))
+	}
+}
+
+// advanced is told of every new status of a replica.
+func (s *simulation) advanced(h *host, is status.Status) {
+	s.tell("member %d: %s", h.ID, is)
+	if is == status.Recovering && s.random.Float64() < s.relapse && !s.healed {
+		s.faults[crashAtWrite]++
+		h.operations = 1 + s.random.IntN(40)
+	}
+	if s.hopeless && (is == status.Starting || is == status.Voting) {
+		s.accuse(18, "a log whose quorum of disks is lost is not replaced by an empty one", complain(true, "replica %d gets to be %s", h.ID, is))
+	}
+}
+
+// kill ends a process in the middle of a step: nothing that it does from now on happens.
+func (s *simulation) kill(h *host) {
+	if h.dead == nil && h.up {
+		h.dead = s.crashed(h)
+		s.dying = append(s.dying, h)
+	}
+}
+
+// crashed is what a crash leaves of the disk: what was synced, and sometimes some of the rest.
+func (s *simulation) crashed(h *host) *memory.Store {
+	if s.random.IntN(2) == 0 {
+		return h.Store.Crash(nil)
+	}
+	if h.disk.unsynced > 0 {
+		s.faults[torn]++
+	}
+	return h.Store.Crash(s.random)
+}
+
+// end ends a process, and starts it again some time.
+func (s *simulation) end(h *host, why string) {
+	if !h.up {
+		return
+	}
+	s.tell("member %d: %s", h.ID, why)
+	h.up, h.voting = false, false
+	left := h.dead
+	if left == nil {
+		left = s.crashed(h)
+	}
+	h.Node.Crash()
+	h.Store, h.dead = left, nil
+	s.after(about(s.random, s.down), func() { s.restart(h) })
+}
+
+// lose ends a process, and empties its disk.
+func (s *simulation) lose(h *host, why string) {
+	if h.up {
+		s.end(h, why)
+	} else { // it comes back some time
+		s.tell("member %d: %s while down", h.ID, why)
+	}
+	h.lost, h.doomed, h.full = true, false, 0
+	s.everLost[h.ID-1] = s.everLost[h.ID-1] || !s.allVoted
+	h.Wipe()
+}
+
+// mayLose says whether the contract lets this disk be lost now.
+func (s *simulation) mayLose(h *host) bool {
+	lost, ever := 0, 0
+	for i, o := range s.hosts {
+		if o == h || o.lost || o.doomed {
+			lost++
+		}
+		if o == h || s.everLost[i] {
+			ever++
+		}
+	}
+	return lost < s.truth.quorum && (s.allVoted || ever < s.truth.quorum)
+}
+
+// look reads what the members reported, and ends those that say that they failed, or that died in a step.
+func (s *simulation) look() {
+	for _, h := range s.dying {
+		s.end(h, "crash in a step")
+	}
+	s.dying = s.dying[:0]
+	for _, h := range s.hosts {
+		for ; h.up && h.heard < len(h.Events); h.heard++ {
+			switch e := h.Events[h.heard].(type) {
+			case member.Recovered:
+				h.voting, h.lost = true, false
+				s.allVoted = s.allVoted || s.everybodyVotes()
+			case member.Failed:
+				s.died(h, e.Err)
+			}
+		}
+	}
+	s.measure()
+}
+
+func (s *simulation) everybodyVotes() bool {
+	for _, h := range s.hosts {
+		if !h.up || !h.voting {
+			return false
+		}
+	}
+	return true
+}
+
+// died ends a member that failed, which it may do only where its disk was broken.
+func (s *simulation) died(h *host, err error) {
+	switch {
+	case errors.Is(err, errFull):
+		s.end(h, "no space left")
+	case h.doomed && errors.Is(err, errInjected):
+		s.lose(h, "failed: "+err.Error())
+	default:
+		s.accuse(18, onlyBroken, complain(true, "member %d failed: %v", h.ID, err))
+	}
+}

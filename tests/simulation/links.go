@@ -1,0 +1,88 @@
+package simulation
+
+import (
+	"time"
+
+	"github.com/quorumlog/quorumlog/actors/actortest"
+)
+
+// path is a link between two members, one way.
+type path struct{ from, to string }
+
+// stallFor keeps what a member sends and gets for a while.
+func (s *simulation) stallFor(h *host, d time.Duration) {
+	address := h.Node.Address()
+	if s.stalled[address] {
+		return
+	}
+	s.tell("member %d: stalls for %v", h.ID, d)
+	s.stalled[address] = true
+	s.after(d, func() { s.resume(address) })
+}
+
+func (s *simulation) resume(address string) {
+	s.stalled[address] = false
+	s.cluster.World.Release(func(e actortest.Envelope) bool {
+		return (e.From == address || e.To == address) && !s.stalled[e.From] && !s.stalled[e.To]
+	})
+}
+
+// cut cuts links for a while.
+func (s *simulation) cut(f fault, h *host) {
+	d := about(s.random, s.away)
+	switch f {
+	case isolation:
+		s.isolate(h, d)
+	case turn:
+		s.cluster.World.Net.HealAll()
+		s.isolate(h, s.length)
+	case swizzle:
+		s.swizzle(d)
+	default:
+		other := s.hosts[s.random.IntN(len(s.hosts))]
+		s.tell("%s for %v: member %d, member %d", f, d, h.ID, other.ID)
+		for _, p := range s.affected(f, h, other) {
+			s.cluster.World.Net.Cut(p.from, p.to)
+			s.after(d, func() { s.cluster.World.Net.Heal(p.from, p.to) })
+		}
+	}
+}
+
+func (s *simulation) isolate(h *host, d time.Duration) {
+	address := h.Node.Address()
+	s.tell("member %d: isolated for %v", h.ID, d)
+	s.cluster.World.Net.Isolate(address)
+	s.after(d, func() { s.cluster.World.Net.Join(address) })
+}
+
+// affected are the links that a fault cuts.
+func (s *simulation) affected(f fault, h, other *host) []path {
+	side := make([]bool, len(s.hosts))
+	for i := range side {
+		side[i] = s.random.IntN(2) == 0
+	}
+	var cut []path
+	for i, from := range s.hosts {
+		for k, to := range s.hosts {
+			cuts := f == split && side[i] != side[k] ||
+				f == oneWay && from != to && s.random.IntN(3) == 0 ||
+				f == bridge && (from == h && to == other || from == other && to == h)
+			if cuts {
+				cut = append(cut, path{from.Node.Address(), to.Node.Address()})
+			}
+		}
+	}
+	return cut
+}
+
+// swizzle cuts some links one after the other, and heals them in another order.
+func (s *simulation) swizzle(d time.Duration) {
+	all := s.affected(oneWay, nil, nil)
+	s.tell("swizzle of %d links", len(all))
+	gap := d / time.Duration(len(all)+1)
+	for i, k := range s.random.Perm(len(all)) {
+		p := all[i]
+		s.after(time.Duration(i)*gap, func() { s.cluster.World.Net.Cut(p.from, p.to) })
+		s.after(2*d+time.Duration(k)*gap, func() { s.cluster.World.Net.Heal(p.from, p.to) })
+	}
+}

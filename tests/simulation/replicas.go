@@ -1,0 +1,200 @@
+package simulation
+
+import (
+	"slices"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/status"
+	"github.com/quorumlog/quorumlog/log/storage"
+)
+
+// step is what a replica keeps about itself, and what it keeps from now on.
+type step struct{ before, next storage.Metadata }
+
+// ofMetadata are the rules between two steps of one replica.
+var ofMetadata = []rule[step]{
+	{19, "the status goes forward", func(s step) string {
+		return complain(!follows(s.before.Status, s.next.Status), "replica %d goes from %s to %s", s.next.Replica, s.before.Status, s.next.Status)
+	}},
+	{5, "the implicit promise grows", func(s step) string {
+		return complain(s.next.Promised < s.before.Promised, "that of replica %d goes from %s to %s", s.next.Replica, s.before.Promised, s.next.Promised)
+	}},
+	{5, "the highest proposal grows", func(s step) string {
+		return complain(s.next.Highest < s.before.Highest || s.next.Highest < s.next.Promised, "that of replica %d goes from %s to %s, with a promise of %s",
+			s.next.Replica, s.before.Highest, s.next.Highest, s.next.Promised)
+	}},
+	{12, "the reign is the latest", func(s step) string {
+		return complain(s.next.Reign.By < s.before.Reign.By, "that of replica %d goes from %v to %v", s.next.Replica, s.before.Reign, s.next.Reign)
+	}},
+	{18, "a process leaves the count of its starts alone", func(s step) string {
+		return complain(s.next.Boot != s.before.Boot, "that of replica %d goes from %d to %d", s.next.Replica, s.before.Boot, s.next.Boot)
+	}},
+	{18, "only a replica that said nothing changes its incarnation", func(s step) string {
+		is, was := s.next.Incarnation, s.before.Incarnation
+		return complain(is != was && s.before.Status != status.Empty || is.Generation < was.Generation,
+			"that of replica %d, which is %s, goes from %s to %s", s.next.Replica, s.before.Status, was, is)
+	}},
+	{10, "who is known to be dead stays dead", func(s step) string {
+		for _, k := range s.before.Known {
+			if now, found := s.next.Known.Of(k.Replica); !found || now.Generation < k.Incarnation.Generation {
+				return complain(true, "replica %d knew %v, and knows %s", s.next.Replica, k, now)
+			}
+		}
+		return ""
+	}},
+	{22, "nothing of a stranger is kept", func(s step) string {
+		m := s.next
+		strange := strangeProposal(m.Promised, m.Members) || strangeProposal(m.Highest, m.Members) || strangeProposal(m.Reign.By, m.Members)
+		for _, k := range m.Known {
+			strange = strange || !slices.Contains(m.Members, k.Replica) || k.Incarnation.Disk == strangeDisk
+		}
+		return complain(strange, "replica %d keeps %+v", m.Replica, m)
+	}},
+}
+
+// follows says whether a status may come after another, or be the same.
+func follows(before, next status.Status) bool {
+	switch next {
+	case before:
+		return true
+	case status.Starting:
+		return before == status.Empty
+	case status.Recovering:
+		return before == status.Empty || before == status.Starting
+	case status.Voting:
+		return before == status.Starting || before == status.Recovering
+	case status.Empty:
+	}
+	return false
+}
+
+// change is what a replica holds at a position, and what it puts in its place.
+type change struct {
+	replica log.ReplicaID
+	before  record
+	next    log.Action
+	voting  bool // the replica votes: what it puts there is a vote, or a copy of what is chosen
+}
+
+// ofRecords are the rules between two records at one position.
+var ofRecords = []rule[change]{
+	{5, "what is accepted is promised", func(c change) string {
+		return complain(c.next.Promised < c.next.Performed, "replica %d has promised %s at %d, and accepted %s",
+			c.replica, c.next.Promised, c.next.Position, c.next.Performed)
+	}},
+	{3, "what is learned is final", func(c change) string {
+		return complain(c.before.learned && !c.before.value.Equal(c.next.Value), "replica %d has learned %s at %d, and puts %s there",
+			c.replica, words(c.before.value), c.next.Position, words(c.next.Value))
+	}},
+	{5, "what is accepted is replaced by what a higher proposal wrote", func(c change) string {
+		lower := c.next.Performed < c.before.performed && !c.next.Learned
+		return complain(lower, "replica %d had accepted %s at %d under %s, and holds %s of %s", c.replica, words(c.before.value),
+			c.next.Position, c.before.performed, words(c.next.Value), c.next.Performed)
+	}},
+	{5, "the promise of a position grows", func(c change) string {
+		return complain(c.next.Promised < c.before.promised && !c.next.Learned, "replica %d had promised %s at %d, and has promised %s",
+			c.replica, c.before.promised, c.next.Position, c.next.Promised)
+	}},
+	{22, "no record is a stranger's", func(c change) string {
+		return complain(strangeProposal(max(c.next.Promised, c.next.Performed), nil), "replica %d keeps %+v", c.replica, c.next)
+	}},
+}
+
+// restart is a disk before a crash of its process and after it.
+type restart struct{ before, after *disk }
+
+// ofRestarts are the rules between the lives of a process.
+var ofRestarts = []rule[restart]{
+	{8, "a crash takes nothing back that is kept about the replica", func(r restart) string {
+		is, was := r.after.synced, r.before.synced
+		return complain(is.Promised < was.Promised || is.Highest < was.Highest || is.Status < was.Status || is.Begin < was.Begin,
+			"replica %d crashed with %+v on its disk, and starts with %+v", r.after.id, was, is)
+	}},
+	{8, "a crash takes no promise back", func(r restart) string {
+		for at, was := range r.before.durable {
+			_, final := r.after.truth.value(at)
+			if r.after.promised(at) < was.promised && at >= r.after.synced.Begin && !final {
+				return complain(true, "replica %d had promised %s at %d before its crash, and has promised %s", r.after.id, was.promised, at, r.after.promised(at))
+			}
+		}
+		return ""
+	}},
+	{8, "a crash takes no vote back", func(r restart) string {
+		for at, was := range r.before.durable {
+			_, final := r.after.truth.value(at)
+			if is := r.after.durable[at]; is.performed < was.performed && at >= r.after.synced.Begin && !final {
+				return complain(true, "replica %d had accepted %s at %d before its crash, and holds %s", r.after.id, was.performed, at, is.performed)
+			}
+		}
+		return ""
+	}},
+}
+
+// truncation is a replica's new begin.
+type truncation struct {
+	truth   *truth
+	replica log.ReplicaID
+	begin   log.Position
+}
+
+// ofTruncations are the rules of what is dropped.
+var ofTruncations = []rule[truncation]{
+	{16, "the log is truncated only where that is chosen", func(t truncation) string {
+		return complain(t.begin > max(t.truth.begin, 1), "replica %d truncates to %d, and %d is the highest that is chosen", t.replica, t.begin, t.truth.begin)
+	}},
+}
+
+// adoption is a replica that becomes RECOVERING, or ends that, and what the members told it.
+type adoption struct {
+	next    storage.Metadata
+	learned log.Position // everything up to here is learned
+	quorum  int
+	heard   [][]standpoint // the answers to each of its questions
+}
+
+// standpoint is what a member that votes says of itself.
+type standpoint struct {
+	from        log.ReplicaID
+	incarnation identity.Incarnation
+	promised    log.Proposal
+	highest     log.Proposal
+	end         log.Position
+	reign       log.Reign
+	known       identity.Vector
+}
+
+// ofAdoptions are the rules of a recovery. What a former life of the replica said may be counted only together with what a
+// member of the quorum said before it answered (docs/adr/0002); so the replica must know all that each of a quorum knew,
+// itself not counted.
+var ofAdoptions = []rule[adoption]{
+	{10, "a replica that recovers takes over what a quorum of voting replicas knew", func(a adoption) string {
+		return complain(!slices.ContainsFunc(a.heard, func(told []standpoint) bool { return a.covers(told) }),
+			"replica %d gets to be %s as %+v, after %+v", a.next.Replica, a.next.Status, a.next, a.heard)
+	}},
+}
+
+// covers says whether the replica took over what enough of these said.
+func (a adoption) covers(told []standpoint) bool {
+	return distinct(told, func(t standpoint) bool { return t.from != a.next.Replica && a.knows(t) }) >= a.quorum
+}
+
+func (a adoption) knows(t standpoint) bool {
+	m := a.next
+	if m.Promised < t.promised || m.Highest < t.highest || m.Reign.By < t.reign.By {
+		return false
+	}
+	if m.Status == status.Voting && a.learned < t.end {
+		return false
+	}
+	for _, k := range append(slices.Clone(t.known), identity.Known{Replica: t.from, Incarnation: t.incarnation}) {
+		is, _ := m.Known.Of(k.Replica)
+		if k.Replica == m.Replica {
+			is.Generation = max(is.Generation, m.Incarnation.Generation)
+		}
+		if is.Generation < k.Incarnation.Generation {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,118 @@
+package simulation
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Report is what a run was.
+type Report struct {
+	Hash     uint64        // of all that happened
+	Virtual  time.Duration // that passed
+	Chosen   int           // positions
+	Story    story
+	Depth    int         // of the priorities of a schedule; 0 for a uniform one
+	Faults   [faults]int // that struck, by their kind
+	Messages fates
+	Lives    int // starts of processes
+	Outcomes [indeterminate + 1]int
+	Slowest  [4]time.Duration // the parts of phase 2: until voting, appended, answered, equal
+	Peaks    peaks
+	Broken   bool
+}
+
+func (s *simulation) report() Report {
+	r := Report{
+		Hash: s.cluster.World.Hash(), Virtual: s.now(), Chosen: s.truth.positions, Story: s.story, Depth: s.depth, Faults: s.faults,
+		Messages: s.wire.fates, Slowest: s.slowest, Peaks: s.peaks, Broken: !s.ok(),
+	}
+	for _, h := range s.hosts {
+		r.Lives += h.life
+	}
+	for _, o := range s.history.operations {
+		r.Outcomes[o.outcome]++
+	}
+	return r
+}
+
+// Summary is what many runs were.
+type Summary struct {
+	Runs, Broken int
+	Stories      [stories]int
+	Ranked       int // runs whose actors were chosen by priorities
+	Total        Report
+}
+
+// Add adds a run.
+func (s *Summary) Add(r Report) {
+	s.Runs++
+	s.Stories[r.Story]++
+	if r.Broken {
+		s.Broken++
+	}
+	if r.Depth > 0 {
+		s.Ranked++
+	}
+	t := &s.Total
+	t.Chosen, t.Lives, t.Virtual = t.Chosen+r.Chosen, t.Lives+r.Lives, t.Virtual+r.Virtual
+	for f, n := range r.Faults {
+		t.Faults[f] += n
+	}
+	for k := range kinds {
+		t.Messages.Sent[k] += r.Messages.Sent[k]
+		t.Messages.Late[k] += r.Messages.Late[k]
+		t.Messages.Lost[k] += r.Messages.Lost[k]
+	}
+	t.Messages.Unsent += r.Messages.Unsent
+	t.Messages.Stranded += r.Messages.Stranded
+	for o, n := range r.Outcomes {
+		t.Outcomes[o] += n
+	}
+	for i, d := range r.Slowest {
+		t.Slowest[i] = max(t.Slowest[i], d)
+	}
+	t.Peaks = t.Peaks.higher(r.Peaks)
+}
+
+// Missing lists the kinds of faults that never struck, and the stories that were never told.
+func (s *Summary) Missing() []string {
+	var missing []string
+	for f, n := range s.Total.Faults {
+		if n == 0 {
+			missing = append(missing, fault(f).String())
+		}
+	}
+	for i, n := range s.Stories {
+		if n == 0 {
+			missing = append(missing, story(i).String())
+		}
+	}
+	return missing
+}
+
+// String is for people.
+func (s *Summary) String() string {
+	var text strings.Builder
+	t := &s.Total
+	fmt.Fprintf(&text, "%d runs, %d broken; %.1f h of virtual time, %d positions chosen, %d starts of processes, %d runs by priorities\n",
+		s.Runs, s.Broken, t.Virtual.Hours(), t.Chosen, t.Lives, s.Ranked)
+	text.WriteString("stories: ")
+	for i, n := range s.Stories {
+		fmt.Fprintf(&text, "%v %d, ", story(i), n)
+	}
+	text.WriteString("\nfaults: ")
+	for f, n := range t.Faults {
+		fmt.Fprintf(&text, "%v %d, ", fault(f), n)
+	}
+	text.WriteString("\nmessages between members, sent/late/lost: ")
+	for k := range kinds {
+		fmt.Fprintf(&text, "%v %d/%d/%d, ", k, t.Messages.Sent[k], t.Messages.Late[k], t.Messages.Lost[k])
+	}
+	fmt.Fprintf(&text, "\n%d not sent as their process died in that step, %d writes stranded\n", t.Messages.Unsent, t.Messages.Stranded)
+	fmt.Fprintf(&text, "calls: %d never answered, %d succeeded, %d failed, %d indeterminate\n",
+		t.Outcomes[pending], t.Outcomes[succeeded], t.Outcomes[failed], t.Outcomes[indeterminate])
+	fmt.Fprintf(&text, "slowest recovery: voting %v, append %v, answers %v, equal %v\nmost of one member: %+v",
+		t.Slowest[0], t.Slowest[1], t.Slowest[2], t.Slowest[3], t.Peaks)
+	return text.String()
+}
