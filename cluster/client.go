@@ -166,6 +166,7 @@ func (c *Client) write(ctx context.Context, w write) (log.Position, error) {
 	ctx, cancel := withDefaultTimeout(ctx)
 	defer cancel()
 	var last error
+	var named time.Time // when a member named a writer that was not heard since
 	for try := 0; ; try++ {
 		target, err := c.reach(ctx)
 		if err != nil {
@@ -176,11 +177,14 @@ func (c *Client) write(ctx context.Context, w write) (log.Position, error) {
 			c.prefer(target)
 			return at, nil
 		}
+		c.doubt(target, err)
 		if !again(err) {
 			return 0, err
 		}
 		last = err
-		c.doubt(target, err)
+		if errors.Is(err, ErrNotElected) {
+			named = c.detour(ctx, target, named)
+		}
 		if err := c.pause(ctx, try); err != nil {
 			return 0, last
 		}
@@ -200,10 +204,14 @@ func again(err error) bool {
 	return false
 }
 
-// doubt has a member asked whether it votes, before it is asked to write again: that it answers is not enough.
+// doubt has a member asked whether it votes, before it is asked to write again: that it answers is not enough. One that
+// found no quorum, or could not tell what became of a write, may be cut off from the others: the next one is asked first.
 func (c *Client) doubt(m Member, err error) {
-	if errors.Is(err, ErrNotVoting) || errors.Is(err, ErrClosed) {
+	switch {
+	case errors.Is(err, ErrNotVoting) || errors.Is(err, ErrClosed):
 		c.conn.forget(m.Address)
+	case errors.Is(err, ErrNoQuorum) || errors.Is(err, ErrIndeterminate):
+		c.leave(m)
 	}
 }
 
@@ -259,6 +267,15 @@ func (c *Client) prefer(m Member) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.target = m
+}
+
+// leave prefers the next member to this one, if it is the preferred one.
+func (c *Client) leave(m Member) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i := slices.Index(c.members, m); i >= 0 && c.target == m {
+		c.target = c.members[(i+1)%len(c.members)]
+	}
 }
 
 func (c *Client) preferred() Member {

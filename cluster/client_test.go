@@ -186,3 +186,60 @@ func TestCallsOfAClosedClientEndAtOnce(t *testing.T) {
 		t.Errorf("they took %v", took)
 	}
 }
+
+// voting is a member that answers, votes, and writes at a position.
+func voting(id uint32, at uint64) func(proto.Message) proto.Message {
+	return func(m proto.Message) proto.Message {
+		switch m := m.(type) {
+		case *messages.StatusRequest:
+			return answerStatus(m, id, messages.Status_STATUS_VOTING)
+		case *messages.AppendRequest:
+			return &messages.AppendResponse{Request: m.GetRequest(),
+				Outcome: &messages.AppendResponse_Range{Range: &messages.Range{First: at, Last: at}}}
+		}
+		return nil
+	}
+}
+
+func TestAppendGoesToAnotherMemberWhereOneFindsNoQuorum(t *testing.T) {
+	alone := func(m proto.Message) proto.Message {
+		switch m := m.(type) {
+		case *messages.StatusRequest:
+			return answerStatus(m, 1, messages.Status_STATUS_VOTING)
+		case *messages.AppendRequest:
+			return failed(m.GetRequest(), messages.Code_CODE_NO_QUORUM)
+		}
+		return nil
+	}
+	c := clientOf(t, alone, voting(2, 7))
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if at, err := c.Append(ctx, []byte("entry")); at != 7 || err != nil {
+		t.Errorf("it is at %d: %v", at, err)
+	}
+}
+
+func TestAnotherWriterIsElectedWhereTheClientAloneDoesNotReachTheFirst(t *testing.T) {
+	elected := false
+	second := func(m proto.Message) proto.Message {
+		switch m := m.(type) {
+		case *messages.ElectRequest:
+			elected = true
+			return &messages.ElectResponse{Request: m.GetRequest(), Outcome: &messages.ElectResponse_Elected{
+				Elected: &messages.Elected{Writer: 2}}}
+		case *messages.AppendRequest:
+			if !elected {
+				answer := failed(m.GetRequest(), messages.Code_CODE_NOT_ELECTED)
+				answer.GetFailure().Writer = 1
+				return answer
+			}
+		}
+		return voting(2, 7)(m)
+	}
+	c := clientOf(t, func(proto.Message) proto.Message { return nil }, second)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if at, err := c.Append(ctx, []byte("entry")); at != 7 || err != nil || !elected {
+		t.Errorf("it is at %d, elected %v: %v", at, elected, err)
+	}
+}

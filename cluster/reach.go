@@ -81,6 +81,25 @@ func (c *Client) choose(ctx context.Context, preferred Member, found <-chan Memb
 	}
 }
 
+// detour has the member that was asked elected where the writer that it names is heard by the others, and not by this
+// client, for a second: they would send it to and fro. It is given when such a writer was named first, and returns that;
+// zero if none was.
+func (c *Client) detour(ctx context.Context, asked Member, named time.Time) time.Time {
+	writer := c.preferred()
+	switch {
+	case writer == asked:
+		return time.Time{}
+	case named.IsZero() || c.conn.heardSince(writer.Address, named):
+		return time.Now()
+	case time.Since(named) < fresh:
+		return named
+	}
+	if _, err := c.elect(ctx, asked); err == nil {
+		c.prefer(asked)
+	}
+	return time.Time{} // and if it was not elected, whoever is asked next says who was
+}
+
 func (c *Client) addresses() string {
 	parts := make([]string, len(c.members))
 	for i, m := range c.members {
