@@ -24,7 +24,7 @@
 // poisons the actor that works on it, which ends with its children, always.
 //
 // Packages ensemble (what the actors of one member share), timer (the only clock they see) and actortest (the seeded
-// world for tests) hold no part of the protocol.
+// world for tests; below it logtest, clusters of members in it) hold no part of the protocol.
 //
 // # Who sends what to whom
 //

@@ -103,6 +103,10 @@ func (n *Network) HealAll() {
 	n.group = nil
 }
 
+// Reaches is false where Cut, Isolate or Partition blocks the link from one address to another, one way. Whether anybody is
+// there does not matter.
+func (n *Network) Reaches(from, to string) bool { return !n.blocked(path{from, to}) }
+
 // Flying counts the messages on their way.
 func (n *Network) Flying() int { return n.flying }
 

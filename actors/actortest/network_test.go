@@ -52,6 +52,19 @@ func TestLinkLosesAboutAsManyAsAsked(t *testing.T) {
 	}
 }
 
+func TestReachesTellsWhatIsCutOneWay(t *testing.T) {
+	net := actortest.New(t, 1).Net
+	net.Cut("a:1", "b:1")
+	net.Partition([]string{"c:1"})
+	for link, want := range map[[2]string]bool{
+		{"a:1", "b:1"}: false, {"b:1", "a:1"}: true, {"a:1", "c:1"}: false, {"c:1", "b:1"}: false, {"b:1", "d:1"}: true,
+	} {
+		if got := net.Reaches(link[0], link[1]); got != want {
+			t.Errorf("%s: %v", link, got)
+		}
+	}
+}
+
 func TestTailOfALinkReachesFromMaxToLongest(t *testing.T) {
 	w := actortest.New(t, 1)
 	w.Net.Reorder(true)

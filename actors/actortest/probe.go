@@ -20,6 +20,7 @@ type Probe struct {
 	all    []Received
 	unread []Received
 	last   Received
+	each   func(Received)
 }
 
 // Received is a message that a probe got.
@@ -51,7 +52,13 @@ func (p *Probe) receive(c actor.Context) {
 	r := Received{c.Message(), c.Sender(), p.node.world.now}
 	p.all = append(p.all, r)
 	p.unread = append(p.unread, r)
+	if p.each != nil {
+		p.each(r)
+	}
 }
+
+// Each has f called for every later message, when the probe gets it. f may send, and must not run the world.
+func (p *Probe) Each(f func(Received)) { p.each = f }
 
 // Send sends without a sender.
 func (p *Probe) Send(to *actor.PID, message any) { p.node.Root().Send(to, message) }

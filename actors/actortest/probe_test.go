@@ -85,3 +85,17 @@ func TestBatchIsUnpacked(t *testing.T) {
 		t.Errorf("got %v", p.Messages())
 	}
 }
+
+func TestProbeCallsForEachMessageWhenItComes(t *testing.T) {
+	w := actortest.New(t, 1)
+	n := w.Node("a:1")
+	p := n.Probe("probe")
+	var at []time.Duration
+	p.Each(func(actortest.Received) { at = append(at, w.Elapsed()) })
+	n.Clock().After(time.Second, p.PID, "one")
+	n.Clock().After(2*time.Second, p.PID, "two")
+	w.Run(time.Minute)
+	if len(at) != 2 || at[0] != time.Second || at[1] != 2*time.Second {
+		t.Errorf("at %v", at)
+	}
+}

@@ -51,10 +51,7 @@ func (m *Member) raise(by log.Proposal) {
 }
 
 // CrashKeeping is Crash, but some of what was not synced may be on the disk all the same.
-func (m *Member) CrashKeeping(random *rand.Rand) {
-	m.Node.Crash()
-	m.Store = m.Store.Crash(random)
-}
+func (m *Member) CrashKeeping(random *rand.Rand) { m.KillKeeping(random) }
 
 // records is everything on the member's disk.
 func (m *Member) records() []log.Action {

@@ -1,0 +1,50 @@
+// Package logtest runs whole members of a replicated log under the seeded world of package actortest, for tests: of actors
+// that use the log, and of the log itself.
+//
+//	func TestEntriesSurviveALostDisk(t *testing.T) {
+//		c := logtest.Start(t, 7, 3)             // three members that vote; 7 is the seed
+//		c.Member(1).Append("one")
+//		c.Partition(3)                          // member 3 alone
+//		c.Member(2).Append("two")
+//		c.Heal()
+//		c.Member(1).TearWrite()                 // its next write gets to the disk in part
+//		lost := c.Member(1).Begin("three")      // its outcome will be unknown
+//		c.Pass(time.Second)                     // of virtual time
+//		c.Member(2).Wipe()                      // kill -9, and the disk is gone
+//		c.Recover()                             // heals the network, starts all, waits until they vote
+//		c.Member(2).Append("four")
+//		c.Check()                               // every acknowledged entry is there, once, in order, on all members
+//		t.Log(lost.Err())
+//	}
+//
+// The members are the real ones: their actors, their protocol, their recovery. The disk is in memory, the network and the
+// clock are the world's, and so one seed is one run. It is fast enough to try many: a cluster starts in a few
+// milliseconds, and 10 s of virtual time take about as long. Run a test for 20 seeds at least; nearly every bug of a
+// protocol needs an order of events that most seeds do not have.
+//
+// What there is:
+//
+//   - Cluster: Start and New; Member, Require, Recover, Check, History, Report. Pass and World.Step run the world.
+//     Partition and Heal; World.Net has delays, losses, duplicates, one-way cuts, and World.Filter drops or holds single
+//     messages. World.Schedule chooses in which order actors run.
+//   - Member: Start, Kill, Restart; Wipe, TearWrite, FailDisk; Isolate, Rejoin; Node.Skew and Node.Drift move its clock;
+//     Require and Status tell how it is, Events what it reported.
+//   - Calls: Append, Truncate, Elect, Catchup, Read, Entries run the world until the member has answered, and must succeed.
+//     Begin returns at once, so that faults strike while an append is under way; the Call tells what became of it. A Writer
+//     appends under the fence of its election.
+//
+// # Actors of your own
+//
+// An actor on top of the log runs on a node of the same world, and talks to any member's gateway as every client does,
+// with the messages of package messages (AppendRequest, ReadRequest and so on):
+//
+//	pid := c.World.Node("app:1").Spawn("counter", actor.PropsFromProducer(newCounter(c.Gateway(1))))
+//
+// A timer must come from Node.Clock, chance from Node.Random; see package actortest for the other rules of the world.
+// counter_test.go in this package is such an actor with its test, which asks it with the TestProbe of protoactor's testkit.
+//
+// # When a test fails
+//
+// It prints the seed, each member's state, and the last 200 steps of the world: who got which message from whom, and when.
+// The same seed gives the same run; World.Verbose tells all of its steps.
+package logtest
