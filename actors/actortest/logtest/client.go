@@ -64,6 +64,15 @@ func (c *Call) Await(within time.Duration) error {
 	return c.Err()
 }
 
+// Code is why a call failed; 0 where it did not, or is not answered.
+func Code(err error) messages.Code {
+	var f Failure
+	if errors.As(err, &f) {
+		return f.Code
+	}
+	return messages.Code_CODE_UNSPECIFIED
+}
+
 // client asks one life of a member, from the member's own node.
 type client struct {
 	probe   *actortest.Probe

@@ -1,6 +1,7 @@
 package logtest_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -34,7 +35,7 @@ func TestEntriesSurviveALostDisk(t *testing.T) {
 		c.Recover()
 		c.Member(2).Append("four")
 		c.Check()
-		if err := lost.Err(); err != logtest.ErrPending && code(err) == 0 {
+		if err := lost.Err(); !errors.Is(err, logtest.ErrPending) && logtest.Code(err) == 0 {
 			t.Errorf("an append at a member that died: %v", err)
 		}
 		got := c.Member(2).Entries()
@@ -42,12 +43,6 @@ func TestEntriesSurviveALostDisk(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 	})
-}
-
-// code is that of a failure; 0 where it is none.
-func code(err error) messages.Code {
-	f, _ := err.(logtest.Failure)
-	return f.Code
 }
 
 func TestTornWriteEndsTheProcessInTheMiddleOfASync(t *testing.T) {
@@ -94,7 +89,7 @@ func TestLaterElectionFencesAWriter(t *testing.T) {
 	first.Append("a")
 	second := c.Member(2).Elect()
 	second.Append("b")
-	if err := first.Begin("c").Await(time.Minute); code(err) != messages.Code_CODE_FENCED {
+	if err := first.Begin("c").Await(time.Minute); logtest.Code(err) != messages.Code_CODE_FENCED {
 		t.Error(err)
 	}
 	if second.End != 1 || second.Fence <= first.Fence {

@@ -76,7 +76,7 @@ func ExampleWriter() {
 	second := c.Member(2).Elect()
 	second.Append("two")
 	err := first.Begin("three").Await(time.Minute) // never gets into the log
-	fmt.Println(err.(logtest.Failure).Code)
+	fmt.Println(logtest.Code(err))
 	fmt.Println(c.Member(2).Entries())
 	c.Check()
 	// Output:
