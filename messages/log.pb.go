@@ -956,7 +956,11 @@ type Refused struct {
 	// What was expected and what was seen, for people; at most 1 KiB.
 	Detail string `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
 	// With DEAD_INCARNATION: the incarnation that is registered.
-	Known         *Incarnation `protobuf:"bytes,3,opt,name=known,proto3" json:"known,omitempty"`
+	Known *Incarnation `protobuf:"bytes,3,opt,name=known,proto3" json:"known,omitempty"`
+	// With DEAD_INCARNATION: the replica that refuses votes.
+	Votes bool `protobuf:"varint,4,opt,name=votes,proto3" json:"votes,omitempty"`
+	// With DEAD_INCARNATION: the registered one greeted within the last seconds.
+	Alive         bool `protobuf:"varint,5,opt,name=alive,proto3" json:"alive,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1010,6 +1014,20 @@ func (x *Refused) GetKnown() *Incarnation {
 		return x.Known
 	}
 	return nil
+}
+
+func (x *Refused) GetVotes() bool {
+	if x != nil {
+		return x.Votes
+	}
+	return false
+}
+
+func (x *Refused) GetAlive() bool {
+	if x != nil {
+		return x.Alive
+	}
+	return false
 }
 
 // Reign is the time of one elected writer. A quorum promised its proposal, and none of it had accepted anything at first or
@@ -4196,11 +4214,13 @@ const file_log_proto_rawDesc = "" +
 	"\tTruncated\x12\x14\n" +
 	"\x05begin\x18\x01 \x01(\x04R\x05begin\"9\n" +
 	"\tNotVoting\x12,\n" +
-	"\x06status\x18\x01 \x01(\x0e2\x14.quorumlog.v1.StatusR\x06status\"\x80\x01\n" +
+	"\x06status\x18\x01 \x01(\x0e2\x14.quorumlog.v1.StatusR\x06status\"\xac\x01\n" +
 	"\aRefused\x12,\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x14.quorumlog.v1.ReasonR\x06reason\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12/\n" +
-	"\x05known\x18\x03 \x01(\v2\x19.quorumlog.v1.IncarnationR\x05known\"9\n" +
+	"\x05known\x18\x03 \x01(\v2\x19.quorumlog.v1.IncarnationR\x05known\x12\x14\n" +
+	"\x05votes\x18\x04 \x01(\bR\x05votes\x12\x14\n" +
+	"\x05alive\x18\x05 \x01(\bR\x05alive\"9\n" +
 	"\x05Reign\x12\x1a\n" +
 	"\bproposal\x18\x01 \x01(\x04R\bproposal\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x04R\x05first\"\x9b\x01\n" +

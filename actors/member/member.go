@@ -79,6 +79,7 @@ type member struct {
 	Config
 	gateway  *actor.PID
 	recover  *actor.PID
+	writer   *actor.PID             // the coordinator; nil until the replica voted for the first time
 	opened   bool                   // the replica votes
 	refusals map[log.ReplicaID]bool // members that have another member list
 }
@@ -106,6 +107,11 @@ func (m *member) Receive(ctx actor.Context) {
 		m.refused(ctx, e)
 	case network.Welcomed:
 		delete(m.refusals, e.By)
+	case network.Doubted:
+		m.close(ctx, e)
+	case replica.Reincarnated:
+		ctx.Send(m.Network, e)
+		m.recover = m.spawn(ctx, Recover, recovery.New(&m.Ensemble, m.AutoInitialize))
 	}
 }
 
@@ -113,7 +119,7 @@ func (m *member) start(ctx actor.Context) {
 	e := &m.Ensemble
 	e.Replica = m.spawn(ctx, Replica, replica.New(replica.Config{
 		Store: m.Store, Cluster: m.Cluster, Configuration: m.Configuration, Members: m.Members,
-		Clock: m.Clock, Random: m.Random, Owner: ctx.Self(), Log: m.Log,
+		Absence: m.Patience.Absence, Clock: m.Clock, Random: m.Random, Owner: ctx.Self(), Log: m.Log,
 	}))
 	peers := map[log.ReplicaID]*actor.PID{m.Self: e.Replica}
 	for _, id := range m.Members {
@@ -138,15 +144,29 @@ func (m *member) spawn(ctx actor.Context, name string, producer actor.Producer) 
 // open starts what a voting replica needs, and lets clients in.
 func (m *member) open(ctx actor.Context) {
 	m.opened = true
-	writer := m.spawn(ctx, Coordinator, coordinator.New(&m.Ensemble))
-	m.spawn(ctx, Follow, catchup.NewFollow(&m.Ensemble))
-	ctx.Send(m.gateway, gateway.Serve{Coordinator: writer})
+	if m.writer == nil {
+		m.writer = m.spawn(ctx, Coordinator, coordinator.New(&m.Ensemble))
+		m.spawn(ctx, Follow, catchup.NewFollow(&m.Ensemble))
+	}
+	ctx.Send(m.gateway, gateway.Serve{Coordinator: m.writer})
 	ctx.Send(m.gateway, gateway.Advise{})
 	m.Report(Recovered{})
 }
 
-// refused handles a peer that refuses our greetings. One that knows a newer life of this replica, or a second process of
-// it, is right: this one must not vote. One that has another member list may itself be wrong, unless a quorum agrees with
+// close takes the replica's vote away, and has it recovered as a new life: clients are let in again after that.
+func (m *member) close(ctx actor.Context, e network.Doubted) {
+	if !m.opened {
+		return
+	}
+	m.opened = false
+	m.Log.Warn().Uint64("generation", e.Above).Msg("a member knows this replica under another disk: it recovers as a new life")
+	ctx.Send(m.gateway, gateway.Serve{})
+	ctx.Request(m.writer, coordinator.Demote{})
+	ctx.Request(m.Replica, replica.Reincarnate{Above: e.Above})
+}
+
+// refused handles a peer that refuses our greetings. One that knows another life of this replica that is there, or a second
+// process of it, is right: this one must not vote. One that has another member list may itself be wrong, unless a quorum agrees with
 // it.
 func (m *member) refused(ctx actor.Context, e network.Refused) {
 	switch e.Refusal.Reason {

@@ -44,6 +44,9 @@ type (
 		By      log.ReplicaID
 		Refusal identity.Refusal
 	}
+	// Doubted tells the owner that a peer knows the replica under another disk, which nobody hears; and that a quorum of
+	// the peers votes, so that it can recover from them in a generation Above that one.
+	Doubted struct{ Above uint64 }
 	// Welcomed tells the owner that a peer that refused our greetings does so no more.
 	Welcomed struct{ By log.ReplicaID }
 	// Lost says that the connection to the process at an address broke: its replica counts as absent until it is heard again.
@@ -66,7 +69,7 @@ type Peer struct {
 type Config struct {
 	*ensemble.Ensemble
 	Peers map[log.ReplicaID]*actor.PID // the replicas' PIDs, the local one's included
-	Owner *actor.PID                   // is told Refused and Welcomed; nil for nobody
+	Owner *actor.PID                   // is told Refused, Doubted and Welcomed; nil for nobody
 }
 
 // New returns the producer of a network.
@@ -92,6 +95,7 @@ type network struct {
 type peer struct {
 	Peer
 	heard time.Time
+	doubt doubt
 }
 
 type watcher struct {
@@ -117,7 +121,7 @@ func (n *network) Receive(ctx actor.Context) {
 		n.hear(ctx, n.Self, presence(m))
 		n.sayHello(ctx, m.Identity)
 	case replica.Reincarnated:
-		n.request = n.Random.Uint64() // who refuses a greeting of the former incarnation does not refuse this one
+		n.reborn()
 	case *messages.Welcome:
 		n.welcome(ctx, m)
 	case Lost:
@@ -179,9 +183,15 @@ func (n *network) refused(ctx actor.Context, by log.ReplicaID, refusal identity.
 	if refusal.Reason == identity.DeadIncarnation { // it is there, and will help once we took a newer incarnation
 		p.Present, p.heard = true, n.Clock.Now()
 		n.tellWatchers(ctx)
+		n.doubt(ctx, p, refusal)
+		return
 	}
+	n.tell(ctx, Refused{by, refusal})
+}
+
+func (n *network) tell(ctx actor.Context, message any) {
 	if n.Owner != nil {
-		ctx.Send(n.Owner, Refused{by, refusal})
+		ctx.Send(n.Owner, message)
 	}
 }
 
@@ -193,10 +203,10 @@ func (n *network) hear(ctx actor.Context, from log.ReplicaID, presence codec.Pre
 	if !p.Present {
 		n.Log.Debug().Uint16("replica", uint16(from)).Msg("a member is present")
 	}
-	if p.Refusal != "" && n.Owner != nil {
-		ctx.Send(n.Owner, Welcomed{from})
+	if p.Refusal != "" {
+		n.tell(ctx, Welcomed{from})
 	}
-	p.Present, p.Presence, p.Refusal, p.heard = true, presence, "", n.Clock.Now()
+	p.Present, p.Presence, p.Refusal, p.heard, p.doubt = true, presence, "", n.Clock.Now(), doubt{}
 	p.RTT = p.heard.Sub(n.greeted)
 	n.tellWatchers(ctx)
 }
@@ -206,7 +216,7 @@ func (n *network) hear(ctx actor.Context, from log.ReplicaID, presence codec.Pre
 func (n *network) forget(gone func(*peer) bool) {
 	for _, p := range n.peers {
 		if p.Present && gone(p) {
-			p.Present, p.Presence.Writer = false, 0
+			p.Present, p.Presence.Writer, p.doubt = false, 0, doubt{}
 			n.Log.Debug().Uint16("replica", uint16(p.ID)).Msg("a member is absent")
 		}
 	}

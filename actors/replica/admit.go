@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"time"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/log/codec"
@@ -17,11 +19,29 @@ func (r *replica) admit(ctx actor.Context, e codec.Envelope, err error) (identit
 	if err != nil {
 		return identity.Refusal{Reason: identity.Malformed, Detail: err.Error()}, false
 	}
-	if refusal, ok := r.admission.Admit(e.From); !ok {
+	if refusal, ok := r.known(e.From); !ok {
 		r.Log.Warn().Stringer("reason", refusal.Reason).Str("detail", refusal.Detail).Msg("a message was refused")
 		return refusal, false
 	}
 	return identity.Refusal{}, r.register(ctx, e.From)
+}
+
+// greeting is when a replica greeted, and in which of its lives.
+type greeting struct {
+	life identity.Incarnation
+	at   time.Time
+}
+
+// known holds a sender against what is known of its replica. A life that is refused is told whether the one that is known
+// in its place is there: then it must end, and else it may recover as a new one.
+func (r *replica) known(from identity.Identity) (identity.Refusal, bool) {
+	refusal, ok := r.admission.Admit(from)
+	if refusal.Reason == identity.DeadIncarnation {
+		last := r.greeted[from.Replica]
+		refusal.Votes = r.voting()
+		refusal.Alive = last.life == refusal.Known && r.Clock.Now().Sub(last.at) <= r.Absence
+	}
+	return refusal, ok
 }
 
 func (r *replica) register(ctx actor.Context, from identity.Identity) bool {

@@ -49,7 +49,7 @@ type (
 	// Advanced answers Advance, once the status is durable.
 	Advanced struct{ Status status.Status }
 
-	// Reincarnate gives an EMPTY or RECOVERING replica a generation above one that its peers know.
+	// Reincarnate gives a replica a generation above one that its peers know. One that is VOTING becomes RECOVERING.
 	Reincarnate struct{ Above uint64 }
 	// Reincarnated answers Reincarnate, once the incarnation is durable.
 	Reincarnated struct{ Incarnation identity.Incarnation }

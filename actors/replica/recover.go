@@ -56,12 +56,15 @@ func mayAdvance(from, to status.Status) bool {
 	return false
 }
 
-// reincarnate takes a generation above the one that the peers know: this replica had another disk before. Only a replica
-// that never voted under its incarnation may do that.
+// reincarnate takes a generation above the one that the peers know: this replica had another disk before, or the disk of
+// another life is known in its place. One that voted is RECOVERING from the same moment on. Nobody counts what it said
+// before, so it must learn from a quorum what was chosen with its votes, as if it had lost its disk.
 func (r *replica) reincarnate(ctx actor.Context, m Reincarnate) {
-	silent := r.meta.Status == status.Empty || r.meta.Status == status.Recovering
-	invariant.Hold(silent, "a replica that is %s does not change its incarnation", r.meta.Status)
+	invariant.Hold(r.meta.Status != status.Starting, "a replica that is STARTING does not change its incarnation")
 	meta := r.meta
+	if r.voting() {
+		meta.Status = status.Recovering
+	}
 	meta.Incarnation.Generation = max(meta.Incarnation.Generation, m.Above+1)
 	meta.Known = meta.Known.With(meta.Replica, meta.Incarnation)
 	if !r.setMetadata(ctx, meta) {
@@ -91,5 +94,9 @@ func (r *replica) greet(e codec.Envelope, err error) (identity.Refusal, bool) {
 	case err != nil:
 		return identity.Refusal{Reason: identity.Malformed, Detail: err.Error()}, false
 	}
-	return r.admission.Admit(e.From)
+	refusal, ok := r.known(e.From)
+	if ok {
+		r.greeted[e.From.Replica] = greeting{e.From.Incarnation, r.Clock.Now()}
+	}
+	return refusal, ok
 }

@@ -34,6 +34,7 @@ type Config struct {
 	Cluster       identity.ClusterID
 	Configuration uint64          // hash of the member list
 	Members       []log.ReplicaID // in order
+	Absence       time.Duration   // of silence, after which a peer counts as absent
 	Clock         timer.Clock
 	Random        timer.Random
 	Owner         *actor.PID // is told StatusChanged and Failed; nil for nobody
@@ -50,7 +51,8 @@ type replica struct {
 	meta      storage.Metadata
 	ledger    *ledger.Ledger
 	admission identity.Admission
-	since     time.Time // when the status was entered
+	greeted   map[log.ReplicaID]greeting // the last one of each replica
+	since     time.Time                  // when the status was entered
 	written   written
 	lead      lead
 	group     group
@@ -119,6 +121,7 @@ func (r *replica) receiveLocal(ctx actor.Context) {
 func (r *replica) start(ctx actor.Context) {
 	r.meta = r.Store.Metadata()
 	r.since = r.Clock.Now()
+	r.greeted = make(map[log.ReplicaID]greeting)
 	r.admission = identity.Admission{
 		Members: r.Members, Known: r.meta.Known, Heard: make(map[log.ReplicaID]identity.Process),
 		Self: identity.Identity{

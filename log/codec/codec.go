@@ -199,7 +199,7 @@ func DecodeStatus(m messages.Status) (status.Status, error) {
 }
 
 func encodeRefused(r identity.Refusal) *messages.Refused {
-	m := &messages.Refused{Reason: messages.Reason(r.Reason), Detail: cut(r.Detail)}
+	m := &messages.Refused{Reason: messages.Reason(r.Reason), Detail: cut(r.Detail), Votes: r.Votes, Alive: r.Alive}
 	if r.Known.Generation > 0 {
 		m.Known = EncodeIncarnation(r.Known)
 	}
@@ -218,7 +218,7 @@ func cut(detail string) string {
 }
 
 func decodeRefused(m *messages.Refused) (identity.Refusal, error) {
-	r := identity.Refusal{Detail: cut(m.GetDetail())}
+	r := identity.Refusal{Detail: cut(m.GetDetail()), Votes: m.GetVotes(), Alive: m.GetAlive()}
 	if m.GetReason() < 0 || m.GetReason() > messages.Reason(identity.OutOfBounds) || !identity.Reason(m.GetReason()).Valid() {
 		return r, malformed("%d is not a reason", m.GetReason())
 	}

@@ -47,6 +47,8 @@ type Refusal struct {
 	Reason Reason
 	Detail string      // what was expected and what was seen, for people
 	Known  Incarnation // with DeadIncarnation: the one that is registered
+	Votes  bool        // with DeadIncarnation: the replica that refuses votes
+	Alive  bool        // with DeadIncarnation: the registered one greeted a moment ago
 }
 
 // Error makes a refusal an error.

@@ -96,6 +96,9 @@ func (m *Member) Restart() {
 	m.Start()
 }
 
+// Twin is a second process of the member on a copy of its disk: see logtest.Member.Twin.
+func (m *Member) Twin() *Member { return &Member{Member: m.Member.Twin(), cluster: m.cluster} }
+
 // Inspect asks the member's replica how it is.
 func (m *Member) Inspect() replica.Inspected {
 	m.cluster.t.Helper()

@@ -15,7 +15,8 @@ type step struct{ before, next storage.Metadata }
 // ofMetadata are the rules between two steps of one replica.
 var ofMetadata = []rule[step]{
 	{19, "the status goes forward", func(s step) string {
-		return complain(!follows(s.before.Status, s.next.Status), "replica %d goes from %s to %s", s.next.Replica, s.before.Status, s.next.Status)
+		reborn := s.before.Status == status.Voting && s.next.Status == status.Recovering && s.next.Incarnation != s.before.Incarnation
+		return complain(!reborn && !follows(s.before.Status, s.next.Status), "replica %d goes from %s to %s", s.next.Replica, s.before.Status, s.next.Status)
 	}},
 	{5, "the implicit promise grows", func(s step) string {
 		return complain(s.next.Promised < s.before.Promised, "that of replica %d goes from %s to %s", s.next.Replica, s.before.Promised, s.next.Promised)
@@ -30,9 +31,10 @@ var ofMetadata = []rule[step]{
 	{18, "a process leaves the count of its starts alone", func(s step) string {
 		return complain(s.next.Boot != s.before.Boot, "that of replica %d goes from %d to %d", s.next.Replica, s.before.Boot, s.next.Boot)
 	}},
-	{18, "only a replica that said nothing changes its incarnation", func(s step) string {
+	{18, "a replica that takes another incarnation does not vote", func(s step) string {
 		is, was := s.next.Incarnation, s.before.Incarnation
-		return complain(is != was && s.before.Status != status.Empty || is.Generation < was.Generation,
+		silent := s.next.Status == status.Empty || s.next.Status == status.Recovering
+		return complain(is != was && !silent || is.Generation < was.Generation || is.Disk != was.Disk,
 			"that of replica %d, which is %s, goes from %s to %s", s.next.Replica, s.before.Status, was, is)
 	}},
 	{10, "who is known to be dead stays dead", func(s step) string {

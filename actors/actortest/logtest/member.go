@@ -44,6 +44,7 @@ type Member struct {
 	broken  bool // the next sync of the disk fails
 	life    int  // counts the starts
 	disks   uint64
+	twins   int
 	client  *client // of this life; nil until it is needed
 }
 

@@ -61,6 +61,10 @@ func (s *Store) Crash(random *rand.Rand) *Store {
 	return from(after)
 }
 
+// Copy returns a second disk with what is durable on this one, as somebody gets it who copies a directory in use. The store
+// goes on.
+func (s *Store) Copy() *Store { return from(s.durable.clone()) }
+
 // FailNext makes the next operation of one sort fail with an error that wraps err: a failed Read is storage.ErrCorrupt,
 // the others are storage.ErrFailed. The operation has no effect.
 func (s *Store) FailNext(op Operation, err error) { s.next[op] = err }

@@ -1,0 +1,68 @@
+package network
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/paxos"
+	"github.com/quorumlog/quorumlog/log/status"
+)
+
+// doubt is that a peer knows the local replica under another disk.
+type doubt struct {
+	known uint64    // the generation of that; 0 for no doubt
+	votes bool      // the peer votes
+	until time.Time // when it is old enough to be acted upon
+}
+
+// doubt handles a peer that knows another life of the local replica.
+//
+// Where that life is there, this one is over. Where nobody hears it, nobody can tell which of them is the later one: it may
+// have registered with this peer alone, and lost its disk again before the others heard of it. Both are settled the same
+// way: the local replica recovers as a life above both (docs/adr/0010). It costs its vote for a while, so a quorum must be
+// left without it; the other life gets time to be heard, and so does another replica in doubt.
+func (n *network) doubt(ctx actor.Context, p *peer, r identity.Refusal) {
+	now := n.Clock.Now()
+	if p.doubt.known == 0 {
+		p.doubt.until = now.Add(n.Twice(n.Patience.Absence))
+	}
+	p.doubt.known, p.doubt.votes = r.Known.Generation, r.Votes
+	quorum := paxos.Quorum(len(n.Members))
+	switch {
+	case r.Alive || len(n.Members)-1 < quorum:
+		n.tell(ctx, Refused{p.ID, r})
+	case now.After(p.doubt.until) && n.voters() >= quorum:
+		n.tell(ctx, Doubted{n.highest()})
+	}
+}
+
+// voters is how many peers are there and vote, the local replica not counted.
+func (n *network) voters() int {
+	voters := 0
+	for _, p := range n.peers {
+		votes := p.Refusal == "" && p.Presence.Status == status.Voting || p.doubt.votes
+		if p.ID != n.Self && p.Present && votes {
+			voters++
+		}
+	}
+	return voters
+}
+
+// highest is the highest generation under which a peer knows the local replica by another disk.
+func (n *network) highest() uint64 {
+	var known uint64
+	for _, p := range n.peers {
+		known = max(known, p.doubt.known)
+	}
+	return known
+}
+
+// reborn forgets what was said of the former incarnation: who refused that one does not refuse this one.
+func (n *network) reborn() {
+	n.request = n.Random.Uint64()
+	for _, p := range n.peers {
+		p.doubt = doubt{}
+	}
+}
