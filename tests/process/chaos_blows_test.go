@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/quorumlog/quorumlog/log"
 )
@@ -24,14 +25,14 @@ func (c *chaos) killOne() {
 }
 
 func (c *chaos) killAll() {
-	c.logf("kill all members")
+	c.hit("all members were killed")
 	for id := range c.everyone() {
 		c.alive(id)
 		c.running[id].Signal(os.Kill) // all of them, before the first one is waited for
 	}
 	for id := range c.everyone() {
 		c.Kill(id)
-		c.kills++
+		c.counts["kills"]++
 	}
 	c.pause()
 	for id := range c.everyone() {
@@ -82,9 +83,9 @@ func (c *chaos) loseDiskTwice() {
 // loseTheOnlyWitness ends the writer while the others stand still: what it alone holds must not have been acknowledged.
 func (c *chaos) loseTheOnlyWitness() {
 	id := c.writer()
-	c.logf("stop everybody but member %d", id)
+	c.hit("everybody but the writer stood still")
 	c.signalOthers(id, syscall.SIGSTOP)
-	c.stops += 2
+	c.counts["stops"] += 2
 	c.pause()
 	if c.coin() {
 		c.wipe(id)
@@ -101,9 +102,9 @@ func (c *chaos) loseTheOnlyWitness() {
 func (c *chaos) loseDiskNextToALaggard() {
 	id := c.anyone()
 	laggard, third := id%3+1, (id+1)%3+1
-	c.logf("stop member %d", laggard)
+	c.hit("%s stood still", c.role(laggard))
 	c.running[laggard].Signal(syscall.SIGSTOP)
-	c.stops++
+	c.counts["stops"]++
 	c.goesOn(fmt.Sprintf("without member %d", laggard))
 	c.wipe(id)
 	c.running[laggard].Signal(syscall.SIGCONT)
@@ -136,8 +137,8 @@ func (c *chaos) signalOthers(id int, s os.Signal) {
 func (c *chaos) stopOne() {
 	id := c.anyone()
 	c.alive(id)
-	c.logf("stop member %d", id)
-	c.stops++
+	c.hit("%s stood still", c.role(id))
+	c.counts["stops"]++
 	c.running[id].Signal(syscall.SIGSTOP)
 	for range c.random.IntN(20) {
 		c.pause()
@@ -151,11 +152,29 @@ func (c *chaos) stopOne() {
 func (c *chaos) changeWriter() {
 	ctx, cancel := context.WithTimeout(context.Background(), appendTimeout)
 	defer cancel()
-	id := c.anyone()
-	c.logf("elect member %d", id)
-	if _, err := c.client.WriterOf(ctx, log.ReplicaID(id)); err != nil {
+	c.hit("another writer was elected")
+	if err := c.load.Reign(ctx, log.ReplicaID(c.anyone()), someMore); err != nil {
 		c.t.Errorf("elect a writer: %v", err)
 	}
-	c.elections++
+	c.counts["elections"]++
 	c.goesOn("with another writer")
+}
+
+// partition breaks the network in one of many ways, for a while.
+func (c *chaos) partition() {
+	all := partitions()
+	c.part(all[c.random.IntN(len(all))])
+}
+
+// disturb has all lines lose, delay, double and reorder packets for a while.
+func (c *chaos) disturb() {
+	c.hit("all lines were disturbed")
+	c.Between(Quality{Loss: 0.05, Twice: 0.05, Delay: 2 * time.Millisecond, Jitter: 10 * time.Millisecond})
+	c.counts["disturbances"]++
+	c.goesOn("on bad lines")
+	for range 5 {
+		c.pause()
+	}
+	c.Heal()
+	c.goesOn("after all lines are well again")
 }

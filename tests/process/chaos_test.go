@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/quorumlog/quorumlog/actors/actortest/history"
 	"github.com/quorumlog/quorumlog/cluster"
 	"github.com/quorumlog/quorumlog/log"
 )
@@ -20,10 +23,12 @@ import (
 const (
 	seedVariable   = "QUORUMLOG_CHAOS_SEED"   // a number; by chance if there is none
 	roundsVariable = "QUORUMLOG_CHAOS_ROUNDS" // of every test
+	timeVariable   = "QUORUMLOG_CHAOS_TIME"   // as 10m: rounds begin until this is over, instead of a number of them
 )
 
 const (
-	workers    = 8                      // that append at the same time
+	workers    = 9                      // that append at the same time, with three clients
+	pace       = 10 * time.Millisecond  // between two appends of one of them
 	longestGap = 10 * time.Second       // between two acknowledged appends, whatever happens
 	someMore   = 50                     // acknowledged appends show that the log goes on
 	mostPause  = 400 * time.Millisecond // between two blows
@@ -37,13 +42,13 @@ func TestAcknowledgedEntriesSurviveTwentyKills(t *testing.T) {
 
 func TestAcknowledgedEntriesSurviveTheEndOfAllProcesses(t *testing.T) {
 	c := startChaos(t)
-	c.rounds(5, c.killAll)
+	c.rounds(4, c.killAll)
 	c.finish()
 }
 
 func TestAcknowledgedEntriesSurviveALostDisk(t *testing.T) {
 	c := startChaos(t)
-	c.rounds(5, c.loseDisk)
+	c.rounds(4, c.loseDisk)
 	c.finish()
 }
 
@@ -55,34 +60,53 @@ func TestAcknowledgedEntriesSurviveThoughOneReplicaAloneIsUpToDate(t *testing.T)
 }
 
 func TestAcknowledgedEntriesSurviveEverythingTogether(t *testing.T) {
-	c := startChaos(t)
-	c.rounds(4, func() {
-		blows := []func(){
-			c.killOne, c.killAll, c.loseDisk, c.loseDiskAndKillAnother, c.loseDiskTwice, c.stopOne, c.changeWriter,
-			c.loseTheOnlyWitness, c.loseDiskNextToALaggard,
-		}
-		blows[c.random.IntN(len(blows))]()
-	})
+	c := startChaosOf(t, NewNetworked(t, 3))
+	c.rounds(1, c.everything)
 	c.finish()
 }
+
+// everything deals every kind of blow, in any order: ten kills or more, two lost disks or more, and a partition.
+func (c *chaos) everything() {
+	deck := []func(){
+		c.killOne, c.killOne, c.killOne, c.killOne, c.killAll, c.loseDisk, c.partition,
+		c.any(c.loseDiskAndKillAnother, c.loseDiskTwice),
+		c.any(c.loseTheOnlyWitness, c.loseDiskNextToALaggard),
+		c.any(c.stopOne, c.changeWriter, c.disturb),
+	}
+	c.random.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })
+	for _, blow := range deck {
+		blow()
+	}
+}
+
+func (c *chaos) any(blows ...func()) func() { return blows[c.random.IntN(len(blows))] }
 
 // chaos is a cluster of three under a load, and what is done to it.
 type chaos struct {
 	*Cluster
-	t                              testing.TB
-	client                         *cluster.Client
-	load                           *Load
-	random                         *rand.Rand
-	kills, wipes, stops, elections int
+	t      testing.TB
+	client *cluster.Client
+	load   *Load
+	random *rand.Rand
+	counts map[string]int // of what was done
+	blows  []blow
+	bounds map[string]time.Duration // for the gaps after some kinds of blows
 }
 
 func startChaos(t *testing.T) *chaos {
+	t.Helper()
+	return startChaosOf(t, New(t, 3))
+}
+
+func startChaosOf(t *testing.T, members *Cluster) *chaos {
+	t.Helper()
 	seed := setting(t, seedVariable, rand.Uint64())
 	t.Logf("seed %d (%s=%d)", seed, seedVariable, seed)
-	c := &chaos{Cluster: New(t, 3), t: t, random: rand.New(rand.NewPCG(seed, 0))}
+	c := &chaos{Cluster: members, t: t, random: rand.New(rand.NewPCG(seed, 0)), counts: map[string]int{},
+		bounds: map[string]time.Duration{}}
 	c.StartAll()
 	c.client = dial(t, c.Members)
-	c.load = StartLoad(t, c.client, workers)
+	c.load = StartLoad(t, []*cluster.Client{c.client, dial(t, c.Members), dial(t, c.Members)}, workers, pace)
 	c.goesOn("at the start")
 	return c
 }
@@ -116,9 +140,24 @@ func setting(t testing.TB, variable string, standard uint64) uint64 {
 	return n
 }
 
+// limit is a time in the environment; 0 if there is none.
+func limit(t testing.TB) time.Duration {
+	t.Helper()
+	text := os.Getenv(timeVariable)
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatalf("%s: %v", timeVariable, err)
+	}
+	return d
+}
+
 func (c *chaos) rounds(standard uint64, round func()) {
 	c.t.Helper()
-	for i := range setting(c.t, roundsVariable, standard) {
+	most, end := setting(c.t, roundsVariable, standard), limit(c.t)
+	for i := uint64(0); end == 0 && i < most || c.load.Since() < end; i++ {
 		began, acknowledged := time.Now(), c.load.Acknowledged()
 		round()
 		c.t.Logf("round %d took %s, with %d acknowledged appends", i+1, time.Since(began).Round(time.Millisecond),
@@ -128,20 +167,43 @@ func (c *chaos) rounds(standard uint64, round func()) {
 
 // The blows. Each one ends with three members that vote, and a log that goes on.
 
+// hit says what is done next. What comes of it is looked at until the next one.
+func (c *chaos) hit(format string, args ...any) {
+	c.t.Helper()
+	now, what := c.load.Since(), fmt.Sprintf(format, args...)
+	c.blows = append(c.blows, blow{what, now, 0})
+	c.logf("%s", what)
+}
+
 func (c *chaos) kill(id int) {
 	c.t.Helper()
 	c.alive(id)
-	c.logf("kill member %d", id)
+	c.hit("%s was killed", c.role(id))
+	c.logf("that is member %d", id)
 	c.Kill(id)
-	c.kills++
+	c.counts["kills"]++
 }
 
 func (c *chaos) wipe(id int) {
 	c.t.Helper()
 	c.kill(id)
+	c.blows[len(c.blows)-1].what += ", and its disk lost"
 	c.logf("lose its disk")
 	c.Wipe(id)
-	c.wipes++
+	c.counts["lost disks"]++
+}
+
+// role is what a member does for the others.
+func (c *chaos) role(id int) string {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	switch s, err := c.client.StatusOf(ctx, log.ReplicaID(id)); {
+	case err != nil || s.Status != "VOTING":
+		return "a member that did not vote"
+	case s.Leader:
+		return "the writer"
+	}
+	return "a follower"
 }
 
 // back starts a member, and waits until it votes and the log goes on.
@@ -210,43 +272,64 @@ func (c *chaos) everyone() func(func(int) bool) {
 	}
 }
 
-// finish ends the load, and compares what it was told with what every replica holds.
-func (c *chaos) finish() {
+// finish ends the load, and compares what it was told with what every member holds.
+func (c *chaos) finish() *history.History {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	history, err := c.load.Finish(ctx)
+	h, err := c.load.Finish(ctx)
 	if err != nil {
 		c.t.Fatalf("the last append: %v", err)
 	}
-	var copies []Copy
+	var logs []history.Log
 	for id := range c.everyone() {
-		replica, err := ReadCopy(ctx, c.client, log.ReplicaID(id), history.Last())
+		l, err := ReadLog(ctx, c.client, log.ReplicaID(id), h.Highest())
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		copies = append(copies, replica)
+		logs = append(logs, l)
 	}
-	if err := history.Check(copies); err != nil {
+	if err := history.Join(h.Check(logs...)); err != nil {
 		c.t.Errorf("the log is not what its clients were told:\n%v", err)
 	}
-	c.report(history)
+	c.report(h)
+	return h
 }
 
-func (c *chaos) report(history History) {
+func (c *chaos) report(h *history.History) {
 	c.t.Helper()
-	gap, began := history.LongestGap()
-	c.t.Logf("%d kills, %d lost disks, %d stops, %d elections in %s: %d appends acknowledged, %d indeterminate, %d failed; "+
-		"the longest gap was %s", c.kills, c.wipes, c.stops, c.elections, c.load.Since().Round(time.Second),
-		history.Count(Acknowledged), history.Count(Indeterminate), history.Count(Failed), gap.Round(time.Millisecond))
+	for i := range c.blows {
+		c.blows[i].to = c.load.Since()
+		if i+1 < len(c.blows) {
+			c.blows[i].to = c.blows[i+1].from
+		}
+	}
+	gap, began := h.LongestGap()
+	c.t.Logf("in %s: %s\n%s\nthe longest gap of all: %s\n%v", c.load.Since().Round(time.Second), counted(c.counts), told(h),
+		ms(gap), gapsAfter(h, c.blows))
 	if gap > longestGap {
 		c.t.Errorf("no append was acknowledged for %s, from %s on; at most %s", gap, began, longestGap)
 	}
-	for _, o := range history {
-		if o.Return-o.Call > appendTimeout+time.Second {
-			c.t.Errorf("%s took %s, and its deadline was %s: %v", o.Entry(), o.Return-o.Call, appendTimeout, o.Err)
+	for _, b := range c.blows {
+		most, bounded := c.bounds[b.what]
+		if took := gapsAfter(h, []blow{b})[b.what][0]; bounded && took > most {
+			c.t.Errorf("%s, at %s: no append was acknowledged for %s, at most %s", b.what, b.from, ms(took), most)
 		}
 	}
+	for _, o := range h.Operations {
+		if o.Return-o.Call > appendTimeout+time.Second {
+			c.t.Errorf("%v took %s, and its deadline was %s: %s", o, o.Return-o.Call, appendTimeout, o.Why)
+		}
+	}
+}
+
+// counted lists how often what was done.
+func counted(counts map[string]int) string {
+	var parts []string
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[what], what))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // statuses are those that a process has told of its replica.

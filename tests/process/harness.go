@@ -41,19 +41,27 @@ var built = &program{}
 // Build builds the program at the first call, and returns its path.
 func Build(t testing.TB) string {
 	t.Helper()
-	built.once.Do(func() {
-		if built.dir, built.err = os.MkdirTemp("", "quorumlog"); built.err != nil {
+	if path := os.Getenv(programVariable); path != "" {
+		return path
+	}
+	path, err := built.make()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func (p *program) make() (string, error) {
+	p.once.Do(func() {
+		if p.dir, p.err = os.MkdirTemp("", "quorumlog"); p.err != nil {
 			return
 		}
-		command := exec.Command("go", "build", "-buildvcs=false", "-o", built.path(), "github.com/quorumlog/quorumlog/cmd/quorumlog")
+		command := exec.Command("go", "build", "-buildvcs=false", "-o", p.path(), "github.com/quorumlog/quorumlog/cmd/quorumlog")
 		if out, err := command.CombinedOutput(); err != nil {
-			built.err = fmt.Errorf("%w: %s", err, out)
+			p.err = fmt.Errorf("build the program: %w: %s", err, out)
 		}
 	})
-	if built.err != nil {
-		t.Fatalf("build the program: %v", built.err)
-	}
-	return built.path()
+	return p.path(), p.err
 }
 
 func (p *program) path() string { return filepath.Join(p.dir, "quorumlog") }
@@ -90,6 +98,7 @@ type Cluster struct {
 	Members   string   // as --members takes it
 	Addresses []string // of member 1, 2, ...
 	Dir       string   // of the data directories
+	Network   Network  // nil: the loopback
 	t         testing.TB
 	binary    string
 	running   map[int]*Process
@@ -113,7 +122,12 @@ func (c *Cluster) Data(id int) string { return filepath.Join(c.Dir, fmt.Sprint(i
 // StartMember starts a member, with more flags if there are any. It may have to wait until it votes: see WaitVoting.
 func (c *Cluster) StartMember(id int, flags ...string) *Process {
 	c.t.Helper()
-	p := c.Start(append([]string{"serve", "--id", fmt.Sprint(id), "--data", c.Data(id)}, flags...)...)
+	launch := (*exec.Cmd).Start
+	if c.Network != nil {
+		flags = append(flags, c.Network.Flags(id)...)
+		launch = func(command *exec.Cmd) error { return c.Network.Launch(id, command) }
+	}
+	p := c.launch(launch, nil, append([]string{"serve", "--id", fmt.Sprint(id), "--data", c.Data(id)}, flags...))
 	c.running[id] = p
 	return p
 }
@@ -172,11 +186,16 @@ func (c *Cluster) Start(args ...string) *Process {
 
 func (c *Cluster) start(stdin io.Reader, args ...string) *Process {
 	c.t.Helper()
+	return c.launch((*exec.Cmd).Start, stdin, args)
+}
+
+func (c *Cluster) launch(start func(*exec.Cmd) error, stdin io.Reader, args []string) *Process {
+	c.t.Helper()
 	p := &Process{Stdout: &Output{}, Stderr: &Output{}, t: c.t, command: exec.Command(c.binary, args...), ended: make(chan struct{})}
 	p.command.Stdin, p.command.Stdout, p.command.Stderr = stdin, p.Stdout, p.Stderr
 	p.command.Env = environment("QUORUMLOG_MEMBERS=" + c.Members)
 	dieWithParent(p.command)
-	if err := p.command.Start(); err != nil {
+	if err := start(p.command); err != nil {
 		c.t.Fatal(err)
 	}
 	go func() {
@@ -225,6 +244,19 @@ func (p *Process) Kill() {
 	p.t.Helper()
 	p.Signal(os.Kill)
 	<-p.ended
+}
+
+// awaitStopped waits until a process that was sent SIGSTOP stands still.
+func (p *Process) awaitStopped() {
+	p.t.Helper()
+	Eventually(p.t, "the process stands still", func() (bool, string) {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.ID()))
+		if errors.Is(err, os.ErrNotExist) {
+			return true, "" // nobody can tell, on this system
+		}
+		_, state, _ := strings.Cut(string(stat), ") ")
+		return strings.HasPrefix(state, "T"), string(stat)
+	})
 }
 
 // Wait waits for the end and returns the exit code; -1 if a signal was the end.

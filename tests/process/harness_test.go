@@ -7,12 +7,23 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code, ran := runApart()
+	if !ran {
+		code = runHere(m)
+	}
 	if err := RemoveBuilt(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
 	os.Exit(code)
+}
+
+func runHere(m *testing.M) int {
+	if err := settle(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
 }
 
 func TestNoPortIsGivenTwice(t *testing.T) {
