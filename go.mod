@@ -3,6 +3,7 @@ module github.com/quorumlog/quorumlog
 go 1.26.0
 
 require (
+	github.com/anishathalye/porcupine v1.3.1 // in tests only: a second opinion on histories (actors/actortest/history/linear)
 	github.com/asynkron/protoactor-go v0.0.0-20260118094027-288962e52f3f
 	github.com/cockroachdb/datadriven v1.0.3
 	github.com/cockroachdb/pebble/v2 v2.1.7

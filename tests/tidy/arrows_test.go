@@ -60,6 +60,10 @@ func doors() []door {
 			dir: "actors/actortest", own: append(slices.Clone(spoken), "log/storage/..."),
 			foreign: []string{protoactor, protobuf, zerolog}, forbidden: []string{"net"},
 		},
+		{
+			dir: "actors/actortest/history/linear", own: append(slices.Clone(spoken), "log/storage/..."),
+			foreign: []string{"github.com/anishathalye/porcupine"}, forbidden: []string{"net"},
+		},
 		{dir: "cluster", own: placed, foreign: []string{
 			protoactor, protobuf, zerolog, "github.com/prometheus", "golang.org/x/sync", "google.golang.org/grpc",
 		}},

@@ -208,10 +208,7 @@ func truncationMutations() []Mutation {
 			if found {
 				a.Call, a.Return = min(a.Call, b.Call), max(a.Return, b.Return)
 				b.Call, b.Return = a.Call, a.Return
-				for i := range log.Position(len(a.Entries)) {
-					s.swap(a.Told.First+i, b.Told.First+i)
-				}
-				a.Told, b.Told = b.Told, a.Told
+				s.exchange(a, b)
 			}
 			return found
 		}},
