@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/quorumlog/quorumlog/actors/actortest/history"
+	"github.com/quorumlog/quorumlog/actors/actortest/history/linear"
 	"github.com/quorumlog/quorumlog/cluster"
 	"github.com/quorumlog/quorumlog/log"
 )
@@ -292,8 +294,33 @@ func (c *chaos) finish() *history.History {
 	if err := history.Join(h.Check(logs...)); err != nil {
 		c.t.Errorf("the log is not what its clients were told:\n%v", err)
 	}
+	c.secondOpinion(h, logs)
 	c.report(h)
 	return h
+}
+
+// How a second opinion is asked for: it takes its time.
+const (
+	mostOperations = 20000// of a history
+	window         = 500  // operations that are searched together
+	searchTime     = 5 * time.Second
+)
+
+// secondOpinion has Porcupine look at a history that is short enough.
+func (c *chaos) secondOpinion(h *history.History, logs []history.Log) {
+	c.t.Helper()
+	if len(h.Operations) > mostOperations {
+		return
+	}
+	began := time.Now()
+	switch err := linear.Check(h, logs, window, searchTime); {
+	case errors.Is(err, linear.ErrUndecided):
+		c.t.Logf("no second opinion: %v", err)
+	case err != nil:
+		c.t.Errorf("no order of what the clients were told explains it: %v", err)
+	default:
+		c.t.Logf("Porcupine agrees, after %s", ms(time.Since(began)))
+	}
 }
 
 func (c *chaos) report(h *history.History) {
