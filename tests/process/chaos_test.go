@@ -301,8 +301,8 @@ func (c *chaos) finish() *history.History {
 
 // How a second opinion is asked for: it takes its time.
 const (
-	mostOperations = 20000// of a history
-	window         = 500  // operations that are searched together
+	mostOperations = 20000 // of a history
+	window         = 500   // operations that are searched together
 	searchTime     = 5 * time.Second
 )
 
