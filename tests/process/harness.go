@@ -41,9 +41,6 @@ var built = &program{}
 // Build builds the program at the first call, and returns its path.
 func Build(t testing.TB) string {
 	t.Helper()
-	if path := os.Getenv(programVariable); path != "" {
-		return path
-	}
 	path, err := built.make()
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +48,11 @@ func Build(t testing.TB) string {
 	return path
 }
 
+// make builds the program once, where nobody has built it before.
 func (p *program) make() (string, error) {
+	if path := os.Getenv(programVariable); path != "" {
+		return path, nil
+	}
 	p.once.Do(func() {
 		if p.dir, p.err = os.MkdirTemp("", "quorumlog"); p.err != nil {
 			return
