@@ -1,67 +1,37 @@
 package simulation
 
 import (
-	"fmt"
 	"time"
 
+	spec "github.com/quorumlog/quorumlog/actors/actortest/history"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
-// outcome is what a client was told.
-type outcome uint8
-
-const (
-	pending       outcome = iota // nothing yet
-	succeeded                    // it is done
-	failed                       // it is not done, and never will be
-	indeterminate                // nobody knows
-)
-
-// operation is one call of a client. An entry is never appended twice.
+// operation is one call of a client.
 type operation struct {
-	client       int
-	member       log.ReplicaID
-	call, answer time.Duration // since the world began
-	outcome      outcome
-	code         messages.Code // if it failed
-
-	// Of an append, a truncation and an election:
-	entries []string
-	to      log.Position
-	fence   log.Proposal // 0 for none; of an election the one that was won
-	first   log.Position // where it was acknowledged; of an election the end of the log before it
+	*spec.Operation
 
 	// What was known when it was called:
 	acknowledged log.Position // the highest position
 	elected      log.Proposal // the highest proposal
 }
 
-func (o *operation) String() string {
-	s := fmt.Sprintf("client %d at member %d:", o.client, o.member)
-	switch {
-	case len(o.entries) > 0:
-		s += fmt.Sprintf(" append %.20q...(%d) fence %s", o.entries[0], len(o.entries), o.fence)
-	case o.to > 0:
-		s += fmt.Sprintf(" truncate to %d fence %s", o.to, o.fence)
-	default:
-		s += fmt.Sprintf(" elect %s", o.fence)
-	}
-	return s
-}
-
 // placedEntry is an entry, and where it is chosen; 0 where it is not.
 type placedEntry struct {
 	*operation
-	index int // in its operation
-	at    log.Position
+	at log.Position
 }
 
-// history is what the clients did and were told. It is checked against the truth as it grows.
+// history is what the clients did and were told. As it grows it is checked against the truth, so that a run ends where it
+// goes wrong; in the end the whole is checked by package history, which knows more rules.
 type history struct {
+	recorder   *spec.Recorder
+	at         time.Duration // the time of what is recorded
 	operations []*operation
 	entries    map[string]*placedEntry
+	sessions   map[source]uint64
 	won        []*operation // elections, in the order of their answers
 	highest    log.Position // acknowledged
 	elected    log.Proposal // the highest that was won
@@ -69,41 +39,74 @@ type history struct {
 	violate    func(format string, args ...any)
 }
 
+// source is where calls come from that take turns: what a client appends at one member under one fence is in the log in the order in which
+// it was called.
+type source struct {
+	client int
+	member log.ReplicaID
+	fence  log.Proposal
+}
+
 func newHistory(t *truth) *history {
-	return &history{entries: map[string]*placedEntry{}, truth: t}
+	h := &history{entries: map[string]*placedEntry{}, sessions: map[source]uint64{}, truth: t}
+	h.recorder = spec.NewRecorder(func() time.Duration { return h.at })
+	return h
 }
 
 // begin records a call.
-func (h *history) begin(o *operation) {
-	o.acknowledged, o.elected = h.highest, h.elected
-	h.operations = append(h.operations, o)
-	for i, e := range o.entries {
-		h.entries[e] = &placedEntry{operation: o, index: i}
+func (h *history) begin(now time.Duration, o spec.Operation) *operation {
+	h.at = now
+	if o.Fence > 0 {
+		by := source{o.Client, o.Member, o.Fence}
+		if h.sessions[by] == 0 {
+			h.sessions[by] = uint64(len(h.sessions) + 1)
+		}
+		o.Session = h.sessions[by]
 	}
+	begun := &operation{Operation: h.recorder.Begin(o), acknowledged: h.highest, elected: h.elected}
+	h.operations = append(h.operations, begun)
+	for _, e := range o.Entries {
+		h.entries[e] = &placedEntry{operation: begun}
+	}
+	return begun
+}
+
+// succeed records the answer to a call.
+func (h *history) succeed(o *operation, now time.Duration, told func(*spec.Operation)) {
+	h.at = now
+	h.recorder.End(o.Operation, func(o *spec.Operation) {
+		o.Outcome = spec.Succeeded
+		told(o)
+	})
 }
 
 // fail records that a call failed, for sure or not.
 func (h *history) fail(o *operation, now time.Duration, code messages.Code) {
-	o.answer, o.code, o.outcome = now, code, failed
-	if code == messages.Code_CODE_INDETERMINATE {
-		o.outcome = indeterminate
+	h.at = now
+	h.recorder.End(o.Operation, func(o *spec.Operation) {
+		o.Outcome, o.Why, o.Fenced = spec.Rejected, code.String(), code == messages.Code_CODE_FENCED
+		if code == messages.Code_CODE_INDETERMINATE {
+			o.Outcome = spec.Unknown
+		}
+	})
+	if o.Outcome == spec.Unknown {
 		return
 	}
-	for _, e := range o.entries {
+	for _, e := range o.Entries {
 		if p := h.entries[e]; p.at > 0 {
-			h.violate("%s was told %s, and entry %q is chosen at %d", o, code, e, p.at)
+			h.violate("%s was told %s, and entry %.40q is chosen at %d", o, code, e, p.at)
 		}
 	}
 }
 
 // appended records that entries were acknowledged: they are chosen, and behind everything acknowledged before the call.
 func (h *history) appended(o *operation, now time.Duration, r log.Range) {
-	o.answer, o.outcome, o.first = now, succeeded, r.First
-	if r.Len() != uint64(len(o.entries)) {
+	h.succeed(o, now, func(o *spec.Operation) { o.Told = r })
+	if r.Len() != uint64(len(o.Entries)) {
 		h.violate("%s was told %s", o, r)
 		return
 	}
-	for i, e := range o.entries {
+	for i, e := range o.Entries {
 		at := r.First + log.Position(i)
 		if v, found := h.truth.value(at); !found || !v.Equal(entry(e)) {
 			h.violate("%s was told %s, and at %d the truth is %s", o, r, at, words(v))
@@ -121,8 +124,8 @@ func (h *history) acknowledge(o *operation, r log.Range) {
 
 // truncated records that a truncation was acknowledged.
 func (h *history) truncated(o *operation, now time.Duration, at log.Position) {
-	o.answer, o.outcome, o.first = now, succeeded, at
-	want := log.Value{Kind: log.Truncate, To: o.to}
+	h.succeed(o, now, func(o *spec.Operation) { o.Told = log.Range{First: at, Last: at} })
+	want := log.Value{Kind: log.Truncate, To: o.To}
 	if v, found := h.truth.value(at); !found || !v.Equal(want) {
 		h.violate("%s was told %d, where the truth is %s", o, at, words(v))
 	}
@@ -132,9 +135,9 @@ func (h *history) truncated(o *operation, now time.Duration, at log.Position) {
 // wonElection records that an election was won: no other has its proposal, it is above all that were won before its call,
 // and the log before it holds everything that was acknowledged before its call.
 func (h *history) wonElection(o *operation, now time.Duration, by log.Proposal, end log.Position) {
-	o.answer, o.outcome, o.fence, o.first = now, succeeded, by, end
+	h.succeed(o, now, func(o *spec.Operation) { o.Fence, o.Told.Last = by, end })
 	for _, other := range h.won {
-		if other.fence == by {
+		if other.Fence == by {
 			h.violate("%s and %s won one proposal", o, other)
 		}
 	}
@@ -153,8 +156,40 @@ func (h *history) wonElection(o *operation, now time.Duration, by log.Proposal, 
 	h.elected = max(h.elected, by)
 }
 
+// caughtUp records that a member has learned everything that was acknowledged before it was asked to.
+func (h *history) caughtUp(o *operation, now time.Duration, learned log.Position) {
+	h.succeed(o, now, func(o *spec.Operation) { o.Told.Last = learned })
+	if learned < o.acknowledged {
+		h.violate("%s was told %d, and %d had been acknowledged before", o, learned, o.acknowledged)
+	}
+}
+
+// wasRead records what a member showed. The life of its process is a reader, where it was the same at the call and at the
+// answer; 0 where it was not.
+func (h *history) wasRead(o *operation, now time.Duration, p *messages.Page) {
+	actions := h.read(o.Member, p)
+	r := log.Range{First: log.Position(p.GetRange().GetFirst()), Last: log.Position(p.GetRange().GetLast())}
+	h.succeed(o, now, func(o *spec.Operation) {
+		o.View = view(r, actions)
+		o.View.Begin, o.View.Learned = log.Position(p.GetBegin()), log.Position(p.GetLearned())
+	})
+}
+
+// view is what somebody was shown.
+func view(r log.Range, actions []log.Action) spec.View {
+	if r.Empty() {
+		return spec.View{First: 1, All: true}
+	}
+	v := spec.View{First: r.First, Last: r.Last, All: true}
+	for _, a := range actions {
+		v.Records = append(v.Records, spec.Record{At: a.Position, Value: a.Value})
+	}
+	return v
+}
+
 // chosen is told of every value that gets chosen, once per position.
 func (h *history) chosen(at log.Position, v log.Value) {
+	h.recorder.Know(at, v)
 	if v.Kind != log.Append {
 		return
 	}
@@ -164,8 +199,8 @@ func (h *history) chosen(at log.Position, v log.Value) {
 		h.violate("%s is chosen at %d, and nobody appended it", words(v), at)
 	case e.at > 0:
 		h.violate("%s is chosen at %d and at %d", words(v), e.at, at)
-	case e.outcome == failed:
-		h.violate("%s is chosen at %d, and its client had been told %s", words(v), at, e.code)
+	case e.Outcome == spec.Rejected:
+		h.violate("%s is chosen at %d, and its client had been told %s", words(v), at, e.Why)
 	case at <= e.acknowledged:
 		h.violate("%s is chosen at %d, and %d had been acknowledged before its call", words(v), at, e.acknowledged)
 	}

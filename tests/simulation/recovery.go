@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
+	spec "github.com/quorumlog/quorumlog/actors/actortest/history"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/messages"
@@ -60,7 +61,7 @@ func (s *simulation) demand(part int, within time.Duration, what string, holds f
 
 func (s *simulation) succeeded(c *client) bool {
 	for i := len(s.history.operations) - 1; i >= 0; i-- {
-		if o := s.history.operations[i]; o.client == c.id && o.outcome == succeeded {
+		if o := s.history.operations[i]; o.Client == c.id && o.Outcome == spec.Succeeded {
 			return true
 		}
 	}

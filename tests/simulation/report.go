@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	spec "github.com/quorumlog/quorumlog/actors/actortest/history"
 )
 
 // Report is what a run was.
@@ -16,7 +18,7 @@ type Report struct {
 	Faults   [faults]int // that struck, by their kind
 	Messages fates
 	Lives    int // starts of processes
-	Outcomes [indeterminate + 1]int
+	Outcomes [spec.Unknown + 1]int
 	Slowest  [4]time.Duration // the parts of phase 2: until voting, appended, answered, equal
 	Peaks    peaks
 	Broken   bool
@@ -31,7 +33,7 @@ func (s *simulation) report() Report {
 		r.Lives += h.life
 	}
 	for _, o := range s.history.operations {
-		r.Outcomes[o.outcome]++
+		r.Outcomes[o.Outcome]++
 	}
 	return r
 }
@@ -111,7 +113,7 @@ func (s *Summary) String() string {
 	}
 	fmt.Fprintf(&text, "\n%d not sent as their process died in that step, %d writes stranded\n", t.Messages.Unsent, t.Messages.Stranded)
 	fmt.Fprintf(&text, "calls: %d never answered, %d succeeded, %d failed, %d indeterminate\n",
-		t.Outcomes[pending], t.Outcomes[succeeded], t.Outcomes[failed], t.Outcomes[indeterminate])
+		t.Outcomes[spec.Pending], t.Outcomes[spec.Succeeded], t.Outcomes[spec.Rejected], t.Outcomes[spec.Unknown])
 	fmt.Fprintf(&text, "slowest recovery: voting %v, append %v, answers %v, equal %v\nmost of one member: %+v",
 		t.Slowest[0], t.Slowest[1], t.Slowest[2], t.Slowest[3], t.Peaks)
 	return text.String()
