@@ -29,11 +29,12 @@ const (
 )
 
 const (
-	workers    = 9                      // that append at the same time, with three clients
-	pace       = 10 * time.Millisecond  // between two appends of one of them
-	longestGap = 10 * time.Second       // between two acknowledged appends, whatever happens
-	someMore   = 50                     // acknowledged appends show that the log goes on
-	mostPause  = 400 * time.Millisecond // between two blows
+	workers      = 9                      // that append at the same time, with three clients
+	pace         = 10 * time.Millisecond  // between two appends of one of them
+	longestGap   = 10 * time.Second       // between two acknowledged appends, whatever happens
+	worthTelling = time.Second            // the same, after a single blow
+	someMore     = 50                     // acknowledged appends show that the log goes on
+	mostPause    = 400 * time.Millisecond // between two blows
 )
 
 func TestAcknowledgedEntriesSurviveTwentyKills(t *testing.T) {
@@ -105,7 +106,7 @@ func startChaosOf(t *testing.T, members *Cluster) *chaos {
 	seed := setting(t, seedVariable, rand.Uint64())
 	t.Logf("seed %d (%s=%d)", seed, seedVariable, seed)
 	c := &chaos{Cluster: members, t: t, random: rand.New(rand.NewPCG(seed, 0)), counts: map[string]int{},
-		bounds: map[string]time.Duration{}}
+		bounds: map[string]time.Duration{"the writer was killed": soonestWriter, "the writer was killed, and its disk lost": soonestWriter}}
 	c.StartAll()
 	c.client = dial(t, c.Members)
 	c.load = StartLoad(t, []*cluster.Client{c.client, dial(t, c.Members), dial(t, c.Members)}, workers, pace)
@@ -339,7 +340,11 @@ func (c *chaos) report(h *history.History) {
 	}
 	for _, b := range c.blows {
 		most, bounded := c.bounds[b.what]
-		if took := gapsAfter(h, []blow{b})[b.what][0]; bounded && took > most {
+		took := gapsAfter(h, []blow{b})[b.what][0]
+		if took > worthTelling {
+			c.t.Logf("%8s  after that (%s) no append was acknowledged for %s", b.from.Round(time.Millisecond), b.what, ms(took))
+		}
+		if bounded && took > most {
 			c.t.Errorf("%s, at %s: no append was acknowledged for %s, at most %s", b.what, b.from, ms(took), most)
 		}
 	}

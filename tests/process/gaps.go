@@ -36,7 +36,7 @@ func gapsAfter(h *history.History, blows []blow) gaps {
 	return found
 }
 
-// gapAfter is the longest time without an acknowledgement in a blow's time, or that reaches out of it.
+// gapAfter is the longest time without an acknowledgement in a blow's time. What comes behind that is the next blow's.
 func gapAfter(acknowledged []*history.Operation, b blow) time.Duration {
 	first, _ := slices.BinarySearchFunc(acknowledged, b.from, func(o *history.Operation, at time.Duration) int {
 		return cmp.Compare(o.Return, at)
@@ -46,12 +46,12 @@ func gapAfter(acknowledged []*history.Operation, b blow) time.Duration {
 		if o.Call < b.from {
 			continue
 		}
-		longest = max(longest, o.Return-before)
+		longest = max(longest, min(o.Return, b.to)-before)
 		if before = o.Return; before > b.to {
-			break
+			return longest
 		}
 	}
-	return longest
+	return max(longest, b.to-before)
 }
 
 // rank is the smallest value that is not below this share of all.

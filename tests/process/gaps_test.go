@@ -19,7 +19,7 @@ func TestGapIsTheLongestTimeWithoutAnAcknowledgementOfWhatWasCalledAfterTheBlow(
 		{history.Rejected, 120, 130},
 		{history.Succeeded, 130, 140},
 		{history.Succeeded, 140, 150},
-		{history.Succeeded, 150, 230}, // it reaches out of the first blow's time
+		{history.Succeeded, 150, 230}, // it is over after the first blow's time
 		{history.Succeeded, 230, 231},
 		{history.Succeeded, 231, 290},
 	} {
@@ -30,9 +30,10 @@ func TestGapIsTheLongestTimeWithoutAnAcknowledgementOfWhatWasCalledAfterTheBlow(
 		want time.Duration
 	}{
 		{blow{"", 100, 145}, 40},
-		{blow{"", 100, 200}, 80},
-		{blow{"", 230, 260}, 59},
-		{blow{"", 290, 300}, 0},
+		{blow{"", 100, 200}, 50},
+		{blow{"", 230, 260}, 29},
+		{blow{"", 230, 400}, 110},
+		{blow{"", 290, 300}, 10},
 	} {
 		if got := gapsAfter(h, []blow{c.blow})[""]; !slices.Equal(got, []time.Duration{c.want}) {
 			t.Errorf("%+v: want %d, got %d", c.blow, c.want, got)
