@@ -37,6 +37,11 @@ func (s *simulation) log(h *host, actions []log.Action) spec.Log {
 	return l
 }
 
+// life names the life of a member's process. What one life says that it has learned never gets less.
+func (s *simulation) life(id log.ReplicaID) uint64 {
+	return uint64(id)<<32 | uint64(s.hosts[id-1].life)
+}
+
 // secondOpinion asks Porcupine about some of the histories: it takes longer than the rest of a run.
 func (s *simulation) secondOpinion(h *spec.History, logs []spec.Log) {
 	const (

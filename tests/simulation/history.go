@@ -36,6 +36,7 @@ type history struct {
 	highest    log.Position // acknowledged
 	elected    log.Proposal // the highest that was won
 	truth      *truth
+	life       func(log.ReplicaID) uint64 // names the life of a member's process
 	violate    func(format string, args ...any)
 }
 
@@ -47,8 +48,8 @@ type source struct {
 	fence  log.Proposal
 }
 
-func newHistory(t *truth) *history {
-	h := &history{entries: map[string]*placedEntry{}, sessions: map[source]uint64{}, truth: t}
+func newHistory(t *truth, life func(log.ReplicaID) uint64) *history {
+	h := &history{entries: map[string]*placedEntry{}, sessions: map[source]uint64{}, truth: t, life: life}
 	h.recorder = spec.NewRecorder(func() time.Duration { return h.at })
 	return h
 }
@@ -63,6 +64,9 @@ func (h *history) begin(now time.Duration, o spec.Operation) *operation {
 		}
 		o.Session = h.sessions[by]
 	}
+	if o.Kind == spec.Read || o.Kind == spec.Catchup {
+		o.Reader = h.life(o.Member)
+	}
 	begun := &operation{Operation: h.recorder.Begin(o), acknowledged: h.highest, elected: h.elected}
 	h.operations = append(h.operations, begun)
 	for _, e := range o.Entries {
@@ -71,11 +75,15 @@ func (h *history) begin(now time.Duration, o spec.Operation) *operation {
 	return begun
 }
 
-// succeed records the answer to a call.
+// succeed records the answer to a call. The life of a member's process is a reader, where it was the same at the call and at
+// the answer.
 func (h *history) succeed(o *operation, now time.Duration, told func(*spec.Operation)) {
 	h.at = now
 	h.recorder.End(o.Operation, func(o *spec.Operation) {
 		o.Outcome = spec.Succeeded
+		if o.Reader != h.life(o.Member) {
+			o.Reader = 0
+		}
 		told(o)
 	})
 }
@@ -164,8 +172,7 @@ func (h *history) caughtUp(o *operation, now time.Duration, learned log.Position
 	}
 }
 
-// wasRead records what a member showed. The life of its process is a reader, where it was the same at the call and at the
-// answer; 0 where it was not.
+// wasRead records what a member showed.
 func (h *history) wasRead(o *operation, now time.Duration, p *messages.Page) {
 	actions := h.read(o.Member, p)
 	r := log.Range{First: log.Position(p.GetRange().GetFirst()), Last: log.Position(p.GetRange().GetLast())}

@@ -128,7 +128,7 @@ func prepare(t testing.TB, o Options) *simulation {
 	}
 	s.cluster.World.Verbose(o.Trace)
 	s.truth = newTruth(s.members)
-	s.history = newHistory(s.truth)
+	s.history = newHistory(s.truth, s.life)
 	s.truth.accuse, s.history.violate, s.truth.onChosen = s.accuse, s.violate, s.history.chosen
 	s.wire = &wire{simulation: s, witness: newWitness(s.truth), stranded: map[uint64]bool{}}
 	s.stranger = newOutsider(s)

@@ -56,7 +56,7 @@ func (c *checker) begun() {
 func (c *checker) monotone() {
 	readers := map[uint64][]*Operation{}
 	for _, o := range c.Operations {
-		if o.Reader > 0 && o.Outcome == Succeeded {
+		if looks := o.Kind == Read || o.Kind == Catchup; looks && o.Reader > 0 && o.Outcome == Succeeded {
 			readers[o.Reader] = append(readers[o.Reader], o)
 		}
 	}
