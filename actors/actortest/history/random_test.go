@@ -27,9 +27,9 @@ func TestAHundredThousandOperationsTakeAboutASecond(t *testing.T) {
 	s := historytest.Correct(rand.New(rand.NewPCG(1, 1)), 100_000)
 	began := time.Now()
 	err := history.Join(s.Check())
-	t.Logf("%v", time.Since(began))
-	if err != nil {
-		t.Fatal(err)
+	const most = 10 * time.Second // on a machine that does a lot else; alone it is a quarter of a second
+	if took := time.Since(began); err != nil || took > most {
+		t.Errorf("after %v: %v", took, err)
 	}
 }
 
