@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // started returns a cluster of three members that vote.
@@ -276,7 +278,7 @@ func TestMemberWhoseDiskIsLostComesBack(t *testing.T) {
 	expect(t, c.Run("read", "--text"), 0, "a\nb\nc\nd\n")
 }
 
-func TestFormerDiskOfAReplicaIsADataFault(t *testing.T) {
+func TestFormerDiskOfAReplicaComesBackAsANewLife(t *testing.T) {
 	c := started(t)
 	c.Kill(3)
 	former := filepath.Join(c.Dir, "former")
@@ -285,11 +287,19 @@ func TestFormerDiskOfAReplicaIsADataFault(t *testing.T) {
 	}
 	c.StartMember(3)
 	c.WaitVoting(3)
+	c.RunWith("a\nb\n", "append")
 	c.Kill(3)
-	p := c.Start("serve", "--id", "3", "--data", former)
-	if code := p.Wait(); code != 4 {
-		t.Errorf("exit code %d:\n%s", code, p.Stderr)
-	}
+	c.rollBack(3, former)
+	<-time.After(2500 * time.Millisecond) // whoever was heard within 2 s counts as there, and would be right
+	p := c.StartMember(3)
+	Eventually(t, "it recovers, and votes", func() (bool, string) {
+		seen := statuses(t, p)
+		return slices.Equal(seen, []string{"VOTING", "RECOVERING", "VOTING"}), fmt.Sprint(seen)
+	})
+	c.WaitVoting(3)
+	c.Kill(1) // from now on the quorum needs the former disk
+	expect(t, c.RunWith("c\n", "append"), 0, "3\n")
+	expect(t, c.Run("read", "--text"), 0, "a\nb\nc\n")
 }
 
 func TestWithoutAutoInitializeAnOperatorSaysSo(t *testing.T) {

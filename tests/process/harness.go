@@ -5,6 +5,9 @@
 //	c.WaitVoting(1, 2, 3)
 //	c.Run("append", "-") ...
 //
+// NewNetworked gives every member a host of its own instead, and lines between them that can be cut, delayed and made bad.
+// Where the system lets them, the tests run in namespaces of their own, of which the machine sees nothing (see apart_linux.go).
+//
 // Whatever a test starts ends with it.
 package process
 
@@ -167,6 +170,15 @@ func (c *Cluster) Wipe(id int) {
 		c.t.Fatalf("member %d runs: end it before its disk is wiped", id)
 	}
 	if err := os.RemoveAll(c.Data(id)); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// rollBack puts another directory in the place of that of a member that does not run.
+func (c *Cluster) rollBack(id int, other string) {
+	c.t.Helper()
+	c.Wipe(id)
+	if err := os.Rename(other, c.Data(id)); err != nil {
 		c.t.Fatal(err)
 	}
 }
