@@ -44,6 +44,16 @@ sim: ## simulate faults; a seed that fails fails again
 	$(GO) test ./tests/simulation -count=1 -v -timeout=0 $(if $(SEED),-run='TestSeed$$' -seed=$(SEED),-run='TestSeeds$$' \
 	-from=$(or $(FROM),1) $(if $(DURATION),-during=$(DURATION),-seeds=$(or $(SEEDS),1000))) | grep -v '^=== RUN\|--- PASS: TestSeeds/'
 
+# MUTANT=M8,M10 tries these, SEEDS=n gives each so many of the simulation.
+.PHONY: mutants
+mutants: ## put known bugs into the code, one at a time; fails if nobody notices one
+	$(GO) test ./tests/mutants -count=1 -v -timeout=0 -run='TestEveryMutantIsCaught$$' -score -mutant='$(MUTANT)' -seeds=$(or $(SEEDS),2000) \
+	| grep -v '^=== \|--- PASS'
+
+.PHONY: exhaustive
+exhaustive: ## play the rules of the log in small worlds in every order there is
+	$(GO) test ./tests/exhaustive -count=1 -v -timeout=0 -full | grep -v '^=== '
+
 FUZZTIME ?= 10m
 
 .PHONY: fuzz
