@@ -1,0 +1,63 @@
+package mutants
+
+// ofRules are the mutants of what is decided: log and its sub-packages.
+func ofRules() []Mutant {
+	return []Mutant{
+		{"M1", "accepting does not raise the promise of the position", []Edit{{"log/paxos/acceptor.go",
+			"log.Action{Position: known.Position, Promised: w.by, Performed: w.by, Value: v}",
+			"log.Action{Position: known.Position, Promised: known.Promised, Performed: w.by, Value: v}",
+		}}, []Judge{simulation(), exhaustive()}},
+		{"M3", "answers of dead incarnations count: no crash vector", []Edit{{"log/paxos/tally.go",
+			"return slices.ContainsFunc(t.votes, func(o Vote) bool { return o.Known.Buries(v.From, v.Incarnation) })",
+			"return false",
+		}}, []Judge{simulation(), exhaustive()}},
+		{"M5", "proposals of two replicas are the same number", []Edit{{"log/proposal.go",
+			"return NewProposal(p.Round()+1, by)",
+			"return NewProposal(p.Round()+1, 1)",
+		}}, []Judge{simulation()}},
+		{"M8", "a late write overwrites what is learned", []Edit{{"log/paxos/acceptor.go",
+			"w.chosen = append(w.chosen, known)",
+			"w.store = append(w.store, log.Action{Position: known.Position, Promised: promised, Performed: w.by, Value: v})",
+		}}, []Judge{simulation(), exhaustive()}},
+		{"M10", "the first value that was found is proposed, not that of the highest proposal", []Edit{{"log/paxos/tally.go",
+			"return a.Performed > b.Performed",
+			"return false",
+		}}, []Judge{simulation(), exhaustive()}},
+		{"M12", "a TRUNCATE may name a position beyond its own", []Edit{
+			{"actors/coordinator/writing.go", "for i, v := range r.values {\n\t\tif v.Kind == log.Truncate && (v.To < c.begin || v.To > at+log.Position(i)) {",
+				"for _, v := range r.values {\n\t\tif v.Kind == log.Truncate && v.To < c.begin {"},
+			{"log/codec/action.go", "v.Kind == log.Truncate && (v.To == 0 || v.To > at)", "v.Kind == log.Truncate && v.To == 0"},
+		}, []Judge{simulation()}},
+		{"M16", "a recovery counts replicas that are RECOVERING, and its own", []Edit{{"log/status/next.go",
+			"case count(counted, Voting) >= c.Quorum: // B1",
+			"case count(counted, Voting)+count(counted, Recovering) >= c.Quorum && count(counted, Voting) > 0: // B1",
+		}}, []Judge{simulation(), exhaustive()}},
+		{"implicit", "an explicit promise looks at the record alone, not at the implicit one (S18)", []Edit{{"log/paxos/acceptor.go",
+			"highest = max(highest, a.Promised, known.Promised)",
+			"highest = max(highest, known.Promised)",
+		}}, []Judge{simulation(), exhaustive()}},
+		{"equal", "equal bytes of another writer are acknowledged", []Edit{{"log/paxos/acceptor.go",
+			"if known.Performed > w.by {\n\t\t\tw.highest = max(w.highest, known.Performed)\n\t\t}",
+			"",
+		}}, []Judge{simulation(), exhaustive()}},
+		{"void", "what a reign voids is proposed all the same", []Edit{{"log/paxos/tally.go",
+			"!reign.Voids(action) && (!found || stronger(action, known))",
+			"!found || stronger(action, known)",
+		}, {"log/paxos/tally.go", "\treign := latest(votes)\n", "\t_ = latest(votes)\n"}}, []Judge{simulation(), exhaustive()}},
+		{"reign-over", "a reign begins over what a higher proposal was promised", []Edit{{"log/paxos/acceptor.go",
+			"known.Position >= r.First && (known.Learned || known.Promised > r.By)",
+			"known.Position >= r.First && known.Learned",
+		}}, []Judge{simulation(), exhaustive()}},
+		{"lost-quorum", "a new log is started although a quorum lost its disks", []Edit{{"log/status/next.go",
+			"return lostDisks(known) >= c.Quorum",
+			"return lostDisks(known) > c.Members",
+		}}, []Judge{simulation(), suite("status", "log/status", ".")}},
+		{"dead-answer", "a recovery counts answers of dead incarnations", []Edit{{"log/status/next.go",
+			"(a.From != local.Replica || a.Status == local.Status) && !buried(a, answers)",
+			"(a.From != local.Replica || a.Status == local.Status) && (true || buried(a, answers))",
+		}}, []Judge{simulation(), suite("status", "log/status", ".")}},
+	}
+}
+
+// exhaustive is the judge that plays the rules in every order.
+func exhaustive() Judge { return suite("exhaustive", "tests/exhaustive", "^TestOurRules") }

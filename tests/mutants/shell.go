@@ -1,0 +1,65 @@
+package mutants
+
+// ofShells are the mutants of who does it: the actors, and the disk.
+func ofShells() []Mutant {
+	return []Mutant{
+		{"M2", "a recovery does not adopt what its quorum has promised", []Edit{{"actors/recovery/recover.go",
+			"Promised: d.Promised, ", "",
+		}}, []Judge{simulation(), scenario()}},
+		{"M4", "a writer that was rejected stays elected, and takes over the number that it saw", []Edit{{"actors/coordinator/writing.go",
+			"ctx.Send(r.client.pid, failed)\n\t}\n\treturn s.resign(ctx, NotElected, seen)",
+			"ctx.Send(r.client.pid, failed)\n\t}\n\ts.by = max(s.by, seen)\n\treturn s.goOn(ctx)",
+		}}, []Judge{simulation()}},
+		{"M6", "a replica answers before it syncs", []Edit{{"actors/replica/group.go",
+			"r.group.waiting = append(r.group.waiting, waiting{ctx.Sender(), answer})",
+			"r.respond(ctx, ctx.Sender(), answer)",
+		}}, []Judge{simulation()}},
+		{"M7", "a replica ignores that a sync failed", []Edit{{"actors/replica/group.go",
+			"if r.fault != nil || !r.stored(ctx, r.Store.Sync()) {",
+			"if _ = r.Store.Sync(); r.fault != nil {",
+		}}, []Judge{simulation()}},
+		{"M7-disk", "the disk ignores that a sync failed", []Edit{{"log/storage/disk/change.go",
+			"return fmt.Errorf(\"sync: %w\", s.fault.fail(err))", "_ = err",
+		}}, []Judge{disk()}},
+		{"M9", "a hole is filled with a NOP without asking a quorum", []Edit{{"actors/catchup/catchup.go",
+			"\tfill := ctx.Spawn(c.Props(NewFill(c.Ensemble, run, c.By)))\n\treturn filling{c, fill}\n",
+			"\tvar holes []log.Action\n\tfor p := run.First; p <= run.Last; p++ {\n\t\tholes = append(holes, log.Action{Position: p, " +
+				"Promised: 1, Performed: 1, Learned: true, Value: log.Value{Kind: log.NOP}})\n\t}\n" +
+				"\tctx.Request(c.Replica, replica.Learn{Actions: holes})\n\treturn storing{c}\n",
+		}}, []Judge{simulation()}},
+		{"M15", "a reader reads beyond what is learned", []Edit{
+			{"actors/replica/read.go", "within.Last = learned\n", "within.Last = r.ledger.End()\n"},
+			{"actors/replica/read.go", "case within.Last > learned:", "case within.Last > r.ledger.End():"},
+		}, []Judge{simulation()}},
+		{"M18", "damage in the write-ahead log is taken for its torn end", []Edit{{"log/storage/disk/marks.go",
+			"} else if err != nil {\n\t\t\treturn nil, lost(err)", "} else if err != nil && !errors.Is(err, errDamaged) {\n\t\t\treturn nil, lost(err)",
+		}}, []Judge{disk()}},
+		{"unmerged", "a recovery does not adopt the crash vectors of its quorum", []Edit{{"actors/replica/recover.go",
+			"\tmeta.Known = meta.Known.Merge(m.Known)\n", "",
+		}}, []Judge{simulation(), scenario()}},
+		{"no-reign", "a recovery does not adopt the reign of its quorum", []Edit{{"actors/replica/recover.go",
+			"\tmeta.Reign = meta.Reign.Later(m.Reign)\n", "",
+		}}, []Judge{simulation(), scenario()}},
+		{"one-round", "an election ends with its first round: no quorum notes the reign", []Edit{{"actors/coordinator/election.go",
+			"\treign := round.Reign(log.Reign{By: s.by, First: s.next})\n" +
+				"\treturn beginning{s.coordinator, ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, reign)))}\n",
+			"\treturn beginning{s.coordinator, nil}.won(ctx)\n",
+		}}, []Judge{simulation()}},
+		{"no-begin", "a recovery does not adopt the begin of its quorum", []Edit{{"actors/recovery/recover.go",
+			"\tctx.Request(s.Replica, replica.Jump{Begin: s.missed.First})\n", "",
+		}}, []Judge{simulation()}},
+		{"late-sync", "a flush lets the answers go, and then syncs", []Edit{{"actors/replica/group.go",
+			"if r.fault != nil || !r.stored(ctx, r.Store.Sync()) {\n\t\treturn\n\t}",
+			"if r.fault != nil {\n\t\treturn\n\t}\n\tdefer func() { r.stored(ctx, r.Store.Sync()) }()",
+		}}, []Judge{simulation()}},
+		{"unregistered", "a replica does not register whom it answers", []Edit{{"actors/replica/admit.go",
+			"return identity.Refusal{}, r.register(ctx, e.From)", "return identity.Refusal{}, true",
+		}}, []Judge{simulation(), scenario()}},
+	}
+}
+
+// disk is the judge of what the disk engine gets wrong: it breaks files and syncs, which the simulation's disks are not.
+func disk() Judge { return suite("disk", "log/storage/disk", ".") }
+
+// scenario is the judge that plays the holes of the original as they were written down.
+func scenario() Judge { return suite("scenario", "tests/scenario", ".") }
