@@ -117,7 +117,8 @@ func (d *disk) SetMetadata(next storage.Metadata) error {
 
 // advance looks at a change of the status.
 func (d *disk) advance(before, next storage.Metadata) {
-	if next.Status == status.Recovering || before.Status == status.Recovering {
+	reborn := before.Status == status.Voting // it asks only after that
+	if next.Status == status.Recovering && !reborn || before.Status == status.Recovering {
 		a := d.adoption(next)
 		a.learned = d.learned()
 		check(ofAdoptions, a, d.truth.accuse)

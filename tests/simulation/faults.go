@@ -3,7 +3,10 @@ package simulation
 import (
 	"time"
 
+	"github.com/quorumlog/quorumlog/actors/coordinator"
+	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log/storage/memory"
+	"github.com/quorumlog/quorumlog/tests/kit"
 )
 
 // fault is a kind of fault that strikes now and then.
@@ -14,6 +17,7 @@ const (
 	crashAtWrite              // the same, right behind a change or a sync of the disk
 	crashAtSend               // the same, right before or behind a message that it sends
 	crashAll                  // the same, of all processes at once
+	shutdown                  // a process is told to end, and does, a moment later
 	storm                     // for a while every process ends every few seconds
 	wipe                      // a process ends, and its disk is empty when it comes back
 	corruption                // a read of the disk fails: the member ends, and comes back without its disk
@@ -31,20 +35,22 @@ const (
 	drift                     // a clock runs too fast or too slowly
 	stranger                  // somebody who is no member says what members say
 	duel                      // for a while each client has another member elected, again and again
+	demotion                  // a coordinator is told to step down
 	struck                    // what is above strikes by itself
 )
 
-// torn is a crash that left a part of what was not synced: it comes with the others.
+// These come with the others.
 const (
-	torn = struck + iota
+	torn    = struck + iota // a crash leaves a part of what was not synced
+	rebirth                 // a replica that votes recovers as another life, since somebody knows one that it does not
 	faults
 )
 
 // String names the fault.
 func (f fault) String() string {
-	return [faults]string{"crash", "crash at write", "crash at send", "crash of all", "restart storm", "wipe", "corruption", "sync failure",
+	return [faults]string{"crash", "crash at write", "crash at send", "crash of all", "shutdown", "restart storm", "wipe", "corruption", "sync failure",
 		"full disk", "slow disk", "isolation", "split", "one way", "bridge", "swizzle", "turn", "stall", "clock jump", "drift", "stranger",
-		"duel", "torn write"}[f]
+		"duel", "demotion", "torn write", "rebirth"}[f]
 }
 
 // strike lets a fault happen, and plans the next one of its kind.
@@ -52,7 +58,7 @@ func (s *simulation) strike(f fault) {
 	s.after(about(s.random, s.every[f]), func() { s.strike(f) })
 	h := s.hosts[s.random.IntN(len(s.hosts))]
 	switch f {
-	case crash, crashAtWrite, crashAtSend, crashAll, storm:
+	case crash, crashAtWrite, crashAtSend, crashAll, shutdown, storm:
 		s.crash(f, h)
 	case wipe, corruption, syncFailure, fullDisk, slowDisk:
 		s.ruin(f, h)
@@ -65,6 +71,11 @@ func (s *simulation) strike(f fault) {
 	case stranger:
 		s.faults[f]++
 		s.stranger.speak()
+	case demotion:
+		if h.up && h.voting {
+			s.faults[f]++
+			h.Probe.Request(h.PID(member.Coordinator), coordinator.Demote{})
+		}
 	case duel:
 		s.faults[f]++
 		s.duelUntil = s.now() + 500*time.Millisecond + about(s.random, s.away)
@@ -86,6 +97,9 @@ func (s *simulation) crash(f fault, h *host) {
 		s.faults[f]++
 		s.storm(s.now() + between(s.random, 5*time.Second, 15*time.Second))
 	case !h.up || h.operations > 0 || h.sends > 0:
+	case f == shutdown:
+		s.faults[f]++
+		s.shutDown(h)
 	case f == crashAtWrite:
 		s.faults[f]++
 		h.operations = 1 + s.random.IntN(6)
@@ -96,6 +110,19 @@ func (s *simulation) crash(f fault, h *host) {
 		s.faults[f]++
 		s.end(h, "crash")
 	}
+}
+
+// shutDown has a process end as its owner would have it: its actors stop, children first, and then it is gone.
+func (s *simulation) shutDown(h *host) {
+	s.tell("member %d: shuts down", h.ID)
+	life := h.life
+	h.leaves = true
+	h.Node.Root().Poison(h.Node.PID(kit.Name))
+	s.after(between(s.random, 0, 50*time.Millisecond), func() {
+		if h.life == life {
+			s.end(h, "end")
+		}
+	})
 }
 
 // storm has every member end every one to ten seconds.

@@ -2,9 +2,11 @@ package simulation
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/log/storage/memory"
@@ -18,6 +20,7 @@ type host struct {
 	life   int  // counts the starts
 	up     bool // the process runs
 	voting bool // ... and serves clients
+	leaves bool // ... and was told to end
 	doomed bool // the disk will fail, or failed, and is lost then
 	lost   bool // the disk was lost, and the replica has not voted since
 	heard  int  // events that were looked at
@@ -39,7 +42,7 @@ var (
 // start starts the process, for the first time or again.
 func (s *simulation) start(h *host) {
 	h.life++
-	h.up, h.voting, h.doomed, h.heard, h.operations, h.sends = true, false, false, 0, 0, 0
+	h.up, h.voting, h.leaves, h.doomed, h.heard, h.operations, h.sends = true, false, false, false, 0, 0, 0
 	h.Wrap = func(store storage.Store) storage.Store {
 		if s.Sabotage != nil {
 			store = s.Sabotage(store)
@@ -85,6 +88,10 @@ func (s *simulation) changed(h *host, sync bool) {
 // advanced is told of every new status of a replica.
 func (s *simulation) advanced(h *host, is status.Status) {
 	s.tell("member %d: %s", h.ID, is)
+	if is == status.Recovering && h.voting { // its life is in doubt: it recovers as another one
+		s.faults[rebirth]++
+		h.voting, h.lost = false, true
+	}
 	if is == status.Recovering && s.random.Float64() < s.relapse && !s.healed {
 		s.faults[crashAtWrite]++
 		h.operations = 1 + s.random.IntN(40)
@@ -126,7 +133,17 @@ func (s *simulation) end(h *host, why string) {
 	}
 	h.Node.Crash()
 	h.Store, h.dead = left, nil
+	s.hangUp(h)
 	s.after(about(s.random, s.down), func() { s.restart(h) })
+}
+
+// hangUp tells some of the others that their connection to a process is broken, as a broken one sometimes does at once.
+func (s *simulation) hangUp(h *host) {
+	for _, o := range s.hosts {
+		if o.up && s.random.IntN(2) == 0 {
+			o.Node.Root().Send(o.PID(member.Network), network.Lost{Address: h.Node.Address()})
+		}
+	}
 }
 
 // lose ends a process, and empties its disk.
@@ -141,11 +158,11 @@ func (s *simulation) lose(h *host, why string) {
 	h.Wipe()
 }
 
-// mayLose says whether the contract lets this disk be lost now.
+// mayLose says whether the contract lets this disk be lost now: fewer than a quorum are lost, or in doubt (docs/adr/0010).
 func (s *simulation) mayLose(h *host) bool {
 	lost, ever := 0, 0
 	for i, o := range s.hosts {
-		if o == h || o.lost || o.doomed {
+		if o == h || o.lost || o.doomed || s.doubted(o) {
 			lost++
 		}
 		if o == h || s.everLost[i] {
@@ -153,6 +170,12 @@ func (s *simulation) mayLose(h *host) bool {
 		}
 	}
 	return lost < s.truth.quorum && (s.allVoted || ever < s.truth.quorum)
+}
+
+// doubted says whether a member knows a replica under another disk, so that some do not count its vote.
+func (s *simulation) doubted(h *host) bool {
+	m := h.Store.Metadata()
+	return slices.ContainsFunc(s.hosts, func(o *host) bool { return o != h && o.Store.Metadata().Known.Buries(h.ID, m.Incarnation) })
 }
 
 // look reads what the members reported, and ends those that say that they failed, or that died in a step.
@@ -176,12 +199,12 @@ func (s *simulation) look() {
 }
 
 func (s *simulation) everybodyVotes() bool {
-	for _, h := range s.hosts {
-		if !h.up || !h.voting {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(s.hosts, func(h *host) bool { return !h.up || !h.voting })
+}
+
+// everybodyCounts says whether every member votes, and nobody doubts it.
+func (s *simulation) everybodyCounts() bool {
+	return s.everybodyVotes() && !slices.ContainsFunc(s.hosts, s.doubted)
 }
 
 // died ends a member that failed, which it may do only where its disk was broken.
@@ -189,6 +212,8 @@ func (s *simulation) died(h *host, err error) {
 	switch {
 	case errors.Is(err, errFull):
 		s.end(h, "no space left")
+	case errors.Is(err, member.ErrFenced) && s.doubted(h): // the life that a peer knows was there a moment ago
+		s.lose(h, "fenced: "+err.Error())
 	case h.doomed && errors.Is(err, errInjected):
 		s.lose(h, "failed: "+err.Error())
 	default:

@@ -41,10 +41,15 @@ func (s *simulation) cut(f fault, h *host) {
 	default:
 		other := s.hosts[s.random.IntN(len(s.hosts))]
 		s.tell("%s for %v: member %d, member %d", f, d, h.ID, other.ID)
-		for _, p := range s.affected(f, h, other) {
-			s.cluster.World.Net.Cut(p.from, p.to)
-			s.after(d, func() { s.cluster.World.Net.Heal(p.from, p.to) })
-		}
+		s.cutFor(d, s.affected(f, h, other))
+	}
+}
+
+// cutFor cuts links for so long.
+func (s *simulation) cutFor(d time.Duration, links []path) {
+	for _, p := range links {
+		s.cluster.World.Net.Cut(p.from, p.to)
+		s.after(d, func() { s.cluster.World.Net.Heal(p.from, p.to) })
 	}
 }
 

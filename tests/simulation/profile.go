@@ -22,6 +22,7 @@ type profile struct {
 	mute    [kinds]float64 // probability that one of a kind is lost
 	strand  float64        // probability that a write reaches some replicas only, and its writer loses touch with the others
 	relapse float64        // probability that a process ends while its replica recovers
+	double  float64        // probability that a replica that recovers is heard by some only, and loses its disk again
 	depth   int            // of the priorities by which the actors are chosen; 0 for a uniform choice
 	links   []link
 	skews   []time.Duration // of the members' clocks
@@ -34,8 +35,8 @@ type link struct {
 	actortest.Quality
 }
 
-// draw draws a profile. It has some kinds of faults, seldom many: a run that has all of them is busy with nothing else.
-func draw(r *rand.Rand) profile {
+// draw draws a profile, about something or about what the draw says. It has some kinds of faults, seldom many: a run that has all of them is busy with nothing else.
+func draw(r *rand.Rand, about string) profile {
 	p := profile{
 		members: 3, auto: r.IntN(2) == 0, length: time.Duration(10+r.IntN(15)) * time.Second,
 		down: between(r, 100*time.Millisecond, 3*time.Second), away: between(r, 300*time.Millisecond, 4*time.Second),
@@ -63,7 +64,7 @@ func draw(r *rand.Rand) profile {
 	for range 2 + r.IntN(4) {
 		p.clients = append(p.clients, drawHabits(r))
 	}
-	p.focus(r)
+	p.focus(r, about)
 	return p
 }
 

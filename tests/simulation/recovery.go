@@ -18,7 +18,7 @@ func (s *simulation) recover() {
 	}
 	s.tell("all faults end")
 	s.heal()
-	s.demand(0, untilVoting, "every member votes", s.everybodyVotes)
+	s.demand(0, untilVoting, "every member votes", s.everybodyCounts)
 	last := s.spawn(len(s.clients)+1, habits{batch: 1, window: 1, think: 50 * time.Millisecond, patience: 5 * time.Second})
 	s.demand(1, untilAppended, "an append succeeds", func() bool { return s.succeeded(last) })
 	last.over = true
@@ -42,7 +42,9 @@ func (s *simulation) heal() {
 	s.cluster.World.Release(nil)
 	s.look() // at who died in the last step
 	for _, h := range s.hosts {
-		h.mend()
+		if h.mend(); h.leaves {
+			s.end(h, "end")
+		}
 		if h.full, h.slowUntil = 0, 0; !h.up {
 			s.start(h)
 		}

@@ -61,6 +61,8 @@ type Options struct {
 	Seed uint64
 	// Sabotage, if not nil, puts something faulty between the member and its disk, to see whether the simulation notices.
 	Sabotage func(storage.Store) storage.Store
+	// Story, if not empty, is what every run is about; otherwise the seed chooses.
+	Story string
 	// Trace, if not nil, is told every step of the world, and every line of the story, as it happens.
 	Trace func(line string)
 }
@@ -107,7 +109,10 @@ func (s *simulation) calm() {
 		for k := range kinds {
 			s.mute[k], s.slow[k] = s.mute[k]/fewer, s.slow[k]/fewer
 		}
-		s.strand, s.relapse = s.strand/fewer, s.relapse/fewer
+		s.strand, s.relapse, s.double = s.strand/fewer, s.relapse/fewer, s.double/fewer
+		for k, c := range s.clients { // one that fences the others is enough
+			c.fenced, c.elect = c.fenced && k == 0, c.elect/fewer
+		}
 		s.runUntil(s.length, enough)
 	}
 	if s.ok() && !enough() {
@@ -120,7 +125,7 @@ func prepare(t testing.TB, o Options) *simulation {
 	s := &simulation{
 		Options: o, t: t, random: rand.New(rand.NewPCG(o.Seed, 3)), addresses: map[string]*host{}, stalled: map[string]bool{},
 	}
-	s.profile = draw(s.random)
+	s.profile = draw(s.random, o.Story)
 	if s.auto {
 		s.cluster = kit.New(t, o.Seed, s.members, true)
 	} else {

@@ -13,6 +13,7 @@ import (
 var (
 	seedFlag  = flag.Uint64("seed", 1, "the seed of TestSeed")
 	stepsFlag = flag.Bool("steps", false, "TestSeed shows every step")
+	storyFlag = flag.String("story", "", "what every run is about, for example turns; empty for what the seed chooses")
 	seedsFlag = flag.Uint64("seeds", 150, "how many seeds TestSeeds runs")
 	fromFlag  = flag.Uint64("from", 1, "the first seed of TestSeeds")
 	timeFlag  = flag.Duration("during", 0, "run TestSeeds for so long, however many seeds there are")
@@ -20,7 +21,7 @@ var (
 
 // TestSeed tells the whole story of one run.
 func TestSeed(t *testing.T) {
-	o := Options{Seed: *seedFlag}
+	o := Options{Seed: *seedFlag, Story: *storyFlag}
 	if *stepsFlag {
 		o.Trace = func(line string) { t.Log(line) }
 	}
@@ -41,7 +42,7 @@ func TestSeeds(t *testing.T) {
 	var sum Summary
 	began, told := time.Now(), time.Now()
 	seeds := Seeds{From: *fromFlag, Count: *seedsFlag, During: *timeFlag, Workers: runtime.GOMAXPROCS(0)}
-	Fleet(t, seeds, func(seed uint64) Options { return Options{Seed: seed} }, func(r Result) bool {
+	Fleet(t, seeds, func(seed uint64) Options { return Options{Seed: seed, Story: *storyFlag} }, func(r Result) bool {
 		sum.Add(r.Report)
 		if r.Violation != "" {
 			t.Run(fmt.Sprintf("seed=%d", r.Seed), func(t *testing.T) {

@@ -27,15 +27,18 @@ func (s story) String() string {
 }
 
 // focus draws the story, and leaves what it needs.
-func (p *profile) focus(r *rand.Rand) {
+func (p *profile) focus(r *rand.Rand, about string) {
 	const of = 20
 	told := [...]story{lostVotes, lostVotes, lostVotes, churn, churn, turns, turns, relapses, lateCopies, lostQuorum}
-	dice := r.IntN(of)
-	if dice >= len(told) {
-		return
+	if dice := r.IntN(of); dice < len(told) {
+		p.story = told[dice]
 	}
-	p.story = told[dice]
-	if p.story == lostQuorum { // whatever came before
+	for s := range stories {
+		if s.String() == about {
+			p.story = s
+		}
+	}
+	if p.story == anything || p.story == lostQuorum { // whatever came before
 		return
 	}
 	p.every, p.mute, p.slow, p.late, p.relapse = [struck]time.Duration{}, [kinds]float64{}, [kinds]float64{}, 0, 0
@@ -64,6 +67,7 @@ func (p *profile) tell(r *rand.Rand) {
 		p.every[bridge], p.every[split] = between(r, 300*time.Millisecond, 2*time.Second), between(r, time.Second, 4*time.Second)
 		p.away = between(r, 300*time.Millisecond, 2*time.Second)
 		p.slow[write], p.slow[accepted], p.slow[promised] = r.Float64()/2, r.Float64()/2, sometimes(r, 0.5)
+		p.double = sometimes(r, 0.3)
 	case turns:
 		p.every[turn], p.every[crash] = between(r, 200*time.Millisecond, time.Second), between(r, time.Second, 4*time.Second)
 		p.down = between(r, 50*time.Millisecond, 500*time.Millisecond)
@@ -101,7 +105,7 @@ func (p *profile) resize(members int, r *rand.Rand) {
 func (s *simulation) loseAll() {
 	s.tell("all faults end, and then a quorum of the disks is lost")
 	s.heal()
-	s.demand(0, untilVoting, "every member votes", s.everybodyVotes)
+	s.demand(0, untilVoting, "every member votes", s.everybodyCounts)
 	s.runFor(time.Second) // so that all know each other
 	if !s.ok() {
 		return

@@ -61,7 +61,7 @@ type wire struct {
 	*simulation
 	*witness
 	fates
-	stranded map[uint64]bool // writes that reach some replicas only
+	stranded map[uint64]bool // writes, and questions of replicas that recover, that reach some replicas only
 }
 
 func (w *wire) judge(e actortest.Envelope) actortest.Verdict {
@@ -101,7 +101,7 @@ func (w *wire) pass(e actortest.Envelope) actortest.Verdict {
 	k := kindOf(e.Message)
 	w.Sent[k]++
 	switch {
-	case w.strandsAt(e), w.random.Float64() < w.mute[k]:
+	case w.strandsAt(e), w.doublesAt(e), w.random.Float64() < w.mute[k]:
 		w.Lost[k]++
 		return actortest.Drop
 	case w.random.Float64() < max(w.late, w.slow[k]):
@@ -129,6 +129,35 @@ func (w *wire) strandsAt(e actortest.Envelope) bool {
 		}
 	}
 	return stranded && w.random.IntN(3) > 0
+}
+
+// doublesAt says whether a replica that lost its disk does not make itself known to this one. It is about to lose its disk
+// again, and touch with those that heard of it, so that its next life does not know of this one.
+func (w *wire) doublesAt(e actortest.Envelope) bool {
+	m, ok := e.Message.(*messages.RecoverRequest)
+	h := w.host(e.From)
+	if !ok || w.double == 0 || !h.lost {
+		return false
+	}
+	request := m.GetHeader().GetRequest()
+	stranded, seen := w.stranded[request]
+	if !seen {
+		stranded = w.random.Float64() < w.double
+		w.stranded[request] = stranded
+		if stranded {
+			w.after(about(w.random, 20*time.Millisecond), func() {
+				if w.mayLose(h) {
+					w.faults[wipe]++
+					w.lose(h, "wipe behind a question")
+				}
+			})
+		}
+	}
+	if !stranded || w.random.IntN(4) > 0 {
+		return stranded
+	}
+	w.after(10*time.Millisecond, func() { w.cutFor(about(w.random, 2*time.Second), []path{{e.From, e.To}, {e.To, e.From}}) })
+	return false
 }
 
 // part takes a writer from the others.
