@@ -24,25 +24,26 @@ func TestAppendsGoOnWithinThreeSecondsOfTheWritersEnd(t *testing.T) {
 	c.finish()
 }
 
-// A busy machine makes gaps of its own: they are measured, with nobody killed, between the kills.
+// A busy machine makes gaps of its own, and more of them where no other follower can stand in for a slow one. So the time
+// after each end is compared with the time after that, when the follower is just as gone; and once a gap may be the machine's.
 func TestNoFollowersEndIsFelt(t *testing.T) {
 	c := startChaos(t)
-	const quiet, killed = "nobody was killed", "a follower was killed"
+	const killed, gone = "a follower was killed", "a follower was gone for a while"
 	c.rounds(6, func() {
-		c.hit(quiet)
-		<-time.After(watched)
 		follower := c.writer()%3 + 1
 		c.hit(killed)
 		c.Kill(follower)
 		c.counts["kills"]++
 		<-time.After(watched)
+		c.hit(gone)
+		<-time.After(watched)
 		c.hit("the follower was started again")
 		c.back(follower)
 	})
-	h := c.finish()
-	found := gapsAfter(h, c.blows)
-	usual, felt := slices.Max(found[quiet]), slices.Max(found[killed])
-	if felt > max(leastFelt, 2*usual) {
-		t.Errorf("after a follower was killed, no append was acknowledged for %s; %s at most where nobody was", ms(felt), ms(usual))
+	found := gapsAfter(c.finish(), c.blows)
+	most := max(leastFelt, 2*slices.Max(found[gone]))
+	felt := slices.DeleteFunc(slices.Clone(found[killed]), func(gap time.Duration) bool { return gap <= most })
+	if len(felt) > 1 {
+		t.Errorf("after %d of %d ends of a follower no append was acknowledged for %v, at most %s", len(felt), len(found[killed]), felt, ms(most))
 	}
 }
