@@ -3,6 +3,7 @@ package actortest
 import (
 	"log/slog"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,7 +45,8 @@ func (m *mold) cast(address string) *actor.ActorSystem {
 	if len(m.unused.LocalPIDs) == 0 {
 		m.fill()
 	}
-	processes := &actor.SliceMap{LocalPIDs: m.unused.LocalPIDs[:1:1]}
+	processes := &actor.SliceMap{LocalPIDs: slices.Clone(m.unused.LocalPIDs[:1])}
+	m.unused.LocalPIDs[0] = nil // or every world would last as long as the mold
 	m.unused.LocalPIDs = m.unused.LocalPIDs[1:]
 	s := *m.system
 	s.ID = address
