@@ -38,11 +38,17 @@ chaos: ## break real processes, disks and networks under a load: SEED=... asks f
 	QUORUMLOG_CHAOS_SEED=$(SEED) QUORUMLOG_CHAOS_ROUNDS=$(ROUNDS) QUORUMLOG_CHAOS_TIME=$(DURATION) \
 	$(GO) test -count=1 -timeout=0 -v -run 'TestAcknowledgedEntriesSurviveEverythingTogether' ./tests/process
 
-# SEEDS=n runs so many, DURATION=10m as many as fit, FROM=s begins there, SEED=s runs one again.
+# SEEDS=n runs so many, DURATION=10m as long as that, FROM=s begins there, STORY=churn is about that, COVER=1 asks which
+# branches of the rules were reached. SEED=s tells one again, with every step where STEPS=1.
+RULES := ./log/paxos,./log/status,./log/identity,./log/ledger,./actors/replica,./actors/recovery,./actors/catchup,./actors/coordinator,./actors/round,./actors/network,./actors/member
+
 .PHONY: sim
 sim: ## simulate faults; a seed that fails fails again
-	$(GO) test ./tests/simulation -count=1 -v -timeout=0 $(if $(SEED),-run='TestSeed$$' -seed=$(SEED),-run='TestSeeds$$' \
-	-from=$(or $(FROM),1) $(if $(DURATION),-during=$(DURATION),-seeds=$(or $(SEEDS),1000))) | grep -v '^=== RUN\|--- PASS: TestSeeds/'
+	@mkdir -p $(BIN)
+	$(GO) test ./tests/simulation -count=1 -v -timeout=0 -story='$(STORY)' $(if $(SEED),-run='TestSeed$$' -seed=$(SEED) $(if $(STEPS),-steps),\
+	-run='TestSeeds$$' -from=$(or $(FROM),1) -during=$(or $(DURATION),0) -seeds=$(or $(SEEDS),$(if $(DURATION),0,1000)) \
+	$(if $(COVER),-covermode=set -coverpkg=$(RULES) -coverprofile=$(BIN)/sim.cover)) | grep -v '^=== RUN\|--- PASS: TestSeeds/'
+	$(if $(COVER),$(GO) run ./tests/simulation/coverage -profile $(BIN)/sim.cover)
 
 # MUTANT=M8,M10 tries these, SEEDS=n gives each so many of the simulation.
 .PHONY: mutants
@@ -62,6 +68,11 @@ fuzz: ## feed every decoder, a member, the disk's files and the network's packet
 	$(GO) test -run='^$$' -fuzz='^FuzzDisk$$' -fuzztime=$(FUZZTIME) ./log/storage/disk
 	$(GO) test -run='^$$' -fuzz='^FuzzPacket$$' -fuzztime=$(FUZZTIME) ./cluster
 	$(GO) test -run='^$$' -fuzz='^FuzzMember$$' -fuzztime=$(FUZZTIME) ./tests/hostile
+
+.PHONY: storage
+storage: ## crash and fail the disk at every operation, and damage every file: SEED=..., ROUNDS=... as often
+	QUORUMLOG_STORAGE_SEED=$(SEED) QUORUMLOG_STORAGE_ROUNDS=$(ROUNDS) \
+	$(GO) test -count=1 -timeout 0 -v -run 'AtEveryChange|NoFailureOf|NoRotIsSilent' ./log/storage/disk
 
 .PHONY: verify
 verify: format vet tidy lint schema ## check everything that is not a test, and change nothing

@@ -18,6 +18,21 @@ const DefaultCluster = "quorumlog"
 // logName is what the member's root actor is called in its actor system.
 const logName = "quorumlog"
 
+// Repair says what a start does with a data directory that is damaged and known to be this replica's.
+type Repair string
+
+const (
+	// RepairAuto moves the damaged files aside, into a directory damaged-1 in the data directory, and makes a new replica
+	// in their place, which recovers from the other members. It never starts a new log. A log of one or two members has
+	// nobody to recover from: there it is as RepairNever.
+	RepairAuto Repair = "auto"
+	// RepairNever changes nothing: Start returns ErrCorrupt.
+	RepairNever Repair = "never"
+)
+
+// leastToRepair is the number of members from which on the others are a quorum without the damaged one.
+const leastToRepair = 3
+
 // Config is what a member is given.
 type Config struct {
 	// ID is the local replica's id; it must be in Members.
@@ -34,6 +49,8 @@ type Config struct {
 	// AutoInitialize lets replicas that are all new start a new log by themselves. Without it, an operator says so once
 	// per replica (quorumlog initialize).
 	AutoInitialize bool
+	// Repair says what to do with a data directory that is damaged. Empty: RepairAuto.
+	Repair Repair
 	// System is an actor system that the program already has, with its remote started under the member's own address.
 	// Nil: the node has its own. Listen is then not used.
 	System *actor.ActorSystem
@@ -48,6 +65,9 @@ func (c Config) Validate() error {
 	var faults []error
 	if c.Data == "" {
 		faults = append(faults, errors.New("no data directory is given"))
+	}
+	if c.Repair != "" && c.Repair != RepairAuto && c.Repair != RepairNever {
+		faults = append(faults, fmt.Errorf("repair is %q: it is one of %s, %s", c.Repair, RepairAuto, RepairNever))
 	}
 	if err := validateMembers(c.Members); err != nil {
 		faults = append(faults, err)
@@ -65,6 +85,8 @@ func (c Config) self() (Member, bool) {
 	}
 	return c.Members[i], true
 }
+
+func (c Config) repairs() bool { return c.Repair != RepairNever && len(c.Members) >= leastToRepair }
 
 func (c Config) cluster() string {
 	if c.Cluster == "" {

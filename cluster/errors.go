@@ -35,10 +35,14 @@ var (
 	// ErrClosed: the node or the client was closed.
 	ErrClosed = errors.New("closed")
 
-	// ErrCorrupt: the disk holds what was not written to it. The node has stopped.
+	// ErrCorrupt: the disk holds what was not written to it. The node has stopped; the next start repairs it, unless
+	// Config.Repair, the number of members or the kind of damage forbids that.
 	ErrCorrupt = storage.ErrCorrupt
 	// ErrDiskFailed: a write to the disk failed. The node has stopped.
 	ErrDiskFailed = storage.ErrFailed
+	// ErrDiskFull: the disk has no room. It is an ErrDiskFailed. The node has stopped; it is no damage, and a start with the
+	// same directory goes on once there is room.
+	ErrDiskFull = storage.ErrFull
 	// ErrInUse: another process has the data directory open.
 	ErrInUse = storage.ErrInUse
 	// ErrForeign: the data directory belongs to another cluster, replica or member list.

@@ -21,8 +21,9 @@ import (
 
 // Node is one member of the log in this process.
 //
-// A node fails stop: when its disk fails or lies, when one of its actors panics, or when the cluster knows its replica under
-// another disk, it stops, Done is closed, and Err says why. It never votes again in this process.
+// A node fails stop: when its disk fails, lies or is full, when one of its actors panics, or when the cluster knows its
+// replica under another disk, it stops, Done is closed, and Err says why. It never votes again; start another one. After
+// ErrCorrupt that one repairs the replica (Config.Repair), after ErrDiskFull it goes on once there is room.
 type Node struct {
 	*Client
 	config    Config
@@ -96,12 +97,23 @@ func (n *Node) openSystem(self Member) (err error) {
 func (n *Node) openStore() (err error) {
 	n.store, err = disk.Open(disk.Options{
 		Dir: n.config.Data, Cluster: n.config.cluster(), Replica: n.config.ID, Members: ids(ordered(n.config.Members)),
-		Create: true, Logger: n.config.Logger, OnFatal: n.fail,
+		Create: true, Repair: n.config.repairs(), Scrub: true, Logger: n.config.Logger, OnFatal: n.fail,
 	})
 	if err != nil {
 		return fmt.Errorf("open the data directory: %w", err)
 	}
+	if r, ok := n.store.Replaced(); ok {
+		n.config.Logger.Warn().Str("data", n.config.Data).Str("aside", r.Aside).Str("why", r.Why).
+			Msg("the data directory was damaged: a new one recovers from the other members, and the damaged files are kept aside")
+	}
 	return nil
+}
+
+// Replaced says whether this start found the data directory damaged and put a new one in its place: where the damaged files
+// are now, and what was wrong with them. They may be deleted; the next repair but one does.
+func (n *Node) Replaced() (aside, why string, replaced bool) {
+	r, replaced := n.store.Replaced()
+	return r.Aside, r.Why, replaced
 }
 
 // spawn starts the member's actors, under names that the other members know.

@@ -23,6 +23,7 @@ type file struct {
 	Listen         *string `yaml:"listen"`
 	HTTP           *string `yaml:"http"`
 	AutoInitialize *bool   `yaml:"auto-initialize"`
+	Repair         *string `yaml:"repair"`
 	Timeout        *string `yaml:"timeout"`
 	Output         *string `yaml:"output"`
 	LogLevel       *string `yaml:"log-level"`
@@ -52,6 +53,7 @@ func (f file) values() map[string]string {
 	put(values, "listen", f.Listen)
 	put(values, "http", f.HTTP)
 	put(values, "auto-initialize", f.AutoInitialize)
+	put(values, "repair", f.Repair)
 	put(values, "timeout", f.Timeout)
 	put(values, "output", f.Output)
 	put(values, "log-level", f.LogLevel)

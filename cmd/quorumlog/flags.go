@@ -27,6 +27,7 @@ type settings struct {
 	listen         string
 	http           string
 	autoInitialize bool
+	repair         repair
 	timeout        time.Duration
 	output         format
 	logLevel       level
@@ -187,6 +188,27 @@ func (f *timeoutFlag) Set(text string) error {
 
 // Type implements pflag.Value.
 func (f *timeoutFlag) Type() string { return "duration" }
+
+// repair is --repair.
+type repair cluster.Repair
+
+// String implements pflag.Value.
+func (r *repair) String() string { return string(*r) }
+
+// Set implements pflag.Value.
+func (r *repair) Set(text string) error {
+	return choose(r, text, repair(cluster.RepairAuto), repair(cluster.RepairNever))
+}
+
+// Type implements pflag.Value.
+func (r *repair) Type() string { return "repair" }
+
+func (s *settings) addRepair(command *cobra.Command) {
+	s.repair = repair(cluster.RepairAuto)
+	command.Flags().Var(&s.repair, "repair", "`what` to do with a damaged data directory: auto moves it aside and recovers, never stops")
+	own(command, "repair", true)
+	enumerate(command, "repair", cluster.RepairAuto, cluster.RepairNever)
+}
 
 // positionFlag is a position as a flag: 0 is none.
 type positionFlag log.Position

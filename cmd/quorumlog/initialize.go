@@ -50,7 +50,7 @@ func (p *program) initialize() error {
 func (p *program) node() (cluster.Config, error) {
 	c := cluster.Config{
 		ID: log.ReplicaID(p.id), Cluster: p.cluster, Data: p.data, Listen: p.listen, Members: p.members,
-		AutoInitialize: p.autoInitialize,
+		AutoInitialize: p.autoInitialize, Repair: cluster.Repair(p.repair),
 	}
 	switch {
 	case len(p.members) == 0:

@@ -26,8 +26,11 @@ to be done.
 
 With --http it serves /livez, /readyz (200 once the replica votes) and /metrics (Prometheus).
 
-It ends with 4 when its disk fails or lies, or when its replica lives on in another directory: do not just start it
-again then, but read what it says.`,
+A member whose data directory is damaged keeps it aside, in a directory damaged-1 in the data directory, and comes back
+in the same way (--repair). Delete damaged-1 when you no longer want to look at it.
+
+It ends with 4 when its disk fails, lies or is full, or when its replica lives on in another directory, and says what to
+do. Damage that is found while it runs ends it too: the next start repairs it.`,
 		Example: `  quorumlog serve --id 1 --data data/1 --members 1=127.0.0.1:7101,2=127.0.0.1:7102,3=127.0.0.1:7103
   quorumlog serve --config /etc/quorumlog.yaml --http 127.0.0.1:9101
 
@@ -48,6 +51,7 @@ again then, but read what it says.`,
 	own(command, "http", true)
 	command.Flags().BoolVar(&p.autoInitialize, "auto-initialize", true, "start a new log by itself, where all members are new")
 	own(command, "auto-initialize", true)
+	p.addRepair(command)
 	p.addLogging(command)
 	return command
 }
@@ -71,13 +75,13 @@ func (p *program) serve(ctx context.Context) error {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return nil // it was asked to end before it had begun
 	case err != nil:
-		return fmt.Errorf("serve: %w", p.advised(err))
+		return fmt.Errorf("serve: %w", p.advised(err, false))
 	}
 	health.watch(node, c.ID)
 	s := steps{logger: c.Logger}
 	c.Logger.Info().Uint16("replica", uint16(c.ID)).Str("cluster", c.Cluster).Str("members", cluster.FormatMembers(c.Members)).
 		Str("data", c.Data).Msg("the member is up")
-	return p.advised(s.until(ctx, node))
+	return p.advised(s.until(ctx, node), true)
 }
 
 // listenable says what is wrong with an address to listen on. An empty one is none.
@@ -95,18 +99,27 @@ func listenable(flag, address string) error {
 	return nil
 }
 
-// advised says what to do about a disk that failed or lied.
-func (p *program) advised(err error) error {
+// advised says what to do about a disk that failed or lied, while the member ran or before it was up. What can be repaired is
+// repaired before it is up: what is left then was not known to be this replica's, or is not to be repaired.
+func (p *program) advised(err error, running bool) error {
 	switch {
-	case !isAny(err, cluster.ErrCorrupt, cluster.ErrDiskFailed):
+	case isHarmless(err):
 		return err
 	case len(p.members) < 3: // a recovery takes a quorum of the others: whoever deletes the directory may delete the log
 		return fmt.Errorf("%w: keep the directory: the other members are too few to recover it from", err)
+	case errors.Is(err, cluster.ErrCorrupt) && running && p.repair != repair(cluster.RepairNever):
+		return fmt.Errorf("%w: start it again: it keeps the damaged files aside, and recovers from the others", err)
 	case errors.Is(err, cluster.ErrCorrupt):
-		return fmt.Errorf("%w: delete the directory and start the replica under the same id: it recovers from the others", err)
+		return fmt.Errorf("%w: if the directory is this replica's, delete it and start the replica under the same id: it recovers "+
+			"from the others", err)
 	}
-	return fmt.Errorf("%w: replace the disk or make room, then start it again; if it does not start, delete the directory: "+
-		"it recovers from the others", err)
+	return fmt.Errorf("%w: start it again; where that does not help replace the disk, or delete the directory: it recovers from "+
+		"the others", err)
+}
+
+// isHarmless says whether an error is none of a disk that failed or lied. That of a full disk says itself what to do.
+func isHarmless(err error) bool {
+	return !isAny(err, cluster.ErrCorrupt, cluster.ErrDiskFailed) || errors.Is(err, cluster.ErrDiskFull)
 }
 
 // steps logs what becomes of a member.

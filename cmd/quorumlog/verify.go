@@ -173,7 +173,7 @@ func (v *verdict) judge(r disk.Report, who log.ReplicaID) {
 	}
 	switch {
 	case r.Damage != nil: // the look may have ended early, and says nothing about holes then
-		v.fault(log.Range{}, members, "%v: delete the directory and start the replica under the same id: it recovers from the others", r.Damage)
+		v.fault(log.Range{}, members, "%v: start the replica, with --repair=auto: it keeps this directory aside, and recovers from the others", r.Damage)
 	case !r.Holes.Empty():
 		v.note("positions %v have no record: the replica learns them when it catches up", r.Holes)
 	}

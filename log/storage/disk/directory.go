@@ -115,18 +115,23 @@ func (d directory) start() error {
 
 // finish marks a directory as complete.
 func (d directory) finish(l label) error {
-	const whole = completeFile + ".whole" // a label is all there, or not at all
-	if err := d.write(whole, l.text()); err != nil {
-		return err
-	}
-	if err := d.fs.Rename(d.fs.PathJoin(d.path, whole), d.fs.PathJoin(d.path, completeFile)); err != nil {
-		return fmt.Errorf("finish the data directory: %w", err)
-	}
-	if err := d.sync(); err != nil { // or CREATING could go first
+	if err := d.writeWhole(completeFile, l.text()); err != nil {
 		return err
 	}
 	if err := d.fs.Remove(d.fs.PathJoin(d.path, creatingFile)); err != nil {
 		return fmt.Errorf("finish the data directory: %w", err)
+	}
+	return d.sync()
+}
+
+// writeWhole makes a small file durable that is all there, or as it was before, whatever comes in between.
+func (d directory) writeWhole(name, text string) error {
+	const suffix = ".new"
+	if err := d.write(name+suffix, text); err != nil {
+		return err
+	}
+	if err := d.fs.Rename(d.fs.PathJoin(d.path, name+suffix), d.fs.PathJoin(d.path, name)); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return d.sync()
 }
@@ -152,28 +157,6 @@ func (d directory) sync() error {
 	}
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("sync the data directory: %w", err)
-	}
-	return nil
-}
-
-// syncLogs makes durable what the last process may have written and not synced. Whoever opens the directory reads it, and
-// answers by it.
-func (d directory) syncLogs() error {
-	names, _, err := d.list()
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if !strings.HasSuffix(name, logSuffix) {
-			continue
-		}
-		f, err := d.fs.Open(d.fs.PathJoin(d.path, name))
-		if err != nil {
-			return fmt.Errorf("sync %s: %w", name, err)
-		}
-		if err := errors.Join(f.Sync(), f.Close()); err != nil {
-			return fmt.Errorf("sync %s: %w", name, err)
-		}
 	}
 	return nil
 }

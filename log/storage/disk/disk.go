@@ -19,9 +19,6 @@
 // gone. Pebble drops the end of a log, or of its list of tables, that it cannot read; the marks tell what must be there.
 //
 // Damage does not stop at being found: Open puts a new directory in the place of a damaged one where it may; see condemn.
-// What Open reads may be in the memory of the system only, where the last process left it. It is synced before Open
-// returns, so that nothing is answered that a loss of power could take back.
-//
 // Pebble expects its process to end at the first write that fails. Here that ends the store instead: see fault and fence.
 package disk
 
@@ -80,6 +77,7 @@ type Store struct {
 	unsynced  bool // there are changes after the last sync
 	closed    bool
 	ours      bool // the directory is known to be the one that the options mean
+	note      note // what the last process said of the disk
 
 	replacement Replacement
 }

@@ -19,12 +19,13 @@ import (
 // breakable is a file system in memory of which one sort of operation can be made to fail from some time on.
 type breakable struct {
 	fs     vfs.FS
+	mem    *vfs.MemFS
 	broken atomic.Bool
 }
 
 func newBreakable(breaks func(errorfs.Op) bool, with error) *breakable {
-	b := &breakable{}
-	b.fs = errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+	b := &breakable{mem: vfs.NewMem()}
+	b.fs = errorfs.Wrap(b.mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
 		if b.broken.Load() && breaks(op) {
 			return with
 		}

@@ -3,7 +3,6 @@ package disk
 import (
 	"hash/crc32"
 	"io"
-	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -51,11 +50,18 @@ func (f *fence) file(name string, open func() (vfs.File, error)) (vfs.File, erro
 
 // Create implements vfs.FS. A marker names another file, which Pebble has synced, but not the name of it: a file system
 // that keeps the newer of two names through a crash would leave a marker that points nowhere, and no way to open the disk.
+// Without its newest marker a database is taken for an older one, or for a new one, so it is marked as soon as it is durable.
 func (f *fence) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	if strings.HasPrefix(f.PathBase(name), "marker.") {
+	marker := isMarker(f.PathBase(name))
+	if marker {
 		f.fault.change(directory{f.FS, f.PathDir(name)}.sync)
 	}
-	return f.file(name, func() (vfs.File, error) { return f.FS.Create(name, c) })
+	file, err := f.file(name, func() (vfs.File, error) { return f.FS.Create(name, c) })
+	if marker && err == nil {
+		f.fault.change(directory{f.FS, f.PathDir(name)}.sync)
+		f.fault.change(func() error { return f.marks.synced(mark{name: f.PathBase(name)}) })
+	}
+	return file, err
 }
 
 // ReuseForWrite implements vfs.FS.

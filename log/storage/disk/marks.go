@@ -52,10 +52,13 @@ const (
 	logSuffix = ".log"
 )
 
-// isMarked says whether a file of Pebble gets a mark. A marker is empty. Tables have a checksum in every block, and the
+// isMarker says whether a file of Pebble is empty, and says what it has to say by its name.
+func isMarker(name string) bool { return strings.HasPrefix(name, "marker.") }
+
+// isMarked says whether what a file of Pebble holds gets a mark. A marker is empty: see the fence. Tables have a checksum in every block, and the
 // manifest knows which ones there are.
 func isMarked(name string) bool {
-	return !strings.HasPrefix(name, "marker.") && !strings.HasSuffix(name, ".sst") && !strings.HasSuffix(name, ".blob")
+	return !isMarker(name) && !strings.HasSuffix(name, ".sst") && !strings.HasSuffix(name, ".blob")
 }
 
 // createMarks makes the file for a directory that has nothing to mark.
@@ -72,7 +75,7 @@ func (d directory) openMarks(readOnly bool) (*marks, error) {
 	}
 	for i := 0; i < len(m.files); i++ {
 		err := d.compare(m.files[i])
-		if errors.Is(err, fs.ErrNotExist) && !strings.HasSuffix(m.files[i].name, logSuffix) {
+		if name := m.files[i].name; errors.Is(err, fs.ErrNotExist) && !strings.HasSuffix(name, logSuffix) && !isMarker(name) {
 			// Pebble misses what it needs. It syncs the name of a log before the log, but not that of other files.
 			m.files = slices.Delete(m.files, i, i+1)
 			i--

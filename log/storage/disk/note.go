@@ -32,7 +32,7 @@ func (d directory) leaveNote(err error) error {
 	case errors.Is(err, storage.ErrCorrupt):
 		kind = noteCorrupt
 	}
-	return d.write(faultFile, kind+" "+err.Error()+"\n")
+	return d.writeWhole(faultFile, kind+" "+err.Error()+"\n")
 }
 
 // readNote reads the note of the store before. One that cannot be understood is of a failure: the disk failed while it was
@@ -52,24 +52,26 @@ func (d directory) readNote() (note, error) {
 	return note{kind, rest}, nil
 }
 
+func (n note) err(path string) error {
+	return fmt.Errorf("%w: the process before found damage (%s): to start it all the same, delete %s in %s",
+		storage.ErrCorrupt, n.text, faultFile, path)
+}
+
 // heed does what a note asks for. After damage the directory is not used any more. After a failure every record is read
-// again, which is the only way to find out what the disk made of it, and the note is dropped where nothing is wrong. Then
-// what Pebble read from its logs is written anew: a system that failed to write a page may keep it, and show it to every
-// reader until the power fails.
+// again, which is the only way to find out what the disk made of it, and the note is dropped where nothing is wrong.
+//
+// What the logs held is on the disk by then, in a table, also where the system had failed to write a page, and kept it to
+// show it to every reader until the power fails: Pebble writes it anew while it opens.
 func (s *Store) heed(d directory, n note) error {
 	switch n.kind {
 	case "":
 		return nil
 	case noteCorrupt:
-		return fmt.Errorf("%w: the process before found damage (%s): to start it all the same, delete %s in %s",
-			storage.ErrCorrupt, n.text, faultFile, d.path)
+		return n.err(d.path)
 	}
 	report, err := Check(s, nil)
 	if err = errors.Join(err, report.Damage); err != nil {
 		return fmt.Errorf("read everything again, as the disk failed before (%s): %w", n.text, s.fault.fail(err))
-	}
-	if err := s.worker.do(s.db.Flush); err != nil {
-		return fmt.Errorf("flush what was read: %w", s.fault.fail(err))
 	}
 	s.options.Logger.Warn().Str("before", n.text).Uint64("records", report.Records).
 		Msg("the disk had failed; every record was read again and is right")

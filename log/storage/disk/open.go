@@ -120,7 +120,7 @@ func (s *Store) create(d directory) error {
 	if err := d.createMarks(); err != nil {
 		return err
 	}
-	if err := s.open(d, false); err != nil {
+	if err := s.open(d, making); err != nil {
 		return err
 	}
 	random := s.options.Random
@@ -166,6 +166,12 @@ func (s *Store) load(d directory) (err error) {
 	case !errors.Is(labelErr, errDamaged):
 		return labelErr
 	}
+	if s.note, err = d.readNote(); err != nil {
+		return err
+	}
+	if s.note.kind == noteCorrupt && s.ours && !s.options.ReadOnly { // before Pebble changes what may be looked at later
+		return s.note.err(d.path)
+	}
 	if err := s.loadMetadata(d); err != nil {
 		return err
 	}
@@ -173,19 +179,18 @@ func (s *Store) load(d directory) (err error) {
 	if labelErr != nil {
 		return fmt.Errorf("%w: %s: %w", storage.ErrCorrupt, d.path, labelErr)
 	}
-	if err := s.loadLearned(); err != nil || s.options.ReadOnly {
+	if err := s.loadLearned(); err != nil {
 		return err
+	}
+	if s.options.ReadOnly {
+		return nil
 	}
 	return s.settle(d)
 }
 
 // settle heeds what the last process says of the disk, and lets go of what is not needed any more.
 func (s *Store) settle(d directory) error {
-	n, err := d.readNote()
-	if err != nil {
-		return err
-	}
-	if err := s.heed(d, n); err != nil {
+	if err := s.heed(d, s.note); err != nil {
 		return err
 	}
 	if s.metadata.Status == status.Voting {
@@ -201,7 +206,11 @@ func (s *Store) loadMetadata(d directory) error {
 	if err := d.checkFormat(); err != nil {
 		return err
 	}
-	if err := s.open(d, s.options.ReadOnly); err != nil {
+	how := changing
+	if s.options.ReadOnly {
+		how = reading
+	}
+	if err := s.open(d, how); err != nil {
 		return err
 	}
 	value, closer, err := s.db.Get(metadataKey())
@@ -239,19 +248,23 @@ func (s *Store) loadLearned() error {
 	return nil
 }
 
+// opening says what is expected of the database, and what may be done to it.
+type opening uint8
+
+const (
+	making   opening = iota // there is none
+	changing                // there is one
+	reading                 // there is one, and it stays as it is
+)
+
 // open has the worker open Pebble, because that may end in Fatalf. The marks come first: Pebble cuts off what it cannot
 // read, and removes the files that it does not know.
-func (s *Store) open(d directory, readOnly bool) (err error) {
-	if s.marks, err = d.openMarks(readOnly); err != nil {
+func (s *Store) open(d directory, how opening) (err error) {
+	if s.marks, err = d.openMarks(how == reading); err != nil {
 		return fmt.Errorf("open %s: %w", d.path, s.fault.fail(err))
 	}
-	if !readOnly {
-		if err := d.syncLogs(); err != nil {
-			return fmt.Errorf("open %s: %w", d.path, s.fault.fail(err))
-		}
-	}
 	err = s.worker.do(func() (err error) {
-		s.db, err = pebble.Open(d.path, s.pebble(d, readOnly))
+		s.db, err = pebble.Open(d.path, s.pebble(d, how))
 		return unfit(err)
 	})
 	if err != nil {
@@ -270,9 +283,11 @@ func unfit(err error) error {
 	return fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
 }
 
-func (s *Store) pebble(d directory, readOnly bool) *pebble.Options {
+func (s *Store) pebble(d directory, how opening) *pebble.Options {
 	return &pebble.Options{
-		FS: &fence{d.fs, s.fault, s.marks}, ReadOnly: readOnly, FormatMajorVersion: pebbleFormat,
+		FS: &fence{d.fs, s.fault, s.marks}, FormatMajorVersion: pebbleFormat,
+		// A database that lost its marker would be taken for a new one, and its tables for rubbish.
+		ReadOnly: how == reading, ErrorIfExists: how == making, ErrorIfNotExists: how != making,
 		CacheSize: cacheSize, MemTableSize: memTableSize,
 		Logger: logger{s.options.Logger, s.fault}, EventListener: s.fault.listener(),
 	}

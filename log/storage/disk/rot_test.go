@@ -22,20 +22,15 @@ import (
 func TestNoRotIsSilent(t *testing.T) {
 	for name, directory := range map[string]func(*testing.T) files{"closed": closedFiles, "killed": killedFiles} {
 		t.Run(name, func(t *testing.T) {
-			seed := rand.Uint64()
-			t.Logf("seed %d", seed)
-			r := rotten{original: directory(t), random: rand.New(rand.NewPCG(seed, 0))}
+			p := planned(t)
+			r := rotten{original: directory(t), random: p.random}
 			var err error
 			r.want, err = read(r.original.mem(t), true)
 			must(t, err)
 			for name, data := range r.original {
 				r.found, r.unseen = 0, 0
-				for at := range offsets(len(data), r.random) {
-					r.flip(t, name, at)
-				}
-				for range min(len(data), 3) {
-					r.zero(t, name, r.random.IntN(len(data)))
-					r.cut(t, name, r.random.IntN(len(data)))
+				for range p.rounds {
+					r.damage(t, name, data)
 				}
 				t.Logf("%s with %d bytes: %d were found, %d do not matter", name, len(data), r.found, r.unseen)
 				if isNumbered := strings.ContainsAny(name, "123456789"); isNumbered && len(data) > 0 && r.found < 10 {
@@ -52,6 +47,42 @@ type rotten struct {
 	want          content
 	random        *rand.Rand
 	found, unseen int
+}
+
+// damage tries every sort of damage on a file, each in some places.
+func (r *rotten) damage(t *testing.T, name string, data []byte) {
+	for at := range offsets(len(data), r.random) {
+		r.flip(t, name, at)
+	}
+	for range min(len(data), 3) {
+		r.zero(t, name, r.random.IntN(len(data)))
+		r.cut(t, name, r.random.IntN(len(data)))
+		r.swap(t, name, r.random.IntN(len(data)), r.random.IntN(len(data)))
+		r.scribble(t, name, r.random.IntN(len(data)))
+	}
+}
+
+// swap exchanges two sectors, as a disk does that writes to the wrong place.
+func (r *rotten) swap(t *testing.T, name string, a, b int) {
+	damaged := slices.Clone(r.original[name])
+	const sector = 512
+	a, b = a&^(sector-1), b&^(sector-1)
+	whole := len(damaged) / sector * sector
+	if a == b || a >= whole || b >= whole {
+		return
+	}
+	copy(damaged[a:], r.original[name][b:b+sector])
+	copy(damaged[b:], r.original[name][a:a+sector])
+	r.try(t, name, damaged, fmt.Sprintf("sectors at %d and %d are exchanged", a, b))
+}
+
+// scribble puts up to 64 random bytes somewhere.
+func (r *rotten) scribble(t *testing.T, name string, at int) {
+	damaged := slices.Clone(r.original[name])
+	for i := range damaged[at:min(at+1+r.random.IntN(64), len(damaged))] {
+		damaged[at+i] = byte(r.random.Uint32())
+	}
+	r.try(t, name, damaged, fmt.Sprintf("rubbish from %d", at))
 }
 
 func (r *rotten) flip(t *testing.T, name string, at int) {
@@ -112,14 +143,20 @@ type files map[string][]byte
 // mem returns a file system with the files in /data.
 func (f files) mem(t *testing.T) *vfs.MemFS {
 	fs := vfs.NewMem()
+	f.fill(t, fs)
+	return fs
+}
+
+// fill makes the files durable in /data.
+func (f files) fill(t *testing.T, fs *vfs.MemFS) {
 	must(t, fs.MkdirAll("/data", 0o755))
 	for name, data := range f {
 		file, err := fs.Create(filepath.Join("/data", name), vfs.WriteCategoryUnspecified)
 		must(t, err)
 		_, err = file.Write(slices.Clone(data)) // which may be changed by it
-		must(t, errors.Join(err, file.Close()))
+		must(t, errors.Join(err, file.Sync(), file.Close()))
 	}
-	return fs
+	must(t, errors.Join(directory{fs, "/data"}.sync(), directory{fs, "/"}.sync()))
 }
 
 func filesOf(t *testing.T, fs *vfs.MemFS) files {
