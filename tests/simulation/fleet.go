@@ -9,12 +9,17 @@ import (
 	"time"
 )
 
-// Seeds says which seeds a fleet runs: from From on, for so long or so many.
+// Seeds says which seeds a fleet runs: from From on, until there were so many, or the time is over.
 type Seeds struct {
 	From    uint64
-	Count   uint64
-	During  time.Duration // if not 0, instead of Count
+	Count   uint64        // 0 for any
+	During  time.Duration // 0 for any
 	Workers int
+}
+
+// more says whether one more is to be run, after so many and so long.
+func (s Seeds) more(ran uint64, took time.Duration) bool {
+	return (s.Count == 0 || ran < s.Count) && (s.During == 0 || took < s.During)
 }
 
 // Result is what became of one seed.
@@ -62,7 +67,7 @@ func (f *fleet) plan(s Seeds, run func(seed uint64) Result) {
 	defer close(f.jobs)
 	defer close(f.turns)
 	began := time.Now()
-	for i := uint64(0); s.During > 0 && time.Since(began) < s.During || s.During == 0 && i < s.Count; i++ {
+	for i := uint64(0); s.more(i, time.Since(began)); i++ {
 		result := make(chan Result, 1)
 		select {
 		case <-f.stop:
