@@ -40,7 +40,7 @@ func TestCutStopsOneDirectionOnly(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	h := network.(*hosts) //nolint:errcheck // newHosts makes nothing else
+	h := network.(*hosts)
 	here, there := sockets(t, h)
 	if !arrives(t, here, there) || !arrives(t, there, here) {
 		t.Error("a perfect line loses packets")
