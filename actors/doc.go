@@ -32,7 +32,7 @@
 //
 //	message            from                          to       answer             it says
 //	Hello              network                       replica  Welcome            I am there; are you?
-//	Welcome            replica                       network  -                  my status, writer, learned position; or a refusal
+//	Welcome            replica                       network  -                  my status, writer, learned position, whom I heard; or a refusal
 //	RecoverRequest     protocol, refresh             replica  RecoverResponse    register my incarnation; what is your status?
 //	RecoverResponse    replica                       sender   -                  status; of a voting one begin, end, promise
 //	PromiseRequest     round (coordinator, fill)     replica  PromiseResponse    take part in no lower proposal; or note my reign
@@ -59,8 +59,8 @@
 //
 // Inside a process, plain Go values, declared by whoever receives a request or sends a report:
 //
-//	replica       Inspect Reserve Lead Advance Reincarnate Missing Learn Jump Read; reports StatusChanged Failed Outbid
-//	network       Broadcast Watch Survey Lost; reports Refused
+//	replica       Inspect Reserve Lead Advance Reincarnate Heard Trusted Missing Learn Jump Read; reports StatusChanged Failed Outbid
+//	network       Broadcast Watch Survey Lost; reports Refused Doubted Welcomed
 //	coordinator   Elect Append Demote; answers Elected Appended Demoted Failed
 //	round         reports Done to its parent
 //	catchup       reports Progress and Done (Fill: Filled, Passed; Refresh: Refreshed) to its parent

@@ -654,7 +654,11 @@ type Header struct {
 	// Random number of the request; the answer repeats it.
 	Request uint64 `protobuf:"fixed64,7,opt,name=request,proto3" json:"request,omitempty"`
 	// On answers, the sender's crash vector: one row per member that it knows, in the order of their ids.
-	CrashVector   []*Known `protobuf:"bytes,8,rep,name=crash_vector,json=crashVector,proto3" json:"crash_vector,omitempty"`
+	CrashVector []*Known `protobuf:"bytes,8,rep,name=crash_vector,json=crashVector,proto3" json:"crash_vector,omitempty"`
+	// How many syncs the sender's disk had seen when its process started; the start counts as one.
+	BootAge uint64 `protobuf:"varint,9,opt,name=boot_age,json=bootAge,proto3" json:"boot_age,omitempty"`
+	// How many syncs the sender's disk has seen, of which the message may tell; at least boot_age.
+	Age           uint64 `protobuf:"varint,10,opt,name=age,proto3" json:"age,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -745,6 +749,111 @@ func (x *Header) GetCrashVector() []*Known {
 	return nil
 }
 
+func (x *Header) GetBootAge() uint64 {
+	if x != nil {
+		return x.BootAge
+	}
+	return 0
+}
+
+func (x *Header) GetAge() uint64 {
+	if x != nil {
+		return x.Age
+	}
+	return 0
+}
+
+// Heard is the newest process of one member that the sender has heard, or was told of.
+type Heard struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The member's id.
+	Replica uint32 `protobuf:"varint,1,opt,name=replica,proto3" json:"replica,omitempty"`
+	// The life of its disk.
+	Incarnation *Incarnation `protobuf:"bytes,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	// As in Header.
+	Boot uint64 `protobuf:"varint,3,opt,name=boot,proto3" json:"boot,omitempty"`
+	// As in Header.
+	Process uint64 `protobuf:"fixed64,4,opt,name=process,proto3" json:"process,omitempty"`
+	// As in Header.
+	BootAge uint64 `protobuf:"varint,5,opt,name=boot_age,json=bootAge,proto3" json:"boot_age,omitempty"`
+	// The highest age that was heard; at least boot_age.
+	Age           uint64 `protobuf:"varint,6,opt,name=age,proto3" json:"age,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Heard) Reset() {
+	*x = Heard{}
+	mi := &file_log_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Heard) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Heard) ProtoMessage() {}
+
+func (x *Heard) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Heard.ProtoReflect.Descriptor instead.
+func (*Heard) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Heard) GetReplica() uint32 {
+	if x != nil {
+		return x.Replica
+	}
+	return 0
+}
+
+func (x *Heard) GetIncarnation() *Incarnation {
+	if x != nil {
+		return x.Incarnation
+	}
+	return nil
+}
+
+func (x *Heard) GetBoot() uint64 {
+	if x != nil {
+		return x.Boot
+	}
+	return 0
+}
+
+func (x *Heard) GetProcess() uint64 {
+	if x != nil {
+		return x.Process
+	}
+	return 0
+}
+
+func (x *Heard) GetBootAge() uint64 {
+	if x != nil {
+		return x.BootAge
+	}
+	return 0
+}
+
+func (x *Heard) GetAge() uint64 {
+	if x != nil {
+		return x.Age
+	}
+	return 0
+}
+
 // Member is one replica of the configuration.
 type Member struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -758,7 +867,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_log_proto_msgTypes[6]
+	mi := &file_log_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -770,7 +879,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[6]
+	mi := &file_log_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -783,7 +892,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{6}
+	return file_log_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Member) GetReplica() uint32 {
@@ -814,7 +923,7 @@ type Rejected struct {
 
 func (x *Rejected) Reset() {
 	*x = Rejected{}
-	mi := &file_log_proto_msgTypes[7]
+	mi := &file_log_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -826,7 +935,7 @@ func (x *Rejected) String() string {
 func (*Rejected) ProtoMessage() {}
 
 func (x *Rejected) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[7]
+	mi := &file_log_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -839,7 +948,7 @@ func (x *Rejected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejected.ProtoReflect.Descriptor instead.
 func (*Rejected) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{7}
+	return file_log_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Rejected) GetProposal() uint64 {
@@ -867,7 +976,7 @@ type Truncated struct {
 
 func (x *Truncated) Reset() {
 	*x = Truncated{}
-	mi := &file_log_proto_msgTypes[8]
+	mi := &file_log_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -879,7 +988,7 @@ func (x *Truncated) String() string {
 func (*Truncated) ProtoMessage() {}
 
 func (x *Truncated) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[8]
+	mi := &file_log_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -892,7 +1001,7 @@ func (x *Truncated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Truncated.ProtoReflect.Descriptor instead.
 func (*Truncated) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{8}
+	return file_log_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Truncated) GetBegin() uint64 {
@@ -913,7 +1022,7 @@ type NotVoting struct {
 
 func (x *NotVoting) Reset() {
 	*x = NotVoting{}
-	mi := &file_log_proto_msgTypes[9]
+	mi := &file_log_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -925,7 +1034,7 @@ func (x *NotVoting) String() string {
 func (*NotVoting) ProtoMessage() {}
 
 func (x *NotVoting) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[9]
+	mi := &file_log_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -938,7 +1047,7 @@ func (x *NotVoting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotVoting.ProtoReflect.Descriptor instead.
 func (*NotVoting) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{9}
+	return file_log_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NotVoting) GetStatus() Status {
@@ -967,7 +1076,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_log_proto_msgTypes[10]
+	mi := &file_log_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -979,7 +1088,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[10]
+	mi := &file_log_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -992,7 +1101,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{10}
+	return file_log_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Refused) GetReason() Reason {
@@ -1044,7 +1153,7 @@ type Reign struct {
 
 func (x *Reign) Reset() {
 	*x = Reign{}
-	mi := &file_log_proto_msgTypes[11]
+	mi := &file_log_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1056,7 +1165,7 @@ func (x *Reign) String() string {
 func (*Reign) ProtoMessage() {}
 
 func (x *Reign) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[11]
+	mi := &file_log_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1069,7 +1178,7 @@ func (x *Reign) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reign.ProtoReflect.Descriptor instead.
 func (*Reign) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{11}
+	return file_log_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Reign) GetProposal() uint64 {
@@ -1104,7 +1213,7 @@ type PromiseRequest struct {
 
 func (x *PromiseRequest) Reset() {
 	*x = PromiseRequest{}
-	mi := &file_log_proto_msgTypes[12]
+	mi := &file_log_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1116,7 +1225,7 @@ func (x *PromiseRequest) String() string {
 func (*PromiseRequest) ProtoMessage() {}
 
 func (x *PromiseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[12]
+	mi := &file_log_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1129,7 +1238,7 @@ func (x *PromiseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromiseRequest.ProtoReflect.Descriptor instead.
 func (*PromiseRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{12}
+	return file_log_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PromiseRequest) GetHeader() *Header {
@@ -1181,7 +1290,7 @@ type PromiseResponse struct {
 
 func (x *PromiseResponse) Reset() {
 	*x = PromiseResponse{}
-	mi := &file_log_proto_msgTypes[13]
+	mi := &file_log_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1193,7 +1302,7 @@ func (x *PromiseResponse) String() string {
 func (*PromiseResponse) ProtoMessage() {}
 
 func (x *PromiseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[13]
+	mi := &file_log_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1206,7 +1315,7 @@ func (x *PromiseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromiseResponse.ProtoReflect.Descriptor instead.
 func (*PromiseResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{13}
+	return file_log_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PromiseResponse) GetHeader() *Header {
@@ -1324,7 +1433,7 @@ type Promised struct {
 
 func (x *Promised) Reset() {
 	*x = Promised{}
-	mi := &file_log_proto_msgTypes[14]
+	mi := &file_log_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1336,7 +1445,7 @@ func (x *Promised) String() string {
 func (*Promised) ProtoMessage() {}
 
 func (x *Promised) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[14]
+	mi := &file_log_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1349,7 +1458,7 @@ func (x *Promised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Promised.ProtoReflect.Descriptor instead.
 func (*Promised) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{14}
+	return file_log_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Promised) GetRange() *Range {
@@ -1399,7 +1508,7 @@ type WriteRequest struct {
 
 func (x *WriteRequest) Reset() {
 	*x = WriteRequest{}
-	mi := &file_log_proto_msgTypes[15]
+	mi := &file_log_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1411,7 +1520,7 @@ func (x *WriteRequest) String() string {
 func (*WriteRequest) ProtoMessage() {}
 
 func (x *WriteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[15]
+	mi := &file_log_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1424,7 +1533,7 @@ func (x *WriteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteRequest.ProtoReflect.Descriptor instead.
 func (*WriteRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{15}
+	return file_log_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *WriteRequest) GetHeader() *Header {
@@ -1484,7 +1593,7 @@ type WriteResponse struct {
 
 func (x *WriteResponse) Reset() {
 	*x = WriteResponse{}
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1496,7 +1605,7 @@ func (x *WriteResponse) String() string {
 func (*WriteResponse) ProtoMessage() {}
 
 func (x *WriteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1509,7 +1618,7 @@ func (x *WriteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteResponse.ProtoReflect.Descriptor instead.
 func (*WriteResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{16}
+	return file_log_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *WriteResponse) GetHeader() *Header {
@@ -1637,7 +1746,7 @@ type Accepted struct {
 
 func (x *Accepted) Reset() {
 	*x = Accepted{}
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1649,7 +1758,7 @@ func (x *Accepted) String() string {
 func (*Accepted) ProtoMessage() {}
 
 func (x *Accepted) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1662,7 +1771,7 @@ func (x *Accepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Accepted.ProtoReflect.Descriptor instead.
 func (*Accepted) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{17}
+	return file_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Accepted) GetRange() *Range {
@@ -1683,7 +1792,7 @@ type Learned struct {
 
 func (x *Learned) Reset() {
 	*x = Learned{}
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1695,7 +1804,7 @@ func (x *Learned) String() string {
 func (*Learned) ProtoMessage() {}
 
 func (x *Learned) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1708,7 +1817,7 @@ func (x *Learned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Learned.ProtoReflect.Descriptor instead.
 func (*Learned) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{18}
+	return file_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Learned) GetActions() []*Action {
@@ -1734,7 +1843,7 @@ type LearnedMessage struct {
 
 func (x *LearnedMessage) Reset() {
 	*x = LearnedMessage{}
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1746,7 +1855,7 @@ func (x *LearnedMessage) String() string {
 func (*LearnedMessage) ProtoMessage() {}
 
 func (x *LearnedMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1759,7 +1868,7 @@ func (x *LearnedMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LearnedMessage.ProtoReflect.Descriptor instead.
 func (*LearnedMessage) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{19}
+	return file_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *LearnedMessage) GetHeader() *Header {
@@ -1794,7 +1903,7 @@ type RecoverRequest struct {
 
 func (x *RecoverRequest) Reset() {
 	*x = RecoverRequest{}
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1806,7 +1915,7 @@ func (x *RecoverRequest) String() string {
 func (*RecoverRequest) ProtoMessage() {}
 
 func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1819,7 +1928,7 @@ func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverRequest.ProtoReflect.Descriptor instead.
 func (*RecoverRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{20}
+	return file_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RecoverRequest) GetHeader() *Header {
@@ -1847,7 +1956,7 @@ type RecoverResponse struct {
 
 func (x *RecoverResponse) Reset() {
 	*x = RecoverResponse{}
-	mi := &file_log_proto_msgTypes[21]
+	mi := &file_log_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1859,7 +1968,7 @@ func (x *RecoverResponse) String() string {
 func (*RecoverResponse) ProtoMessage() {}
 
 func (x *RecoverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[21]
+	mi := &file_log_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1872,7 +1981,7 @@ func (x *RecoverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverResponse.ProtoReflect.Descriptor instead.
 func (*RecoverResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{21}
+	return file_log_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RecoverResponse) GetHeader() *Header {
@@ -1948,7 +2057,7 @@ type Standing struct {
 
 func (x *Standing) Reset() {
 	*x = Standing{}
-	mi := &file_log_proto_msgTypes[22]
+	mi := &file_log_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1960,7 +2069,7 @@ func (x *Standing) String() string {
 func (*Standing) ProtoMessage() {}
 
 func (x *Standing) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[22]
+	mi := &file_log_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1973,7 +2082,7 @@ func (x *Standing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standing.ProtoReflect.Descriptor instead.
 func (*Standing) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{22}
+	return file_log_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Standing) GetStatus() Status {
@@ -2038,7 +2147,7 @@ type FetchRequest struct {
 
 func (x *FetchRequest) Reset() {
 	*x = FetchRequest{}
-	mi := &file_log_proto_msgTypes[23]
+	mi := &file_log_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2050,7 +2159,7 @@ func (x *FetchRequest) String() string {
 func (*FetchRequest) ProtoMessage() {}
 
 func (x *FetchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[23]
+	mi := &file_log_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2063,7 +2172,7 @@ func (x *FetchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRequest.ProtoReflect.Descriptor instead.
 func (*FetchRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{23}
+	return file_log_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *FetchRequest) GetHeader() *Header {
@@ -2100,7 +2209,7 @@ type FetchResponse struct {
 
 func (x *FetchResponse) Reset() {
 	*x = FetchResponse{}
-	mi := &file_log_proto_msgTypes[24]
+	mi := &file_log_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2112,7 +2221,7 @@ func (x *FetchResponse) String() string {
 func (*FetchResponse) ProtoMessage() {}
 
 func (x *FetchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[24]
+	mi := &file_log_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2125,7 +2234,7 @@ func (x *FetchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchResponse.ProtoReflect.Descriptor instead.
 func (*FetchResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{24}
+	return file_log_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *FetchResponse) GetHeader() *Header {
@@ -2224,7 +2333,7 @@ type Fetched struct {
 
 func (x *Fetched) Reset() {
 	*x = Fetched{}
-	mi := &file_log_proto_msgTypes[25]
+	mi := &file_log_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2236,7 +2345,7 @@ func (x *Fetched) String() string {
 func (*Fetched) ProtoMessage() {}
 
 func (x *Fetched) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[25]
+	mi := &file_log_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2249,7 +2358,7 @@ func (x *Fetched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fetched.ProtoReflect.Descriptor instead.
 func (*Fetched) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{25}
+	return file_log_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Fetched) GetRange() *Range {
@@ -2277,7 +2386,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_log_proto_msgTypes[26]
+	mi := &file_log_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2289,7 +2398,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[26]
+	mi := &file_log_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2302,7 +2411,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{26}
+	return file_log_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Hello) GetHeader() *Header {
@@ -2330,7 +2439,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_log_proto_msgTypes[27]
+	mi := &file_log_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2342,7 +2451,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[27]
+	mi := &file_log_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2355,7 +2464,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{27}
+	return file_log_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Welcome) GetHeader() *Header {
@@ -2418,14 +2527,16 @@ type Presence struct {
 	// The highest position up to which its replica has learned everything.
 	Learned uint64 `protobuf:"varint,3,opt,name=learned,proto3" json:"learned,omitempty"`
 	// The sender's member list, so that members that disagree can say about what.
-	Members       []*Member `protobuf:"bytes,4,rep,name=members,proto3" json:"members,omitempty"`
+	Members []*Member `protobuf:"bytes,4,rep,name=members,proto3" json:"members,omitempty"`
+	// The newest process that it has heard, or was told of, of each member, in the order of their ids.
+	Heard         []*Heard `protobuf:"bytes,5,rep,name=heard,proto3" json:"heard,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Presence) Reset() {
 	*x = Presence{}
-	mi := &file_log_proto_msgTypes[28]
+	mi := &file_log_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2437,7 +2548,7 @@ func (x *Presence) String() string {
 func (*Presence) ProtoMessage() {}
 
 func (x *Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[28]
+	mi := &file_log_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2450,7 +2561,7 @@ func (x *Presence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Presence.ProtoReflect.Descriptor instead.
 func (*Presence) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{28}
+	return file_log_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Presence) GetStatus() Status {
@@ -2481,6 +2592,13 @@ func (x *Presence) GetMembers() []*Member {
 	return nil
 }
 
+func (x *Presence) GetHeard() []*Heard {
+	if x != nil {
+		return x.Heard
+	}
+	return nil
+}
+
 // Failure tells a client why, and what to do next.
 type Failure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2500,7 +2618,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_log_proto_msgTypes[29]
+	mi := &file_log_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2512,7 +2630,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[29]
+	mi := &file_log_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2525,7 +2643,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{29}
+	return file_log_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Failure) GetCode() Code {
@@ -2578,7 +2696,7 @@ type AppendRequest struct {
 
 func (x *AppendRequest) Reset() {
 	*x = AppendRequest{}
-	mi := &file_log_proto_msgTypes[30]
+	mi := &file_log_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2590,7 +2708,7 @@ func (x *AppendRequest) String() string {
 func (*AppendRequest) ProtoMessage() {}
 
 func (x *AppendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[30]
+	mi := &file_log_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2603,7 +2721,7 @@ func (x *AppendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendRequest.ProtoReflect.Descriptor instead.
 func (*AppendRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{30}
+	return file_log_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *AppendRequest) GetRequest() uint64 {
@@ -2645,7 +2763,7 @@ type AppendResponse struct {
 
 func (x *AppendResponse) Reset() {
 	*x = AppendResponse{}
-	mi := &file_log_proto_msgTypes[31]
+	mi := &file_log_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2657,7 +2775,7 @@ func (x *AppendResponse) String() string {
 func (*AppendResponse) ProtoMessage() {}
 
 func (x *AppendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[31]
+	mi := &file_log_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2670,7 +2788,7 @@ func (x *AppendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendResponse.ProtoReflect.Descriptor instead.
 func (*AppendResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{31}
+	return file_log_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AppendResponse) GetRequest() uint64 {
@@ -2738,7 +2856,7 @@ type TruncateRequest struct {
 
 func (x *TruncateRequest) Reset() {
 	*x = TruncateRequest{}
-	mi := &file_log_proto_msgTypes[32]
+	mi := &file_log_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2750,7 +2868,7 @@ func (x *TruncateRequest) String() string {
 func (*TruncateRequest) ProtoMessage() {}
 
 func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[32]
+	mi := &file_log_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2763,7 +2881,7 @@ func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateRequest.ProtoReflect.Descriptor instead.
 func (*TruncateRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{32}
+	return file_log_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *TruncateRequest) GetRequest() uint64 {
@@ -2805,7 +2923,7 @@ type TruncateResponse struct {
 
 func (x *TruncateResponse) Reset() {
 	*x = TruncateResponse{}
-	mi := &file_log_proto_msgTypes[33]
+	mi := &file_log_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2817,7 +2935,7 @@ func (x *TruncateResponse) String() string {
 func (*TruncateResponse) ProtoMessage() {}
 
 func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[33]
+	mi := &file_log_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2830,7 +2948,7 @@ func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateResponse.ProtoReflect.Descriptor instead.
 func (*TruncateResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{33}
+	return file_log_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *TruncateResponse) GetRequest() uint64 {
@@ -2894,7 +3012,7 @@ type ElectRequest struct {
 
 func (x *ElectRequest) Reset() {
 	*x = ElectRequest{}
-	mi := &file_log_proto_msgTypes[34]
+	mi := &file_log_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2906,7 +3024,7 @@ func (x *ElectRequest) String() string {
 func (*ElectRequest) ProtoMessage() {}
 
 func (x *ElectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[34]
+	mi := &file_log_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2919,7 +3037,7 @@ func (x *ElectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectRequest.ProtoReflect.Descriptor instead.
 func (*ElectRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{34}
+	return file_log_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ElectRequest) GetRequest() uint64 {
@@ -2947,7 +3065,7 @@ type ElectResponse struct {
 
 func (x *ElectResponse) Reset() {
 	*x = ElectResponse{}
-	mi := &file_log_proto_msgTypes[35]
+	mi := &file_log_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2959,7 +3077,7 @@ func (x *ElectResponse) String() string {
 func (*ElectResponse) ProtoMessage() {}
 
 func (x *ElectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[35]
+	mi := &file_log_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2972,7 +3090,7 @@ func (x *ElectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectResponse.ProtoReflect.Descriptor instead.
 func (*ElectResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{35}
+	return file_log_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ElectResponse) GetRequest() uint64 {
@@ -3038,7 +3156,7 @@ type Elected struct {
 
 func (x *Elected) Reset() {
 	*x = Elected{}
-	mi := &file_log_proto_msgTypes[36]
+	mi := &file_log_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3050,7 +3168,7 @@ func (x *Elected) String() string {
 func (*Elected) ProtoMessage() {}
 
 func (x *Elected) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[36]
+	mi := &file_log_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3063,7 +3181,7 @@ func (x *Elected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Elected.ProtoReflect.Descriptor instead.
 func (*Elected) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{36}
+	return file_log_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Elected) GetWriter() uint64 {
@@ -3095,7 +3213,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3107,7 +3225,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3120,7 +3238,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{37}
+	return file_log_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ReadRequest) GetRequest() uint64 {
@@ -3162,7 +3280,7 @@ type ReadResponse struct {
 
 func (x *ReadResponse) Reset() {
 	*x = ReadResponse{}
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3174,7 +3292,7 @@ func (x *ReadResponse) String() string {
 func (*ReadResponse) ProtoMessage() {}
 
 func (x *ReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3187,7 +3305,7 @@ func (x *ReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadResponse.ProtoReflect.Descriptor instead.
 func (*ReadResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{38}
+	return file_log_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ReadResponse) GetRequest() uint64 {
@@ -3257,7 +3375,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3269,7 +3387,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3282,7 +3400,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{39}
+	return file_log_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Page) GetRange() *Range {
@@ -3324,7 +3442,7 @@ type CatchupRequest struct {
 
 func (x *CatchupRequest) Reset() {
 	*x = CatchupRequest{}
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3336,7 +3454,7 @@ func (x *CatchupRequest) String() string {
 func (*CatchupRequest) ProtoMessage() {}
 
 func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3349,7 +3467,7 @@ func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupRequest.ProtoReflect.Descriptor instead.
 func (*CatchupRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{40}
+	return file_log_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CatchupRequest) GetRequest() uint64 {
@@ -3377,7 +3495,7 @@ type CatchupResponse struct {
 
 func (x *CatchupResponse) Reset() {
 	*x = CatchupResponse{}
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3389,7 +3507,7 @@ func (x *CatchupResponse) String() string {
 func (*CatchupResponse) ProtoMessage() {}
 
 func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3402,7 +3520,7 @@ func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupResponse.ProtoReflect.Descriptor instead.
 func (*CatchupResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{41}
+	return file_log_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *CatchupResponse) GetRequest() uint64 {
@@ -3466,7 +3584,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3478,7 +3596,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3491,7 +3609,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{42}
+	return file_log_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *StatusRequest) GetRequest() uint64 {
@@ -3540,7 +3658,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3552,7 +3670,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3565,7 +3683,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{43}
+	return file_log_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *StatusResponse) GetRequest() uint64 {
@@ -3690,7 +3808,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3702,7 +3820,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3715,7 +3833,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{44}
+	return file_log_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Progress) GetTotal() uint64 {
@@ -3759,7 +3877,7 @@ type DigestRequest struct {
 
 func (x *DigestRequest) Reset() {
 	*x = DigestRequest{}
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3771,7 +3889,7 @@ func (x *DigestRequest) String() string {
 func (*DigestRequest) ProtoMessage() {}
 
 func (x *DigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3784,7 +3902,7 @@ func (x *DigestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestRequest.ProtoReflect.Descriptor instead.
 func (*DigestRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{45}
+	return file_log_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *DigestRequest) GetRequest() uint64 {
@@ -3819,7 +3937,7 @@ type DigestResponse struct {
 
 func (x *DigestResponse) Reset() {
 	*x = DigestResponse{}
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3831,7 +3949,7 @@ func (x *DigestResponse) String() string {
 func (*DigestResponse) ProtoMessage() {}
 
 func (x *DigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3844,7 +3962,7 @@ func (x *DigestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestResponse.ProtoReflect.Descriptor instead.
 func (*DigestResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{46}
+	return file_log_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *DigestResponse) GetRequest() uint64 {
@@ -3912,7 +4030,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3924,7 +4042,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3937,7 +4055,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{47}
+	return file_log_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Digest) GetRange() *Range {
@@ -3976,7 +4094,7 @@ type Record struct {
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3988,7 +4106,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4001,7 +4119,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{48}
+	return file_log_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Record) GetPromised() uint64 {
@@ -4051,14 +4169,16 @@ type Metadata struct {
 	// The newest incarnation known of each member, in the order of their ids.
 	Known []*Known `protobuf:"bytes,11,rep,name=known,proto3" json:"known,omitempty"`
 	// The latest reign that the replica was told of; absent if none.
-	Reign         *Reign `protobuf:"bytes,12,opt,name=reign,proto3" json:"reign,omitempty"`
+	Reign *Reign `protobuf:"bytes,12,opt,name=reign,proto3" json:"reign,omitempty"`
+	// The newest process heard of each member, in the order of their ids; up to a second old.
+	Heard         []*Heard `protobuf:"bytes,13,rep,name=heard,proto3" json:"heard,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Metadata) Reset() {
 	*x = Metadata{}
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4070,7 +4190,7 @@ func (x *Metadata) String() string {
 func (*Metadata) ProtoMessage() {}
 
 func (x *Metadata) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4083,7 +4203,7 @@ func (x *Metadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metadata.ProtoReflect.Descriptor instead.
 func (*Metadata) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{49}
+	return file_log_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Metadata) GetFormat() uint32 {
@@ -4170,6 +4290,13 @@ func (x *Metadata) GetReign() *Reign {
 	return nil
 }
 
+func (x *Metadata) GetHeard() []*Heard {
+	if x != nil {
+		return x.Heard
+	}
+	return nil
+}
+
 var File_log_proto protoreflect.FileDescriptor
 
 const file_log_proto_rawDesc = "" +
@@ -4195,7 +4322,7 @@ const file_log_proto_rawDesc = "" +
 	"\x04disk\x18\x02 \x01(\x06R\x04disk\"^\n" +
 	"\x05Known\x12\x18\n" +
 	"\areplica\x18\x01 \x01(\rR\areplica\x12;\n" +
-	"\vincarnation\x18\x02 \x01(\v2\x19.quorumlog.v1.IncarnationR\vincarnation\"\x9f\x02\n" +
+	"\vincarnation\x18\x02 \x01(\v2\x19.quorumlog.v1.IncarnationR\vincarnation\"\xcc\x02\n" +
 	"\x06Header\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\fR\acluster\x12$\n" +
 	"\rconfiguration\x18\x02 \x01(\x06R\rconfiguration\x12\x18\n" +
@@ -4204,7 +4331,17 @@ const file_log_proto_rawDesc = "" +
 	"\x04boot\x18\x05 \x01(\x04R\x04boot\x12\x18\n" +
 	"\aprocess\x18\x06 \x01(\x06R\aprocess\x12\x18\n" +
 	"\arequest\x18\a \x01(\x06R\arequest\x126\n" +
-	"\fcrash_vector\x18\b \x03(\v2\x13.quorumlog.v1.KnownR\vcrashVector\"<\n" +
+	"\fcrash_vector\x18\b \x03(\v2\x13.quorumlog.v1.KnownR\vcrashVector\x12\x19\n" +
+	"\bboot_age\x18\t \x01(\x04R\abootAge\x12\x10\n" +
+	"\x03age\x18\n" +
+	" \x01(\x04R\x03age\"\xb9\x01\n" +
+	"\x05Heard\x12\x18\n" +
+	"\areplica\x18\x01 \x01(\rR\areplica\x12;\n" +
+	"\vincarnation\x18\x02 \x01(\v2\x19.quorumlog.v1.IncarnationR\vincarnation\x12\x12\n" +
+	"\x04boot\x18\x03 \x01(\x04R\x04boot\x12\x18\n" +
+	"\aprocess\x18\x04 \x01(\x06R\aprocess\x12\x19\n" +
+	"\bboot_age\x18\x05 \x01(\x04R\abootAge\x12\x10\n" +
+	"\x03age\x18\x06 \x01(\x04R\x03age\"<\n" +
 	"\x06Member\x12\x18\n" +
 	"\areplica\x18\x01 \x01(\rR\areplica\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\"H\n" +
@@ -4302,12 +4439,13 @@ const file_log_proto_rawDesc = "" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x124\n" +
 	"\bpresence\x18\x02 \x01(\v2\x16.quorumlog.v1.PresenceH\x00R\bpresence\x121\n" +
 	"\arefused\x18\x03 \x01(\v2\x15.quorumlog.v1.RefusedH\x00R\arefusedB\t\n" +
-	"\aoutcome\"\x9a\x01\n" +
+	"\aoutcome\"\xc5\x01\n" +
 	"\bPresence\x12,\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x14.quorumlog.v1.StatusR\x06status\x12\x16\n" +
 	"\x06writer\x18\x02 \x01(\x04R\x06writer\x12\x18\n" +
 	"\alearned\x18\x03 \x01(\x04R\alearned\x12.\n" +
-	"\amembers\x18\x04 \x03(\v2\x14.quorumlog.v1.MemberR\amembers\"\x91\x01\n" +
+	"\amembers\x18\x04 \x03(\v2\x14.quorumlog.v1.MemberR\amembers\x12)\n" +
+	"\x05heard\x18\x05 \x03(\v2\x13.quorumlog.v1.HeardR\x05heard\"\x91\x01\n" +
 	"\aFailure\x12&\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x12.quorumlog.v1.CodeR\x04code\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12\x14\n" +
@@ -4402,7 +4540,7 @@ const file_log_proto_rawDesc = "" +
 	"\x06Record\x12\x1a\n" +
 	"\bpromised\x18\x01 \x01(\x04R\bpromised\x12\x1c\n" +
 	"\tperformed\x18\x02 \x01(\x04R\tperformed\x12)\n" +
-	"\x05value\x18\x03 \x01(\v2\x13.quorumlog.v1.ValueR\x05value\"\x91\x03\n" +
+	"\x05value\x18\x03 \x01(\v2\x13.quorumlog.v1.ValueR\x05value\"\xbc\x03\n" +
 	"\bMetadata\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\rR\x06format\x12\x18\n" +
 	"\acluster\x18\x02 \x01(\tR\acluster\x12\x18\n" +
@@ -4416,7 +4554,8 @@ const file_log_proto_rawDesc = "" +
 	"\x05begin\x18\n" +
 	" \x01(\x04R\x05begin\x12)\n" +
 	"\x05known\x18\v \x03(\v2\x13.quorumlog.v1.KnownR\x05known\x12)\n" +
-	"\x05reign\x18\f \x01(\v2\x13.quorumlog.v1.ReignR\x05reign*q\n" +
+	"\x05reign\x18\f \x01(\v2\x13.quorumlog.v1.ReignR\x05reign\x12)\n" +
+	"\x05heard\x18\r \x03(\v2\x13.quorumlog.v1.HeardR\x05heard*q\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTATUS_EMPTY\x10\x01\x12\x13\n" +
@@ -4469,7 +4608,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
 var file_log_proto_goTypes = []any{
 	(Status)(0),              // 0: quorumlog.v1.Status
 	(Kind)(0),                // 1: quorumlog.v1.Kind
@@ -4481,50 +4620,51 @@ var file_log_proto_goTypes = []any{
 	(*Incarnation)(nil),      // 7: quorumlog.v1.Incarnation
 	(*Known)(nil),            // 8: quorumlog.v1.Known
 	(*Header)(nil),           // 9: quorumlog.v1.Header
-	(*Member)(nil),           // 10: quorumlog.v1.Member
-	(*Rejected)(nil),         // 11: quorumlog.v1.Rejected
-	(*Truncated)(nil),        // 12: quorumlog.v1.Truncated
-	(*NotVoting)(nil),        // 13: quorumlog.v1.NotVoting
-	(*Refused)(nil),          // 14: quorumlog.v1.Refused
-	(*Reign)(nil),            // 15: quorumlog.v1.Reign
-	(*PromiseRequest)(nil),   // 16: quorumlog.v1.PromiseRequest
-	(*PromiseResponse)(nil),  // 17: quorumlog.v1.PromiseResponse
-	(*Promised)(nil),         // 18: quorumlog.v1.Promised
-	(*WriteRequest)(nil),     // 19: quorumlog.v1.WriteRequest
-	(*WriteResponse)(nil),    // 20: quorumlog.v1.WriteResponse
-	(*Accepted)(nil),         // 21: quorumlog.v1.Accepted
-	(*Learned)(nil),          // 22: quorumlog.v1.Learned
-	(*LearnedMessage)(nil),   // 23: quorumlog.v1.LearnedMessage
-	(*RecoverRequest)(nil),   // 24: quorumlog.v1.RecoverRequest
-	(*RecoverResponse)(nil),  // 25: quorumlog.v1.RecoverResponse
-	(*Standing)(nil),         // 26: quorumlog.v1.Standing
-	(*FetchRequest)(nil),     // 27: quorumlog.v1.FetchRequest
-	(*FetchResponse)(nil),    // 28: quorumlog.v1.FetchResponse
-	(*Fetched)(nil),          // 29: quorumlog.v1.Fetched
-	(*Hello)(nil),            // 30: quorumlog.v1.Hello
-	(*Welcome)(nil),          // 31: quorumlog.v1.Welcome
-	(*Presence)(nil),         // 32: quorumlog.v1.Presence
-	(*Failure)(nil),          // 33: quorumlog.v1.Failure
-	(*AppendRequest)(nil),    // 34: quorumlog.v1.AppendRequest
-	(*AppendResponse)(nil),   // 35: quorumlog.v1.AppendResponse
-	(*TruncateRequest)(nil),  // 36: quorumlog.v1.TruncateRequest
-	(*TruncateResponse)(nil), // 37: quorumlog.v1.TruncateResponse
-	(*ElectRequest)(nil),     // 38: quorumlog.v1.ElectRequest
-	(*ElectResponse)(nil),    // 39: quorumlog.v1.ElectResponse
-	(*Elected)(nil),          // 40: quorumlog.v1.Elected
-	(*ReadRequest)(nil),      // 41: quorumlog.v1.ReadRequest
-	(*ReadResponse)(nil),     // 42: quorumlog.v1.ReadResponse
-	(*Page)(nil),             // 43: quorumlog.v1.Page
-	(*CatchupRequest)(nil),   // 44: quorumlog.v1.CatchupRequest
-	(*CatchupResponse)(nil),  // 45: quorumlog.v1.CatchupResponse
-	(*StatusRequest)(nil),    // 46: quorumlog.v1.StatusRequest
-	(*StatusResponse)(nil),   // 47: quorumlog.v1.StatusResponse
-	(*Progress)(nil),         // 48: quorumlog.v1.Progress
-	(*DigestRequest)(nil),    // 49: quorumlog.v1.DigestRequest
-	(*DigestResponse)(nil),   // 50: quorumlog.v1.DigestResponse
-	(*Digest)(nil),           // 51: quorumlog.v1.Digest
-	(*Record)(nil),           // 52: quorumlog.v1.Record
-	(*Metadata)(nil),         // 53: quorumlog.v1.Metadata
+	(*Heard)(nil),            // 10: quorumlog.v1.Heard
+	(*Member)(nil),           // 11: quorumlog.v1.Member
+	(*Rejected)(nil),         // 12: quorumlog.v1.Rejected
+	(*Truncated)(nil),        // 13: quorumlog.v1.Truncated
+	(*NotVoting)(nil),        // 14: quorumlog.v1.NotVoting
+	(*Refused)(nil),          // 15: quorumlog.v1.Refused
+	(*Reign)(nil),            // 16: quorumlog.v1.Reign
+	(*PromiseRequest)(nil),   // 17: quorumlog.v1.PromiseRequest
+	(*PromiseResponse)(nil),  // 18: quorumlog.v1.PromiseResponse
+	(*Promised)(nil),         // 19: quorumlog.v1.Promised
+	(*WriteRequest)(nil),     // 20: quorumlog.v1.WriteRequest
+	(*WriteResponse)(nil),    // 21: quorumlog.v1.WriteResponse
+	(*Accepted)(nil),         // 22: quorumlog.v1.Accepted
+	(*Learned)(nil),          // 23: quorumlog.v1.Learned
+	(*LearnedMessage)(nil),   // 24: quorumlog.v1.LearnedMessage
+	(*RecoverRequest)(nil),   // 25: quorumlog.v1.RecoverRequest
+	(*RecoverResponse)(nil),  // 26: quorumlog.v1.RecoverResponse
+	(*Standing)(nil),         // 27: quorumlog.v1.Standing
+	(*FetchRequest)(nil),     // 28: quorumlog.v1.FetchRequest
+	(*FetchResponse)(nil),    // 29: quorumlog.v1.FetchResponse
+	(*Fetched)(nil),          // 30: quorumlog.v1.Fetched
+	(*Hello)(nil),            // 31: quorumlog.v1.Hello
+	(*Welcome)(nil),          // 32: quorumlog.v1.Welcome
+	(*Presence)(nil),         // 33: quorumlog.v1.Presence
+	(*Failure)(nil),          // 34: quorumlog.v1.Failure
+	(*AppendRequest)(nil),    // 35: quorumlog.v1.AppendRequest
+	(*AppendResponse)(nil),   // 36: quorumlog.v1.AppendResponse
+	(*TruncateRequest)(nil),  // 37: quorumlog.v1.TruncateRequest
+	(*TruncateResponse)(nil), // 38: quorumlog.v1.TruncateResponse
+	(*ElectRequest)(nil),     // 39: quorumlog.v1.ElectRequest
+	(*ElectResponse)(nil),    // 40: quorumlog.v1.ElectResponse
+	(*Elected)(nil),          // 41: quorumlog.v1.Elected
+	(*ReadRequest)(nil),      // 42: quorumlog.v1.ReadRequest
+	(*ReadResponse)(nil),     // 43: quorumlog.v1.ReadResponse
+	(*Page)(nil),             // 44: quorumlog.v1.Page
+	(*CatchupRequest)(nil),   // 45: quorumlog.v1.CatchupRequest
+	(*CatchupResponse)(nil),  // 46: quorumlog.v1.CatchupResponse
+	(*StatusRequest)(nil),    // 47: quorumlog.v1.StatusRequest
+	(*StatusResponse)(nil),   // 48: quorumlog.v1.StatusResponse
+	(*Progress)(nil),         // 49: quorumlog.v1.Progress
+	(*DigestRequest)(nil),    // 50: quorumlog.v1.DigestRequest
+	(*DigestResponse)(nil),   // 51: quorumlog.v1.DigestResponse
+	(*Digest)(nil),           // 52: quorumlog.v1.Digest
+	(*Record)(nil),           // 53: quorumlog.v1.Record
+	(*Metadata)(nil),         // 54: quorumlog.v1.Metadata
 }
 var file_log_proto_depIdxs = []int32{
 	1,  // 0: quorumlog.v1.Value.kind:type_name -> quorumlog.v1.Kind
@@ -4532,83 +4672,86 @@ var file_log_proto_depIdxs = []int32{
 	7,  // 2: quorumlog.v1.Known.incarnation:type_name -> quorumlog.v1.Incarnation
 	7,  // 3: quorumlog.v1.Header.incarnation:type_name -> quorumlog.v1.Incarnation
 	8,  // 4: quorumlog.v1.Header.crash_vector:type_name -> quorumlog.v1.Known
-	0,  // 5: quorumlog.v1.NotVoting.status:type_name -> quorumlog.v1.Status
-	2,  // 6: quorumlog.v1.Refused.reason:type_name -> quorumlog.v1.Reason
-	7,  // 7: quorumlog.v1.Refused.known:type_name -> quorumlog.v1.Incarnation
-	9,  // 8: quorumlog.v1.PromiseRequest.header:type_name -> quorumlog.v1.Header
-	4,  // 9: quorumlog.v1.PromiseRequest.range:type_name -> quorumlog.v1.Range
-	9,  // 10: quorumlog.v1.PromiseResponse.header:type_name -> quorumlog.v1.Header
-	18, // 11: quorumlog.v1.PromiseResponse.promised:type_name -> quorumlog.v1.Promised
-	11, // 12: quorumlog.v1.PromiseResponse.rejected:type_name -> quorumlog.v1.Rejected
-	12, // 13: quorumlog.v1.PromiseResponse.truncated:type_name -> quorumlog.v1.Truncated
-	13, // 14: quorumlog.v1.PromiseResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	14, // 15: quorumlog.v1.PromiseResponse.refused:type_name -> quorumlog.v1.Refused
-	4,  // 16: quorumlog.v1.Promised.range:type_name -> quorumlog.v1.Range
-	6,  // 17: quorumlog.v1.Promised.actions:type_name -> quorumlog.v1.Action
-	15, // 18: quorumlog.v1.Promised.reign:type_name -> quorumlog.v1.Reign
-	9,  // 19: quorumlog.v1.WriteRequest.header:type_name -> quorumlog.v1.Header
-	5,  // 20: quorumlog.v1.WriteRequest.values:type_name -> quorumlog.v1.Value
-	4,  // 21: quorumlog.v1.WriteRequest.learned:type_name -> quorumlog.v1.Range
-	9,  // 22: quorumlog.v1.WriteResponse.header:type_name -> quorumlog.v1.Header
-	21, // 23: quorumlog.v1.WriteResponse.accepted:type_name -> quorumlog.v1.Accepted
-	11, // 24: quorumlog.v1.WriteResponse.rejected:type_name -> quorumlog.v1.Rejected
-	22, // 25: quorumlog.v1.WriteResponse.learned:type_name -> quorumlog.v1.Learned
-	12, // 26: quorumlog.v1.WriteResponse.truncated:type_name -> quorumlog.v1.Truncated
-	13, // 27: quorumlog.v1.WriteResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	14, // 28: quorumlog.v1.WriteResponse.refused:type_name -> quorumlog.v1.Refused
-	4,  // 29: quorumlog.v1.Accepted.range:type_name -> quorumlog.v1.Range
-	6,  // 30: quorumlog.v1.Learned.actions:type_name -> quorumlog.v1.Action
-	9,  // 31: quorumlog.v1.LearnedMessage.header:type_name -> quorumlog.v1.Header
-	4,  // 32: quorumlog.v1.LearnedMessage.range:type_name -> quorumlog.v1.Range
-	9,  // 33: quorumlog.v1.RecoverRequest.header:type_name -> quorumlog.v1.Header
-	9,  // 34: quorumlog.v1.RecoverResponse.header:type_name -> quorumlog.v1.Header
-	26, // 35: quorumlog.v1.RecoverResponse.standing:type_name -> quorumlog.v1.Standing
-	14, // 36: quorumlog.v1.RecoverResponse.refused:type_name -> quorumlog.v1.Refused
-	0,  // 37: quorumlog.v1.Standing.status:type_name -> quorumlog.v1.Status
-	15, // 38: quorumlog.v1.Standing.reign:type_name -> quorumlog.v1.Reign
-	9,  // 39: quorumlog.v1.FetchRequest.header:type_name -> quorumlog.v1.Header
-	4,  // 40: quorumlog.v1.FetchRequest.range:type_name -> quorumlog.v1.Range
-	9,  // 41: quorumlog.v1.FetchResponse.header:type_name -> quorumlog.v1.Header
-	29, // 42: quorumlog.v1.FetchResponse.fetched:type_name -> quorumlog.v1.Fetched
-	12, // 43: quorumlog.v1.FetchResponse.truncated:type_name -> quorumlog.v1.Truncated
-	13, // 44: quorumlog.v1.FetchResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	14, // 45: quorumlog.v1.FetchResponse.refused:type_name -> quorumlog.v1.Refused
-	4,  // 46: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
-	6,  // 47: quorumlog.v1.Fetched.actions:type_name -> quorumlog.v1.Action
-	9,  // 48: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
-	9,  // 49: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
-	32, // 50: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
-	14, // 51: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
-	0,  // 52: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
-	10, // 53: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
-	3,  // 54: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
-	4,  // 55: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
-	33, // 56: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
-	33, // 57: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
-	40, // 58: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
-	33, // 59: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
-	43, // 60: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
-	33, // 61: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
-	4,  // 62: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
-	6,  // 63: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
-	33, // 64: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
-	0,  // 65: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
-	7,  // 66: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
-	48, // 67: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
-	4,  // 68: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
-	51, // 69: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
-	33, // 70: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
-	4,  // 71: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
-	5,  // 72: quorumlog.v1.Record.value:type_name -> quorumlog.v1.Value
-	7,  // 73: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
-	0,  // 74: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
-	8,  // 75: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
-	15, // 76: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
-	77, // [77:77] is the sub-list for method output_type
-	77, // [77:77] is the sub-list for method input_type
-	77, // [77:77] is the sub-list for extension type_name
-	77, // [77:77] is the sub-list for extension extendee
-	0,  // [0:77] is the sub-list for field type_name
+	7,  // 5: quorumlog.v1.Heard.incarnation:type_name -> quorumlog.v1.Incarnation
+	0,  // 6: quorumlog.v1.NotVoting.status:type_name -> quorumlog.v1.Status
+	2,  // 7: quorumlog.v1.Refused.reason:type_name -> quorumlog.v1.Reason
+	7,  // 8: quorumlog.v1.Refused.known:type_name -> quorumlog.v1.Incarnation
+	9,  // 9: quorumlog.v1.PromiseRequest.header:type_name -> quorumlog.v1.Header
+	4,  // 10: quorumlog.v1.PromiseRequest.range:type_name -> quorumlog.v1.Range
+	9,  // 11: quorumlog.v1.PromiseResponse.header:type_name -> quorumlog.v1.Header
+	19, // 12: quorumlog.v1.PromiseResponse.promised:type_name -> quorumlog.v1.Promised
+	12, // 13: quorumlog.v1.PromiseResponse.rejected:type_name -> quorumlog.v1.Rejected
+	13, // 14: quorumlog.v1.PromiseResponse.truncated:type_name -> quorumlog.v1.Truncated
+	14, // 15: quorumlog.v1.PromiseResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	15, // 16: quorumlog.v1.PromiseResponse.refused:type_name -> quorumlog.v1.Refused
+	4,  // 17: quorumlog.v1.Promised.range:type_name -> quorumlog.v1.Range
+	6,  // 18: quorumlog.v1.Promised.actions:type_name -> quorumlog.v1.Action
+	16, // 19: quorumlog.v1.Promised.reign:type_name -> quorumlog.v1.Reign
+	9,  // 20: quorumlog.v1.WriteRequest.header:type_name -> quorumlog.v1.Header
+	5,  // 21: quorumlog.v1.WriteRequest.values:type_name -> quorumlog.v1.Value
+	4,  // 22: quorumlog.v1.WriteRequest.learned:type_name -> quorumlog.v1.Range
+	9,  // 23: quorumlog.v1.WriteResponse.header:type_name -> quorumlog.v1.Header
+	22, // 24: quorumlog.v1.WriteResponse.accepted:type_name -> quorumlog.v1.Accepted
+	12, // 25: quorumlog.v1.WriteResponse.rejected:type_name -> quorumlog.v1.Rejected
+	23, // 26: quorumlog.v1.WriteResponse.learned:type_name -> quorumlog.v1.Learned
+	13, // 27: quorumlog.v1.WriteResponse.truncated:type_name -> quorumlog.v1.Truncated
+	14, // 28: quorumlog.v1.WriteResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	15, // 29: quorumlog.v1.WriteResponse.refused:type_name -> quorumlog.v1.Refused
+	4,  // 30: quorumlog.v1.Accepted.range:type_name -> quorumlog.v1.Range
+	6,  // 31: quorumlog.v1.Learned.actions:type_name -> quorumlog.v1.Action
+	9,  // 32: quorumlog.v1.LearnedMessage.header:type_name -> quorumlog.v1.Header
+	4,  // 33: quorumlog.v1.LearnedMessage.range:type_name -> quorumlog.v1.Range
+	9,  // 34: quorumlog.v1.RecoverRequest.header:type_name -> quorumlog.v1.Header
+	9,  // 35: quorumlog.v1.RecoverResponse.header:type_name -> quorumlog.v1.Header
+	27, // 36: quorumlog.v1.RecoverResponse.standing:type_name -> quorumlog.v1.Standing
+	15, // 37: quorumlog.v1.RecoverResponse.refused:type_name -> quorumlog.v1.Refused
+	0,  // 38: quorumlog.v1.Standing.status:type_name -> quorumlog.v1.Status
+	16, // 39: quorumlog.v1.Standing.reign:type_name -> quorumlog.v1.Reign
+	9,  // 40: quorumlog.v1.FetchRequest.header:type_name -> quorumlog.v1.Header
+	4,  // 41: quorumlog.v1.FetchRequest.range:type_name -> quorumlog.v1.Range
+	9,  // 42: quorumlog.v1.FetchResponse.header:type_name -> quorumlog.v1.Header
+	30, // 43: quorumlog.v1.FetchResponse.fetched:type_name -> quorumlog.v1.Fetched
+	13, // 44: quorumlog.v1.FetchResponse.truncated:type_name -> quorumlog.v1.Truncated
+	14, // 45: quorumlog.v1.FetchResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	15, // 46: quorumlog.v1.FetchResponse.refused:type_name -> quorumlog.v1.Refused
+	4,  // 47: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
+	6,  // 48: quorumlog.v1.Fetched.actions:type_name -> quorumlog.v1.Action
+	9,  // 49: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
+	9,  // 50: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
+	33, // 51: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
+	15, // 52: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
+	0,  // 53: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
+	11, // 54: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
+	10, // 55: quorumlog.v1.Presence.heard:type_name -> quorumlog.v1.Heard
+	3,  // 56: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
+	4,  // 57: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
+	34, // 58: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
+	34, // 59: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
+	41, // 60: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
+	34, // 61: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
+	44, // 62: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
+	34, // 63: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
+	4,  // 64: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
+	6,  // 65: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
+	34, // 66: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
+	0,  // 67: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
+	7,  // 68: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
+	49, // 69: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
+	4,  // 70: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
+	52, // 71: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
+	34, // 72: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
+	4,  // 73: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
+	5,  // 74: quorumlog.v1.Record.value:type_name -> quorumlog.v1.Value
+	7,  // 75: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
+	0,  // 76: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
+	8,  // 77: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
+	16, // 78: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
+	10, // 79: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
+	80, // [80:80] is the sub-list for method output_type
+	80, // [80:80] is the sub-list for method input_type
+	80, // [80:80] is the sub-list for extension type_name
+	80, // [80:80] is the sub-list for extension extendee
+	0,  // [0:80] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -4616,14 +4759,14 @@ func file_log_proto_init() {
 	if File_log_proto != nil {
 		return
 	}
-	file_log_proto_msgTypes[13].OneofWrappers = []any{
+	file_log_proto_msgTypes[14].OneofWrappers = []any{
 		(*PromiseResponse_Promised)(nil),
 		(*PromiseResponse_Rejected)(nil),
 		(*PromiseResponse_Truncated)(nil),
 		(*PromiseResponse_NotVoting)(nil),
 		(*PromiseResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[16].OneofWrappers = []any{
+	file_log_proto_msgTypes[17].OneofWrappers = []any{
 		(*WriteResponse_Accepted)(nil),
 		(*WriteResponse_Rejected)(nil),
 		(*WriteResponse_Learned)(nil),
@@ -4631,41 +4774,41 @@ func file_log_proto_init() {
 		(*WriteResponse_NotVoting)(nil),
 		(*WriteResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[21].OneofWrappers = []any{
+	file_log_proto_msgTypes[22].OneofWrappers = []any{
 		(*RecoverResponse_Standing)(nil),
 		(*RecoverResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[24].OneofWrappers = []any{
+	file_log_proto_msgTypes[25].OneofWrappers = []any{
 		(*FetchResponse_Fetched)(nil),
 		(*FetchResponse_Truncated)(nil),
 		(*FetchResponse_NotVoting)(nil),
 		(*FetchResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[27].OneofWrappers = []any{
+	file_log_proto_msgTypes[28].OneofWrappers = []any{
 		(*Welcome_Presence)(nil),
 		(*Welcome_Refused)(nil),
 	}
-	file_log_proto_msgTypes[31].OneofWrappers = []any{
+	file_log_proto_msgTypes[32].OneofWrappers = []any{
 		(*AppendResponse_Range)(nil),
 		(*AppendResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[33].OneofWrappers = []any{
+	file_log_proto_msgTypes[34].OneofWrappers = []any{
 		(*TruncateResponse_Position)(nil),
 		(*TruncateResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[35].OneofWrappers = []any{
+	file_log_proto_msgTypes[36].OneofWrappers = []any{
 		(*ElectResponse_Elected)(nil),
 		(*ElectResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[38].OneofWrappers = []any{
+	file_log_proto_msgTypes[39].OneofWrappers = []any{
 		(*ReadResponse_Page)(nil),
 		(*ReadResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[41].OneofWrappers = []any{
+	file_log_proto_msgTypes[42].OneofWrappers = []any{
 		(*CatchupResponse_Learned)(nil),
 		(*CatchupResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[46].OneofWrappers = []any{
+	file_log_proto_msgTypes[47].OneofWrappers = []any{
 		(*DigestResponse_Digest)(nil),
 		(*DigestResponse_Failure)(nil),
 	}
@@ -4675,7 +4818,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   50,
+			NumMessages:   51,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

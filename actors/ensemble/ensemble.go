@@ -39,6 +39,7 @@ type Patience struct {
 	Fetch      time.Duration // until a catch-up asks another peer
 	Hello      time.Duration // between two greetings of a peer
 	Absence    time.Duration // of silence, after which a peer counts as absent
+	Objection  time.Duration // that the peers of a replica that is back have to object to its disk, before it votes without some
 	Announce   time.Duration // between two announcements of what an idle writer has chosen
 	Follow     time.Duration // between two looks whether the replica lags
 }
@@ -57,6 +58,7 @@ func Usual() Patience {
 		Fetch:      time.Second,
 		Hello:      250 * time.Millisecond,
 		Absence:    2 * time.Second,
+		Objection:  500 * time.Millisecond,
 		Announce:   time.Second,
 		Follow:     time.Second,
 	}

@@ -58,11 +58,3 @@ func (n *network) highest() uint64 {
 	}
 	return known
 }
-
-// reborn forgets what was said of the former incarnation: who refused that one does not refuse this one.
-func (n *network) reborn() {
-	n.request = n.Random.Uint64()
-	for _, p := range n.peers {
-		p.doubt = doubt{}
-	}
-}

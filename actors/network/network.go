@@ -87,6 +87,8 @@ type network struct {
 	Config
 	peers    []*peer
 	watchers []watcher
+	started  time.Time
+	judged   bool   // the replica was told that nobody objects to its disk, or somebody did
 	request  uint64 // of every greeting of this process under its present incarnation
 	greeted  time.Time
 	cancel   func()
@@ -96,6 +98,7 @@ type peer struct {
 	Peer
 	heard time.Time
 	doubt doubt
+	said  bool // it answered a greeting of this process
 }
 
 type watcher struct {
@@ -106,7 +109,10 @@ type watcher struct {
 // Receive implements actor.Actor.
 func (n *network) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
-	case *actor.Started, greetingDue:
+	case *actor.Started:
+		n.started = n.Clock.Now()
+		n.greet(ctx)
+	case greetingDue:
 		n.greet(ctx)
 	case *actor.Stopping:
 		n.cancel()
@@ -121,7 +127,7 @@ func (n *network) Receive(ctx actor.Context) {
 		n.hear(ctx, n.Self, presence(m))
 		n.sayHello(ctx, m.Identity)
 	case replica.Reincarnated:
-		n.reborn()
+		n.request = n.Random.Uint64() // who refuses a greeting of the former incarnation does not refuse this one
 	case *messages.Welcome:
 		n.welcome(ctx, m)
 	case Lost:
@@ -168,6 +174,21 @@ func (n *network) welcome(ctx actor.Context, m *messages.Welcome) {
 		return
 	}
 	n.hear(ctx, e.From.Replica, presence)
+	ctx.Send(n.Replica, replica.Heard{Processes: presence.Heard})
+	n.trust(ctx, e.From.Replica)
+}
+
+// trust tells the replica that its peers do not object to its disk: once all of them have answered, or, where some are not
+// there, after a while and one answer.
+func (n *network) trust(ctx actor.Context, by log.ReplicaID) {
+	if p := n.peer(by); p != nil {
+		p.said = true
+	}
+	silent := slices.ContainsFunc(n.peers, func(p *peer) bool { return p.ID != n.Self && !p.said })
+	if !n.judged && (!silent || n.Clock.Now().Sub(n.started) >= n.Patience.Objection) {
+		n.judged = true
+		ctx.Send(n.Replica, replica.Trusted{})
+	}
 }
 
 func (n *network) refused(ctx actor.Context, by log.ReplicaID, refusal identity.Refusal) {
@@ -180,6 +201,7 @@ func (n *network) refused(ctx actor.Context, by log.ReplicaID, refusal identity.
 			Str("detail", refusal.Detail).Msg("a member refuses this one")
 	}
 	p.Refusal = refusal.Detail
+	n.judged = n.judged || refusal.Reason == identity.DuplicateIdentity
 	if refusal.Reason == identity.DeadIncarnation { // it is there, and will help once we took a newer incarnation
 		p.Present, p.heard = true, n.Clock.Now()
 		n.tellWatchers(ctx)

@@ -59,7 +59,12 @@ func (r *replica) register(ctx actor.Context, from identity.Identity) bool {
 	return true
 }
 
-// header is the header of an answer: it repeats the request's number and carries the crash vector.
+// header is the header of an answer: it repeats the request's number and carries the crash vector. The answer leaves once all
+// that it may rest on is synced, and tells the age that the disk has then.
 func (r *replica) header(to *messages.Header) *messages.Header {
-	return codec.EncodeHeader(r.admission.Self, to.GetRequest(), r.meta.Known)
+	self := r.admission.Self
+	if r.group.dirty {
+		self.Age++
+	}
+	return codec.EncodeHeader(self, to.GetRequest(), r.meta.Known)
 }

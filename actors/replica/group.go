@@ -42,9 +42,10 @@ func (r *replica) answer(ctx actor.Context, answer any) {
 // flush syncs once and lets every answer go that waited for it.
 func (r *replica) flush(ctx actor.Context) {
 	r.group.flush = false
-	if r.fault != nil || !r.stored(ctx, r.Store.Sync()) {
+	if r.fault != nil || !r.remember(ctx) || !r.stored(ctx, r.Store.Sync()) {
 		return
 	}
+	r.admission.Self.Age = r.Store.Age()
 	waited := r.group.waiting
 	r.group.dirty, r.group.waiting = false, nil
 	for _, w := range waited {

@@ -54,6 +54,11 @@ type (
 	// Reincarnated answers Reincarnate, once the incarnation is durable.
 	Reincarnated struct{ Incarnation identity.Incarnation }
 
+	// Heard tells which processes of other replicas were heard, by a round or by a peer.
+	Heard struct{ Processes []identity.Heard }
+	// Trusted tells that no peer that can be reached objects to the replica's disk.
+	Trusted struct{}
+
 	// Missing asks which positions of a range are not learned. A range that ends at 0 ends at the end of the log.
 	Missing struct{ Range log.Range }
 	// Missed answers Missing.

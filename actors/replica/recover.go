@@ -64,6 +64,7 @@ func (r *replica) reincarnate(ctx actor.Context, m Reincarnate) {
 	meta := r.meta
 	if r.voting() {
 		meta.Status = status.Recovering
+		r.trust(ctx) // its peers say what it becomes
 	}
 	meta.Incarnation.Generation = max(meta.Incarnation.Generation, m.Above+1)
 	meta.Known = meta.Known.With(meta.Replica, meta.Incarnation)
@@ -77,12 +78,13 @@ func (r *replica) reincarnate(ctx actor.Context, m Reincarnate) {
 // hello answers a greeting.
 func (r *replica) hello(ctx actor.Context, m *messages.Hello) {
 	e, err := codec.DecodeHeader(m.GetHeader())
+	header := codec.EncodeHeader(r.admission.Self, m.GetHeader().GetRequest(), r.meta.Known) // it does not wait for a sync
 	if refusal, ok := r.greet(e, err); !ok {
-		ctx.Respond(codec.RefuseWelcome(r.header(m.GetHeader()), refusal))
+		ctx.Respond(codec.RefuseWelcome(header, refusal))
 		return
 	}
-	ctx.Respond(codec.EncodeWelcome(r.header(m.GetHeader()), codec.Presence{
-		Status: r.meta.Status, Writer: r.lead.by, Learned: r.ledger.Learned(),
+	ctx.Respond(codec.EncodeWelcome(header, codec.Presence{
+		Status: r.meta.Status, Writer: r.lead.by, Learned: r.ledger.Learned(), Heard: r.admission.Sightings(),
 	}))
 }
 

@@ -8,6 +8,8 @@
 //
 // Learned marks are written without a sync of their own: what is lost in a crash is learned again.
 //
+// A replica that voted before its process started gives no vote until its peers had their say on its disk: see unsure.
+//
 // When the disk fails or lies, the replica answers nothing but i/o errors any more and tells its owner, who ends the
 // process.
 package replica
@@ -48,15 +50,17 @@ func New(c Config) actor.Producer {
 
 type replica struct {
 	Config
-	meta      storage.Metadata
-	ledger    *ledger.Ledger
-	admission identity.Admission
-	greeted   map[log.ReplicaID]greeting // the last one of each replica
-	since     time.Time                  // when the status was entered
-	written   written
-	lead      lead
-	group     group
-	fault     error // the disk failed: nothing is answered but that
+	meta       storage.Metadata
+	ledger     *ledger.Ledger
+	admission  identity.Admission
+	unsure     unsure
+	greeted    map[log.ReplicaID]greeting // the last one of each replica
+	since      time.Time                  // when the status was entered
+	remembered time.Time                  // when the processes that were heard were stored last
+	written    written
+	lead       lead
+	group      group
+	fault      error // the disk failed: nothing is answered but that
 }
 
 // lead is the local coordinator while it is elected.
@@ -67,11 +71,18 @@ type lead struct {
 
 // Receive implements actor.Actor.
 func (r *replica) Receive(ctx actor.Context) {
+	if r.unsure.is && r.postpone(ctx) {
+		return
+	}
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		r.start(ctx)
 	case flush:
 		r.flush(ctx)
+	case Trusted:
+		r.trust(ctx)
+	case Heard:
+		r.admission.Hear(m.Processes)
 	case *messages.PromiseRequest:
 		r.promise(ctx, m)
 	case *messages.WriteRequest:
@@ -127,8 +138,12 @@ func (r *replica) start(ctx actor.Context) {
 		Self: identity.Identity{
 			Cluster: r.Cluster, Configuration: r.Configuration, Replica: r.meta.Replica,
 			Incarnation: r.meta.Incarnation, Boot: r.meta.Boot, Process: r.Random.Uint64(),
+			BootAge: r.Store.Age(), Age: r.Store.Age(),
 		},
 	}
+	r.admission.Hear(r.meta.Heard)
+	r.remembered = r.since
+	r.unsure.is = r.voting() && r.meta.Boot > 1 && len(r.Members) > 1
 	summary, err := r.Store.Summary()
 	if err != nil {
 		r.fail(ctx, err)

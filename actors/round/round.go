@@ -14,6 +14,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/actors/ensemble"
 	"github.com/quorumlog/quorumlog/actors/network"
+	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/identity"
@@ -77,7 +78,8 @@ type round struct {
 	request uint64
 	message proto.Message
 	tally   *paxos.Tally
-	lost    paxos.Outcome // the outcome of a write that lingers
+	heard   []identity.Heard // who answered
+	lost    paxos.Outcome    // the outcome of a write that lingers
 	over    bool
 	cancel  []func()
 }
@@ -122,6 +124,7 @@ func (r *round) consider(ctx actor.Context, e codec.Envelope, answer paxos.Answe
 	if r.over || e.Request != r.request || !r.Counts(r.self, e.From) {
 		return
 	}
+	r.heard = append(r.heard, e.From.Sighting())
 	outcome := r.tally.Add(paxos.Vote{From: e.From.Replica, Incarnation: e.From.Incarnation, Known: e.Known, Answer: answer})
 	switch o := outcome.(type) {
 	case paxos.Pending:
@@ -159,6 +162,7 @@ func (r *round) finish(ctx actor.Context, outcome paxos.Outcome) {
 		return
 	}
 	r.over = true
+	ctx.Send(r.Replica, replica.Heard{Processes: r.heard}) // so that a disk that later forgets these answers is found
 	ctx.Request(ctx.Parent(), Done{Outcome: outcome, Unclear: r.tally.Unclear(r.values)})
 	ctx.Stop(ctx.Self())
 }

@@ -45,6 +45,8 @@ func EncodeHeader(from identity.Identity, request uint64, known identity.Vector)
 		Boot:          from.Boot,
 		Process:       from.Process,
 		Request:       request,
+		BootAge:       from.BootAge,
+		Age:           from.Age,
 	}
 	for _, k := range known {
 		h.CrashVector = append(h.CrashVector, &messages.Known{Replica: uint32(k.Replica), Incarnation: EncodeIncarnation(k.Incarnation)})
@@ -62,8 +64,9 @@ func DecodeHeader(h *messages.Header) (Envelope, error) {
 	if copy(e.From.Cluster[:], h.GetCluster()) != len(e.From.Cluster) || len(h.GetCluster()) != len(e.From.Cluster) {
 		return Envelope{}, malformed("a cluster id has %d bytes, not %d", len(e.From.Cluster), len(h.GetCluster()))
 	}
-	if e.From.Boot == 0 {
-		return Envelope{}, malformed("the starts of a process are counted from 1")
+	e.From.BootAge, e.From.Age = h.GetBootAge(), h.GetAge()
+	if err := started(e.From.Boot, e.From.BootAge, e.From.Age); err != nil {
+		return Envelope{}, err
 	}
 	var err error
 	if e.From.Replica, err = replica(h.GetReplica()); err != nil {

@@ -111,11 +111,27 @@ func (d *drawer) vector() identity.Vector {
 	return v
 }
 
+func (d *drawer) ages() (boot, now uint64) {
+	a, b := d.Uint64(), d.Uint64()
+	return min(a, b), max(a, b)
+}
+
+func (d *drawer) heard() []identity.Heard {
+	var all []identity.Heard
+	for _, k := range d.vector() {
+		p := identity.Process{Incarnation: k.Incarnation, Boot: d.number(1<<64 - 1), Nonce: d.Uint64()}
+		p.BootAge, p.Age = d.ages()
+		all = append(all, identity.Heard{Replica: k.Replica, Process: p})
+	}
+	return all
+}
+
 func (d *drawer) envelope() codec.Envelope {
 	e := codec.Envelope{Request: d.Uint64(), Known: d.vector(), From: identity.Identity{
 		Configuration: d.Uint64(), Replica: d.replica(), Incarnation: d.incarnation(),
 		Boot: d.number(1<<64 - 1), Process: d.Uint64(),
 	}}
+	e.From.BootAge, e.From.Age = d.ages()
 	for i := range e.From.Cluster {
 		e.From.Cluster[i] = byte(d.Uint32())
 	}
@@ -125,7 +141,7 @@ func (d *drawer) envelope() codec.Envelope {
 func (d *drawer) refusal() identity.Refusal {
 	r := identity.Refusal{Reason: identity.Malformed + identity.Reason(d.IntN(int(identity.OutOfBounds))), Detail: d.text()}
 	if r.Reason == identity.DeadIncarnation {
-		r.Known = d.incarnation()
+		r.Known, r.Votes, r.Alive = d.incarnation(), d.IntN(2) == 0, d.IntN(2) == 0
 	}
 	return r
 }

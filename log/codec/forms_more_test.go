@@ -80,7 +80,7 @@ func encodeStanding(s standing) *messages.RecoverResponse {
 }
 
 func (d *drawer) presence() codec.Presence {
-	p := codec.Presence{Status: d.status(), Writer: maybe(d, d.proposal()), Learned: maybe(d, d.position())}
+	p := codec.Presence{Status: d.status(), Writer: maybe(d, d.proposal()), Learned: maybe(d, d.position()), Heard: d.heard()}
 	for range d.IntN(4) {
 		p.Members = append(p.Members, codec.Member{ID: d.replica(), Address: "node:" + d.text()})
 	}

@@ -211,7 +211,38 @@ func TestStandingAndPresenceAreWithinBounds(t *testing.T) {
 		{"learned more than everything", presence(last+1, 1), true},
 		{"as many members as there may be", presence(1, codec.MaxMembers), false},
 		{"more members", presence(1, codec.MaxMembers+1), true},
+		{"processes in order", heard(1, 2, 65535), false},
+		{"processes out of order", heard(2, 1), true},
+		{"two processes of a replica", heard(1, 1), true},
+		{"a process of nobody", heard(0), true},
+		{"more processes than members", heard(upTo(codec.MaxMembers + 1)...), true},
+		{"an absent process", &messages.Presence{Status: voting, Heard: []*messages.Heard{nil}}, true},
+		{"a process that never started", changed(heard(1), func(h *messages.Heard) { h.Boot = 0 }), true},
+		{"a process without a disk", changed(heard(1), func(h *messages.Heard) { h.Incarnation = nil }), true},
+		{"a process whose disk got younger", changed(heard(1), func(h *messages.Heard) { h.BootAge = 3 }), true},
 	} {
 		t.Run(c.claim, c.check)
 	}
+}
+
+// heard is a presence that tells of processes.
+func heard(ids ...uint32) *messages.Presence {
+	p := &messages.Presence{Status: messages.Status_STATUS_VOTING}
+	for _, id := range ids {
+		p.Heard = append(p.Heard, &messages.Heard{Replica: id, Incarnation: &messages.Incarnation{Generation: 1}, Boot: 1, BootAge: 2, Age: 2})
+	}
+	return p
+}
+
+func changed(p *messages.Presence, change func(*messages.Heard)) *messages.Presence {
+	change(p.Heard[0])
+	return p
+}
+
+func upTo(n int) []uint32 {
+	ids := make([]uint32, n)
+	for i := range ids {
+		ids[i] = uint32(i + 1)
+	}
+	return ids
 }

@@ -74,6 +74,8 @@ func TestHeaderNamesItsSender(t *testing.T) {
 		{"any disk", func(h *messages.Header) { h.Incarnation.Disk = 0 }, false},
 		{"no boot", func(h *messages.Header) { h.Boot = 0 }, true},
 		{"any process and request", func(h *messages.Header) { h.Process, h.Request = 0, 0 }, false},
+		{"a disk that has seen what it had seen at the start", func(h *messages.Header) { h.BootAge, h.Age = 7, 7 }, false},
+		{"a disk that is younger than at the start", func(h *messages.Header) { h.BootAge, h.Age = 7, 6 }, true},
 		{"a crash vector in order", func(h *messages.Header) { h.CrashVector = rows(1, 2, 65535) }, false},
 		{"a crash vector out of order", func(h *messages.Header) { h.CrashVector = rows(2, 1) }, true},
 		{"a crash vector with one replica twice", func(h *messages.Header) { h.CrashVector = rows(1, 1) }, true},

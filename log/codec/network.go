@@ -34,11 +34,14 @@ type Presence struct {
 	Writer  log.Proposal // of its elected coordinator; 0 if it has none
 	Learned log.Position // up to which it has learned everything
 	Members Members
+	Heard   []identity.Heard // the newest process that it heard of each member
 }
 
 // EncodePresence writes it.
 func EncodePresence(p Presence) *messages.Presence {
-	m := &messages.Presence{Status: EncodeStatus(p.Status), Writer: uint64(p.Writer), Learned: uint64(p.Learned)}
+	m := &messages.Presence{
+		Status: EncodeStatus(p.Status), Writer: uint64(p.Writer), Learned: uint64(p.Learned), Heard: EncodeHeard(p.Heard),
+	}
 	for _, member := range p.Members {
 		m.Members = append(m.Members, &messages.Member{Replica: uint32(member.ID), Address: member.Address})
 	}
@@ -64,7 +67,8 @@ func DecodePresence(m *messages.Presence) (p Presence, err error) {
 		}
 		p.Members = append(p.Members, Member{id, member.GetAddress()})
 	}
-	return p, nil
+	p.Heard, err = DecodeHeard(m.GetHeard())
+	return p, err
 }
 
 // EncodeWelcome writes an answer to a Hello: a presence, or the refusal where there is one.

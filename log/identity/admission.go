@@ -7,20 +7,12 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 )
 
-// Process is the newest process that was heard under one incarnation.
-type Process struct {
-	Incarnation Incarnation
-	Boot        uint64
-	Nonce       uint64
-}
-
 // Admission is what one replica holds a message's sender against.
 type Admission struct {
 	Self    Identity
 	Members []log.ReplicaID // in order
 	Known   Vector          // durable
-	// Heard is the newest process of each replica since this one started. It finds a copied disk (S8) and one that was
-	// rolled back (S7): both come with a boot that was seen before, under another nonce, or with an earlier one.
+	// Heard is the newest process of each replica that this one heard, or was told of by a peer.
 	Heard map[log.ReplicaID]Process
 }
 
@@ -46,16 +38,12 @@ func (a *Admission) buried(from Identity) Refusal {
 		"replica %d is known as incarnation %s, and incarnation %s asks", from.Replica, known, from.Incarnation)}
 }
 
-// admitProcess remembers the sender's process, unless it is older than, or at odds with, one that was heard.
+// admitProcess remembers the sender's process, unless it contradicts one that was heard.
 func (a *Admission) admitProcess(from Identity) (Refusal, bool) {
-	p := Process{from.Incarnation, from.Boot, from.Process}
-	heard, ok := a.Heard[from.Replica]
-	if ok && heard.Incarnation == p.Incarnation && (p.Boot < heard.Boot || p.Boot == heard.Boot && p.Nonce != heard.Nonce) {
-		return Refusal{Reason: DuplicateIdentity, Detail: fmt.Sprintf(
-			"replica %d was heard in its start %d as process %x, and start %d as process %x asks: its directory was copied or rolled back",
-			from.Replica, heard.Boot, heard.Nonce, p.Boot, p.Nonce)}, false
+	p := from.process()
+	if right, ok := a.note(from.Replica, p); !ok {
+		return Refusal{Reason: DuplicateIdentity, Detail: right.contradiction(from.Replica, p)}, false
 	}
-	a.Heard[from.Replica] = p
 	return Refusal{}, true
 }
 

@@ -78,33 +78,42 @@ func TestDeadIncarnationIsToldWhoIsAlive(t *testing.T) {
 	}
 }
 
-// process is a sender of replica 2 in one of its boots.
+// process is a sender of replica 2 in one of its boots, and what its disk had and has seen of syncs.
 type process struct {
-	generation, boot, nonce uint64
+	generation, boot, nonce, bootAge, age uint64
 }
 
 func (p process) identity() identity.Identity {
 	i := from()
-	i.Incarnation, i.Boot, i.Process = life(p.generation), p.boot, p.nonce
+	i.Incarnation, i.Boot, i.Process, i.BootAge, i.Age = life(p.generation), p.boot, p.nonce, p.bootAge, p.age
 	return i
 }
 
-func TestSecondProcessOfOneDiskIsRefused(t *testing.T) {
+func TestProcessOfAnotherDirectoryIsRefused(t *testing.T) {
+	original := process{1, 5, 100, 40, 60}
 	for _, c := range []struct {
 		claim string
 		heard []process // all but the last are admitted
 		want  bool
 	}{
-		{"the first that is heard", []process{{1, 5, 100}}, true},
-		{"the same again", []process{{1, 5, 100}, {1, 5, 100}}, true},
-		{"after a restart", []process{{1, 5, 100}, {1, 6, 200}}, true},
-		{"after several", []process{{1, 5, 100}, {1, 9, 200}}, true},
-		{"a second process of one boot: a copied disk (S8)", []process{{1, 5, 100}, {1, 5, 200}}, false},
-		{"an earlier boot: a disk that was rolled back (S7)", []process{{1, 5, 100}, {1, 4, 200}}, false},
-		{"an earlier process, late", []process{{1, 5, 100}, {1, 6, 200}, {1, 5, 100}}, false},
-		{"a copy that came first and goes on", []process{{1, 5, 100}, {1, 6, 200}, {1, 6, 100}}, false},
-		{"a new disk begins with boot 1", []process{{1, 5, 100}, {2, 1, 200}}, true},
-		{"a second process of the new disk", []process{{1, 5, 100}, {2, 1, 200}, {2, 1, 300}}, false},
+		{"the first that is heard", []process{original}, true},
+		{"the same again", []process{original, original}, true},
+		{"the same, late", []process{original, {1, 5, 100, 40, 50}}, true},
+		{"after a restart", []process{original, {1, 6, 200, 61, 61}}, true},
+		{"after several", []process{original, {1, 9, 200, 64, 70}}, true},
+		{"after syncs that nobody heard of", []process{original, {1, 6, 200, 80, 90}}, true},
+		{"a disk that was rolled back (S7)", []process{original, {1, 6, 200, 60, 60}}, false},
+		{"the same, started again and again", []process{original, {1, 25, 200, 79, 79}}, false},
+		{"the same, after syncs of its own", []process{original, {1, 6, 200, 60, 900}}, false},
+		{"an earlier start", []process{original, {1, 4, 200, 30, 35}}, false},
+		{"a second process of one start (S8)", []process{original, {1, 5, 200, 40, 60}}, false},
+		{"an earlier process, late", []process{original, {1, 6, 200, 61, 61}, original}, false},
+		{"a copy that goes on", []process{original, {1, 6, 200, 61, 61}, {1, 6, 100, 61, 61}}, false},
+		{"the original beside a copy that was heard first", []process{{1, 6, 200, 50, 55}, original}, true},
+		{"the copy, after that", []process{{1, 6, 200, 50, 55}, original, {1, 6, 200, 50, 58}}, false},
+		{"the original started again beside a copy", []process{{1, 6, 200, 50, 55}, {1, 6, 300, 61, 61}}, true},
+		{"a new disk begins with boot 1", []process{original, {2, 1, 200, 1, 1}}, true},
+		{"a second process of the new disk", []process{original, {2, 1, 200, 1, 1}, {2, 1, 300, 1, 1}}, false},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			g := guard()
@@ -119,16 +128,28 @@ func TestSecondProcessOfOneDiskIsRefused(t *testing.T) {
 	}
 }
 
+func TestRolledBackDirectoryIsToldWhatItLacks(t *testing.T) {
+	g := guard()
+	g.Admit(process{1, 5, 100, 40, 60}.identity())
+	refusal, _ := g.Admit(process{1, 6, 200, 58, 58}.identity())
+	for _, part := range []string{"60 syncs", "start 5", "58", "start 6", "rolled back"} {
+		if !strings.Contains(refusal.Detail, part) {
+			t.Errorf("%q does not say %q", refusal.Detail, part)
+		}
+	}
+}
+
 func TestRefusedProcessIsNotRemembered(t *testing.T) {
 	g := guard()
 	for i, c := range []struct {
 		process
 		want bool
 	}{
-		{process{1, 5, 100}, true},
-		{process{1, 5, 200}, false},
-		{process{1, 4, 200}, false},
-		{process{1, 5, 100}, true},
+		{process{1, 5, 100, 40, 60}, true},
+		{process{1, 5, 200, 40, 90}, false},
+		{process{1, 6, 200, 45, 90}, false},
+		{process{1, 5, 100, 40, 60}, true},
+		{process{1, 6, 300, 61, 61}, true},
 	} {
 		if _, admitted := g.Admit(c.identity()); admitted != c.want {
 			t.Errorf("process %d: admitted %t", i, admitted)
@@ -138,22 +159,22 @@ func TestRefusedProcessIsNotRemembered(t *testing.T) {
 
 func TestRefusedSenderIsNotRemembered(t *testing.T) {
 	g := guard()
-	stranger := process{1, 9, 100}.identity()
+	stranger := process{1, 9, 100, 90, 90}.identity()
 	stranger.Cluster = identity.ClusterID{8}
 	if _, admitted := g.Admit(stranger); admitted {
 		t.Error("a stranger is admitted")
 	}
-	if _, admitted := g.Admit(process{1, 5, 200}.identity()); !admitted || len(g.Heard) != 1 {
+	if _, admitted := g.Admit(process{1, 5, 200, 40, 40}.identity()); !admitted || len(g.Heard) != 1 {
 		t.Error("a boot of another cluster counts")
 	}
 }
 
 func TestReplicasAreHeardApart(t *testing.T) {
 	g := guard()
-	if refusal, admitted := g.Admit(process{1, 5, 100}.identity()); !admitted {
+	if refusal, admitted := g.Admit(process{1, 5, 100, 40, 40}.identity()); !admitted {
 		t.Errorf("got %s", refusal)
 	}
-	other := process{2, 1, 200}.identity()
+	other := process{2, 1, 200, 1, 1}.identity()
 	other.Replica = 3
 	if refusal, admitted := g.Admit(other); !admitted {
 		t.Errorf("got %s", refusal)

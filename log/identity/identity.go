@@ -35,6 +35,8 @@ type Identity struct {
 	Incarnation   Incarnation
 	Boot          uint64 // counts the starts of a process on this disk
 	Process       uint64 // random; drawn at the start of the process
+	BootAge       uint64 // how many syncs the disk had seen when the process started, its start included
+	Age           uint64 // how many syncs the disk has seen; at least BootAge
 }
 
 // Known is the newest incarnation that is known of one replica.

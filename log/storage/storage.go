@@ -57,6 +57,7 @@ type Metadata struct {
 	Begin       log.Position         // the first position that is kept; at least 1
 	Reign       log.Reign            // the latest that the replica was told of
 	Known       identity.Vector      // the newest incarnation known of each member
+	Heard       []identity.Heard     // the newest process heard of each member, in the order of their ids; may be a second old
 }
 
 // Summary is what a Store knows of its positions without reading every record.
@@ -99,6 +100,10 @@ type Store interface {
 
 	// Sync makes every change before it durable.
 	Sync() error
+
+	// Age is how many Syncs made changes durable since the disk was made. It is durable with them, and so tells a disk
+	// from an earlier state of it; a Close may add one.
+	Age() uint64
 
 	// Close makes every change durable and lets the directory go. A second Close does nothing.
 	Close() error

@@ -29,7 +29,9 @@ func (m *Member) Prepare(change func(*storage.Metadata), actions ...log.Action) 
 	if change != nil {
 		change(&meta)
 	}
+	age := m.Store.Age()
 	m.Store = memory.New(meta)
+	m.Store.Grow(age)
 	for _, a := range append(held, actions...) {
 		m.must(m.Store.Put(a))
 		m.raise(a.Promised)

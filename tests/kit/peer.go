@@ -2,6 +2,9 @@ package kit
 
 import (
 	"fmt"
+	"slices"
+
+	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
 	"github.com/quorumlog/quorumlog/actors/member"
@@ -9,6 +12,7 @@ import (
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/paxos"
+	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
@@ -30,12 +34,25 @@ func (c *Cluster) Peer(id log.ReplicaID) *Peer {
 	meta.Boot++
 	m.must(m.Store.SetMetadata(meta))
 	m.must(m.Store.Sync())
-	return &Peer{
+	p := &Peer{
 		Probe: m.Node.Probe(fmt.Sprintf("peer%d", meta.Boot)), cluster: c,
 		Identity: identity.Identity{
 			Cluster: identity.ClusterID{1}, Configuration: 1, Replica: id,
 			Incarnation: meta.Incarnation, Boot: meta.Boot, Process: m.Node.Random().Uint64(),
+			BootAge: m.Store.Age(), Age: m.Store.Age(),
 		},
+	}
+	if !slices.Contains(m.Node.Actors(), Name+"/"+member.Replica) {
+		m.Node.Spawn(Name+"/"+member.Replica, actor.PropsFromFunc(p.greeted))
+	}
+	return p
+}
+
+// greeted answers the greetings of members: one that starts again waits for that.
+func (p *Peer) greeted(ctx actor.Context) {
+	if hello, ok := ctx.Message().(*messages.Hello); ok {
+		header := codec.EncodeHeader(p.Identity, hello.GetHeader().GetRequest(), nil)
+		ctx.Respond(codec.EncodeWelcome(header, codec.Presence{Status: status.Voting}))
 	}
 }
 

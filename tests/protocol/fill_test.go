@@ -20,6 +20,7 @@ func TestAFillWithoutQuorumWaitsAndEndsWhenTheQuorumIsBack(t *testing.T) {
 		c.Member(1).Prepare(nil, kit.Accepted(3, by(1, 2), "v"))
 		c.Start()
 		c.AwaitVoting(c.Members...)
+		c.World.Run(time.Second)
 		m := c.Member(1)
 		fills := 0
 		c.World.Filter(func(e actortest.Envelope) actortest.Verdict {

@@ -3,6 +3,7 @@ package protocol
 import (
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
@@ -19,7 +20,9 @@ func alone(t *testing.T, seed uint64, records ...log.Action) (*kit.Cluster, *kit
 	c.Member(1).Prepare(nil, records...)
 	c.Member(1).Start()
 	c.AwaitVoting(c.Member(1))
-	return c, c.Member(1), c.Peer(2)
+	p := c.Peer(2)
+	c.World.Run(time.Second) // nobody objects to the member's disk
+	return c, c.Member(1), p
 }
 
 // again crashes a member and starts it on what was synced.
@@ -236,6 +239,7 @@ func voteAtRandom(c *kit.Cluster, m *kit.Member, p *kit.Peer, chance *rand.Rand)
 			m.CrashKeeping(chance)
 			m.Restart()
 			c.AwaitVoting(m)
+			c.World.Run(time.Second) // its disk is trusted again
 		}
 	}
 	m.CrashKeeping(chance)

@@ -16,6 +16,7 @@ import (
 
 // The spaces of keys.
 const (
+	ageSpace      = 'a'
 	learnedSpace  = 'l'
 	metadataSpace = 'm'
 	recordSpace   = 'p'
@@ -29,6 +30,7 @@ const (
 func recordKey(p log.Position) []byte  { return positionKey(recordSpace, p) }
 func learnedKey(p log.Position) []byte { return positionKey(learnedSpace, p) }
 func metadataKey() []byte              { return []byte{metadataSpace} }
+func ageKey() []byte                   { return []byte{ageSpace} }
 
 func positionKey(space byte, p log.Position) []byte {
 	return appendKey(make([]byte, 0, keySize), space, p)
@@ -126,6 +128,9 @@ func (c *coder) encodeMetadata(m storage.Metadata) ([]byte, error) {
 	for _, k := range m.Known {
 		d.Known = append(d.Known, &messages.Known{Replica: uint32(k.Replica), Incarnation: incarnationOut(k.Incarnation)})
 	}
+	for _, h := range m.Heard {
+		d.Heard = append(d.Heard, heardOut(h))
+	}
 	return c.encode(metadataKey(), d)
 }
 
@@ -193,6 +198,9 @@ func decodeMetadata(sealed []byte) (storage.Metadata, error) {
 	}
 	for _, k := range d.Known {
 		m.Known = append(m.Known, identity.Known{Replica: log.ReplicaID(k.Replica), Incarnation: incarnationIn(k.Incarnation)})
+	}
+	for _, h := range d.Heard {
+		m.Heard = append(m.Heard, heardIn(h))
 	}
 	if d.Format == 0 || !m.Status.Valid() || m.Begin == 0 {
 		return storage.Metadata{}, fmt.Errorf("%w: metadata has format %d, status %d, begin %d", storage.ErrCorrupt, d.Format, d.Status, d.Begin)

@@ -10,6 +10,7 @@
 //
 // The keys are one byte for the space and, but for the metadata, a position as 8 bytes, the highest first:
 //
+//	a           ->  how many syncs the disk has seen, 8 bytes                      | CRC-32C
 //	l position  ->  the last position of the learned run that starts here, 8 bytes | CRC-32C
 //	m           ->  messages.Metadata                                              | CRC-32C
 //	p position  ->  messages.Record                                                | CRC-32C
@@ -73,6 +74,7 @@ type Store struct {
 	db        *pebble.DB
 	metadata  storage.Metadata
 	learned   interval.Set // what the learned runs on disk say; nothing below metadata.Begin
+	age       uint64       // how many syncs made changes durable
 	coder     coder
 	unsynced  bool // there are changes after the last sync
 	closed    bool
@@ -172,6 +174,6 @@ func (s *Store) enter() error {
 // own copies what a caller might change later.
 func own(m storage.Metadata) storage.Metadata {
 	m.Members = slices.Clone(m.Members)
-	m.Known = slices.Clone(m.Known)
+	m.Known, m.Heard = slices.Clone(m.Known), slices.Clone(m.Heard)
 	return m
 }

@@ -224,6 +224,9 @@ func (s *Store) loadMetadata(d directory) error {
 	if err = errors.Join(err, closer.Close()); err != nil {
 		return fmt.Errorf("read metadata in %s: %w", d.path, err)
 	}
+	if err := s.loadAge(); err != nil {
+		return fmt.Errorf("read the age of %s: %w", d.path, err)
+	}
 	return s.options.compare(s.metadata, d.path)
 }
 

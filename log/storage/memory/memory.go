@@ -141,12 +141,26 @@ func (s *Store) Sync() error {
 	if err := s.enter(Sync); err != nil {
 		return fmt.Errorf("sync: %w", err)
 	}
+	if len(s.unsynced) > 0 {
+		s.live.age++
+		s.durable.age++
+	}
 	for _, c := range s.unsynced {
 		c(&s.durable)
 	}
 	clear(s.unsynced)
 	s.unsynced = s.unsynced[:0]
 	return nil
+}
+
+// Age is how many Syncs made changes durable.
+func (s *Store) Age() uint64 { return s.durable.age }
+
+// Grow makes the disk at least that old, as if it had seen so many syncs. It is for a test that makes a disk that another
+// one was before.
+func (s *Store) Grow(age uint64) {
+	s.durable.age = max(s.durable.age, age)
+	s.live.age = s.durable.age
 }
 
 // Close makes every change durable, unless the store failed before. A second Close does nothing.
@@ -190,6 +204,6 @@ func kindOf(op Operation) error {
 // own copies what a caller might change later.
 func own(m storage.Metadata) storage.Metadata {
 	m.Members = slices.Clone(m.Members)
-	m.Known = slices.Clone(m.Known)
+	m.Known, m.Heard = slices.Clone(m.Known), slices.Clone(m.Heard)
 	return m
 }

@@ -19,6 +19,7 @@ var far = []log.Position{1, 1 << 31, 1 << 32, 10_000_000_000, 1 << 63, log.MaxPo
 
 var contract = map[string]func(*rig){
 	"WhatIsPutIsRead":                     putIsRead,
+	"AgeGrowsWithEverySyncOfAChange":      ageGrows,
 	"ARecordIsReplacedWhole":              recordIsReplaced,
 	"APositionWithoutRecordIsNotFound":    absentIsNotFound,
 	"PutKeepsNoLearned":                   putKeepsNoLearned,
@@ -287,6 +288,8 @@ func metadataAreKept(r *rig) {
 	want.Reign = log.Reign{By: log.NewProposal(4, 2), First: 77}
 	want.Incarnation.Generation = 4
 	want.Known = identity.Vector{}.With(1, identity.Incarnation{Generation: 2, Disk: 1 << 63}).With(3, identity.Incarnation{Generation: 1, Disk: 5})
+	want.Heard = []identity.Heard{{Replica: 2, Process: identity.Process{
+		Incarnation: identity.Incarnation{Generation: 3, Disk: 6}, Boot: 7, Nonce: 1 << 63, BootAge: 8, Age: 1 << 62}}}
 	r.must(r.store.SetMetadata(want))
 	for range 2 {
 		got := r.store.Metadata()

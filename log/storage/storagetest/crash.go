@@ -11,6 +11,7 @@ import (
 
 var crashes = map[string]func(*rig){
 	"WhatWasSyncedSurvives":            syncedSurvives,
+	"AgeOutlivesCrashes":               ageSurvives,
 	"WhatWasNotSyncedIsLost":           unsyncedIsLost,
 	"WhatIsLostIsTheNewest":            newestIsLost,
 	"PutIsAllOrNothing":                putIsAllOrNothing,

@@ -1,0 +1,76 @@
+package replica
+
+import (
+	"slices"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// unsure is a replica that voted before its process started. Its disk may have been rolled back, which only its peers can
+// tell: until they had their say it gives no vote, takes none back, and changes nothing on its disk. What it is asked waits.
+type unsure struct {
+	is   bool
+	held []asked
+}
+
+// asked is a question that waits, and who asked it.
+type asked struct {
+	question any
+	by       *actor.PID
+}
+
+// maxHeld is how many questions wait. Whoever asks more asks again.
+const maxHeld = 64
+
+// postpone keeps a question that changes the disk, or that the disk is the answer to, and says whether it did.
+func (r *replica) postpone(ctx actor.Context) bool {
+	m := ctx.Message()
+	switch m.(type) {
+	case *messages.PromiseRequest, *messages.WriteRequest, *messages.LearnedMessage, *messages.RecoverRequest, *messages.FetchRequest, Reserve:
+		if len(r.unsure.held) < maxHeld {
+			r.unsure.held = append(r.unsure.held, asked{m, ctx.Sender()})
+		}
+		return true
+	}
+	return false
+}
+
+// trust ends the doubt in the replica's disk: what waits is answered.
+func (r *replica) trust(ctx actor.Context) {
+	held := r.unsure.held
+	r.unsure = unsure{}
+	for _, a := range held {
+		r.Receive(late{ctx, a})
+	}
+}
+
+// late is the context of a question that waited. Its handlers answer the sender, and do not Respond.
+type late struct {
+	actor.Context
+	asked
+}
+
+// Message implements actor.Context.
+func (l late) Message() any { return l.question }
+
+// Sender implements actor.Context.
+func (l late) Sender() *actor.PID { return l.by }
+
+// memory is how old the memory of other processes may get on a disk that is synced all the time.
+const memory = time.Second
+
+// remember stores which processes were heard, with a sync that is due anyway: whoever forgets one may take a disk that was
+// rolled back for the one that it was. It says whether the disk still works.
+func (r *replica) remember(ctx actor.Context) bool {
+	now := r.Clock.Now()
+	if now.Sub(r.remembered) < memory {
+		return true
+	}
+	r.remembered = now
+	meta := r.meta
+	meta.Heard = r.admission.Sightings()
+	return slices.Equal(meta.Heard, r.meta.Heard) || r.setMetadata(ctx, meta)
+}

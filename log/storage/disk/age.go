@@ -1,0 +1,56 @@
+package disk
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/storage"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// loadAge reads how many syncs the disk has seen. A disk that was never synced since ages are counted has none.
+func (s *Store) loadAge() error {
+	value, closer, err := s.db.Get(ageKey())
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the age of the disk: %w", s.fault.fail(err))
+	}
+	s.age, err = decodeAge(value)
+	return errors.Join(err, closer.Close())
+}
+
+func (c *coder) encodeAge(age uint64) []byte {
+	c.buffer = seal(ageKey(), binary.BigEndian.AppendUint64(c.buffer[:0], age))
+	return c.buffer
+}
+
+func decodeAge(sealed []byte) (uint64, error) {
+	b, err := unseal(ageKey(), sealed)
+	if err != nil {
+		return 0, err
+	}
+	if len(b) != 8 {
+		return 0, fmt.Errorf("%w: the age of the disk is %x", storage.ErrCorrupt, b)
+	}
+	return binary.BigEndian.Uint64(b), nil
+}
+
+func heardOut(h identity.Heard) *messages.Heard {
+	return &messages.Heard{
+		Replica: uint32(h.Replica), Incarnation: incarnationOut(h.Process.Incarnation), Boot: h.Process.Boot,
+		Process: h.Process.Nonce, BootAge: h.Process.BootAge, Age: h.Process.Age,
+	}
+}
+
+func heardIn(m *messages.Heard) identity.Heard {
+	return identity.Heard{Replica: log.ReplicaID(m.Replica), Process: identity.Process{
+		Incarnation: incarnationIn(m.Incarnation), Boot: m.Boot, Nonce: m.Process, BootAge: m.BootAge, Age: m.Age,
+	}}
+}
