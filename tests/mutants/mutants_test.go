@@ -26,6 +26,7 @@ import (
 var (
 	scoreFlag  = flag.Bool("score", false, "try the mutants, which takes minutes")
 	mutantFlag = flag.String("mutant", "", "names of the mutants to try, with commas between them; empty for all")
+	judgeFlag  = flag.String("judge", "", "the only judge to ask; empty for all")
 	seedsFlag  = flag.Uint64("seeds", 2000, "how many seeds of the simulation each mutant gets")
 )
 
@@ -184,6 +185,9 @@ func judge(t *testing.T, tr trial, m Mutant, sound map[string]string) []Verdict 
 	var verdicts []Verdict
 	caught := false
 	for _, j := range m.Judges {
+		if *judgeFlag != "" && *judgeFlag != j.Name {
+			continue
+		}
 		v, err := tr.try(m, j)
 		if err != nil {
 			t.Fatal(err)
@@ -223,6 +227,9 @@ func table(mutants []Mutant, results [][]Verdict) string {
 func line(m Mutant, v Verdict) string {
 	const most = 120
 	said := strings.NewReplacer("|", "/", "\n", " ").Replace(v.By)
+	if _, after, found := strings.Cut(said, ", invariant "); found { // what was before it changes with the seed
+		said = "invariant " + after
+	}
 	if len(said) > most {
 		said = said[:most] + "..."
 	}
@@ -230,4 +237,21 @@ func line(m Mutant, v Verdict) string {
 		said = "**nothing**"
 	}
 	return fmt.Sprintf("| %s | %s | %s | %s | %.0f | %s |", m.Name, m.Bug, v.Judge.Name, v.Seed, v.Took.Seconds(), said)
+}
+
+func TestComplaintIsWhatWasSaidFirst(t *testing.T) {
+	for _, c := range []struct{ output, seed, by string }{
+		{"--- FAIL: TestSeeds (1s)\n    a.go:7: seed 12, after 3s: two values\n", "12", "two values"},
+		{"    a.go:7: seed 12: agreement: two values\n    a.go:7: seed 13: more\n", "12", "agreement: two values"},
+		{"--- FAIL: TestSeeds (1s)\n    a.go:5: in 1s: 12 runs\n    --- FAIL: TestSeeds/seed=12 (0.00s)\n        a.go:7: two values\n", "12", "two values"},
+		{"panic: broken\n\ngoroutine 1\n", "", "panic: broken"},
+		{"--- FAIL: TestA (1s)\n    a_test.go:7: got 1, want 2\n", "", "got 1, want 2"},
+		{"--- FAIL: TestA\n", "", "TestA"},
+		{"what?\n", "", "what?"},
+		{"", "", "nothing"},
+	} {
+		if seed, by := complaint(c.output); seed != c.seed || by != c.by {
+			t.Errorf("of %q: seed %q, %q", c.output, seed, by)
+		}
+	}
 }

@@ -90,12 +90,16 @@ func (t trial) try(m Mutant, j Judge) (Verdict, error) {
 	return t.hear(binary, j, flags...)
 }
 
-// innocent says whether a judge has nothing to say against the product as it is; of a judge with seeds, for this one.
+// innocent says whether a judge has nothing to say against the product as it is; of a judge with seeds, for the one that
+// failed, or for all where nobody knows which one that was.
 func (t trial) innocent(binary string, j Judge, seed string) (bool, error) {
 	var flags []string
-	if j.Seeds {
+	switch {
+	case j.Seeds && seed != "":
 		j.Run = "^TestSeed$"
 		flags = append(flags, "-seed="+seed)
+	case j.Seeds:
+		flags = append(flags, fmt.Sprintf("-seeds=%d", t.seeds))
 	}
 	v, err := t.hear(binary, j, flags...)
 	return !v.Caught, err
@@ -103,17 +107,17 @@ func (t trial) innocent(binary string, j Judge, seed string) (bool, error) {
 
 // complaint finds what a test that failed said first, and of which seed.
 func complaint(output string) (seed, by string) {
-	simulated := regexp.MustCompile(`seed (\d+), after [^:]*: (.*)`)
-	if found := simulated.FindStringSubmatch(output); found != nil {
-		return found[1], found[2]
+	for _, said := range []string{
+		`TestSeeds/seed=(\d+) .*\n.*\.go:\d+: (.*)`, // the simulation's own words
+		`seed (\d+)(?:, after [^:]*)?: (.*)`,        // what it says of one seed alone
+		`()(panic: .*)`,                             // what ended the binary
+		`()(?:\w+_test\.go|\w+\.go):\d+: (.*)`,      // those of any test
+		`()--- FAIL: (\S+)`,                         // its name
+		`()(\S.*)`,                                  // anything
+	} {
+		if found := regexp.MustCompile(said).FindStringSubmatch(output); found != nil {
+			return found[1], strings.TrimSpace(found[2])
+		}
 	}
-	if running := regexp.MustCompile(`TestSeeds/seed=(\d+)`).FindAllStringSubmatch(output, -1); len(running) > 0 {
-		seed = running[len(running)-1][1]
-	}
-	failed := regexp.MustCompile(`(?m)^\s*(?:--- FAIL: (\S+)|(panic: .*))`).FindStringSubmatch(output)
-	if failed != nil {
-		return seed, strings.TrimSpace(failed[1] + failed[2])
-	}
-	first, _, _ := strings.Cut(strings.TrimSpace(output), "\n")
-	return seed, first
+	return "", "nothing"
 }
