@@ -14,7 +14,7 @@ import (
 var fullFlag = flag.Bool("full", false, "search the large scopes, too, which takes minutes and some gigabytes")
 
 // most is how many states a search may have; more do not fit into memory.
-const most = 150_000_000
+const most = 100_000_000
 
 // trial is one search.
 type trial struct {
@@ -39,6 +39,21 @@ func trials() []trial {
 		{scope: scope{size: 3, positions: 2, kinds: kinds(l, w), notices: true}},
 		{scope: scope{size: 3, positions: 2, kinds: kinds(b, w), wipes: 1}},
 		{scope: scope{size: 3, positions: 2, kinds: kinds(w, w), batches: true}},
+
+		{full: true, scope: scope{size: 3, positions: 1, kinds: kinds(w, w, w)}},
+		{full: true, scope: scope{size: 3, positions: 1, kinds: kinds(w, w), wipes: 1, notices: true}},
+		{full: true, scope: scope{size: 3, positions: 1, kinds: kinds(w, f), wipes: 1, notices: true, restarts: true}},
+		{full: true, scope: scope{size: 3, positions: 1, kinds: kinds(f, w), wipes: 1, notices: true, restarts: true}},
+		{full: true, scope: scope{size: 3, positions: 1, kinds: kinds(f, f), wipes: 2, notices: true}},
+		{full: true, scope: scope{size: 3, positions: 1, kinds: kinds(f, f, f), wipes: 1, notices: true}},
+		{full: true, scope: scope{size: 5, positions: 1, kinds: kinds(f, f, f)}},
+		{full: true, scope: scope{size: 5, positions: 1, kinds: kinds(w, w)}},
+		{full: true, scope: scope{size: 3, positions: 1, kinds: kinds(w, w), wipes: 2}},
+		{full: true, scope: scope{size: 3, positions: 2, kinds: kinds(w, b, f)}},
+		{full: true, scope: scope{size: 3, positions: 2, kinds: kinds(b, b, b), notices: true}},
+		{full: true, scope: scope{size: 3, positions: 2, kinds: kinds(w, w), wipes: 1, notices: true, batches: true}},
+		{full: true, scope: scope{size: 3, positions: 2, kinds: kinds(w, w, l)}},
+		{full: true, scope: scope{size: 3, positions: 1, kinds: kinds(w, w, f), wipes: 1}},
 	}
 }
 

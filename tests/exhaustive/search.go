@@ -26,35 +26,49 @@ func (t *table[T, ID]) id(x T) ID {
 	return id
 }
 
-// states are the states that were found, in the order in which they were.
+// states are the states that were found, in the order in which they were. They lie in blocks: a slice of millions that grows
+// is there twice.
 type states struct {
-	all     []state
-	parents []uint32
-	slots   []uint32 // an open hash table of indices into all, plus 1
-	seed    maphash.Seed
+	blocks [][]found
+	n      uint32
+	slots  []uint32 // an open hash table of their numbers, plus 1
+	seed   maphash.Seed
 }
+
+// found is a state, and the number of the one that it was reached from.
+type found struct {
+	state
+	parent uint32
+}
+
+const blockSize = 1 << 16
 
 func newStates() *states { return &states{slots: make([]uint32, 1<<16), seed: maphash.MakeSeed()} }
 
+func (t *states) at(i uint32) *found { return &t.blocks[i/blockSize][i%blockSize] }
+
 // add adds a state, unless it was found before.
-func (t *states) add(s state, parent uint32) bool {
-	if 4*len(t.all) > 3*len(t.slots) {
+func (t *states) add(s state, parent uint32) {
+	if 4*int(t.n) > 3*len(t.slots) {
 		t.grow()
 	}
 	at := t.find(s)
 	if t.slots[at] != 0 {
-		return false
+		return
 	}
-	t.all, t.parents = append(t.all, s), append(t.parents, parent)
-	t.slots[at] = uint32(len(t.all))
-	return true
+	if t.n%blockSize == 0 {
+		t.blocks = append(t.blocks, make([]found, blockSize))
+	}
+	*t.at(t.n) = found{s, parent}
+	t.n++
+	t.slots[at] = t.n
 }
 
 // find returns the slot of a state, or the free one in which it belongs.
 func (t *states) find(s state) uint64 {
 	mask := uint64(len(t.slots) - 1)
 	at := maphash.Comparable(t.seed, s) & mask
-	for t.slots[at] != 0 && t.all[t.slots[at]-1] != s {
+	for t.slots[at] != 0 && t.at(t.slots[at]-1).state != s {
 		at = (at + 1) & mask
 	}
 	return at
@@ -62,9 +76,20 @@ func (t *states) find(s state) uint64 {
 
 func (t *states) grow() {
 	t.slots = make([]uint32, 2*len(t.slots))
-	for i, s := range t.all {
-		t.slots[t.find(s)] = uint32(i + 1)
+	for i := range t.n {
+		t.slots[t.find(t.at(i).state)] = i + 1
 	}
+}
+
+// path returns the states from the first one to this.
+func (t *states) path(i uint32) []state {
+	path := []state{t.at(i).state}
+	for i != 0 {
+		i = t.at(i).parent
+		path = append(path, t.at(i).state)
+	}
+	slices.Reverse(path)
+	return path
 }
 
 // result is what a search has found.
@@ -78,35 +103,24 @@ type result struct {
 // search visits every state of a world, those with fewer steps first, and ends where one is wrong: the story is the
 // shortest there is.
 func search(w *world, most int) result {
-	found := newStates()
-	found.add(w.canonical(w.first()), 0)
-	for i := 0; i < len(found.all); i++ {
-		if len(found.all) > most {
-			return result{states: len(found.all), cut: true}
+	all := newStates()
+	all.add(w.canonical(w.first()), 0)
+	for i := uint32(0); i < all.n; i++ {
+		if int(all.n) > most {
+			return result{states: int(all.n), cut: true}
 		}
-		for _, next := range w.steps(found.all[i]) {
+		for _, next := range w.steps(all.at(i).state) {
 			if next.fault != "" {
-				return result{states: len(found.all), fault: next.fault, story: w.tell(found.path(uint32(i)), next)}
+				return result{states: int(all.n), fault: next.fault, story: w.tell(all.path(i), next)}
 			}
-			found.add(w.canonical(next.to), uint32(i))
+			all.add(w.canonical(next.to), i)
 		}
 	}
-	return result{states: len(found.all)}
+	return result{states: int(all.n)}
 }
 
 // canonical puts the replicas of a state in order.
 func (w *world) canonical(s state) state {
 	slices.Sort(s.replicas[:w.size])
 	return s
-}
-
-// path returns the states from the first one to this.
-func (t *states) path(i uint32) []state {
-	path := []state{t.all[i]}
-	for i != 0 {
-		i = t.parents[i]
-		path = append(path, t.all[i])
-	}
-	slices.Reverse(path)
-	return path
 }

@@ -41,6 +41,7 @@ type world struct {
 	hearing   map[hearing]heard
 	won       map[ballot][]won
 	decided   map[help][]decision
+	room      []step // for steps
 }
 
 type hearing struct {
@@ -120,9 +121,9 @@ type step struct {
 	fault string
 }
 
-// steps returns everything that may happen next.
+// steps returns everything that may happen next. The next call overwrites it.
 func (w *world) steps(s state) []step {
-	var all []step
+	all := w.room[:0]
 	for i := range w.kinds {
 		p := w.proposers.of(s.proposers[i])
 		for slot := range w.size {
@@ -138,6 +139,7 @@ func (w *world) steps(s state) []step {
 		all = w.wipe(all, s, slot)
 		all = w.recover(all, s, slot)
 	}
+	w.room = all
 	return all
 }
 
