@@ -32,7 +32,8 @@ bench: ## run every benchmark, and no test
 SEED   ?=
 ROUNDS ?= 20
 
-# Each round has ten kills or more, two lost disks or more, and a partition; ROUNDS=20 takes about four minutes.
+# Each round has ten kills or more, two lost disks or more, a partition, and a disk that is copied or rolled back; ROUNDS=20
+# takes about four minutes.
 .PHONY: chaos
 chaos: ## break real processes, disks and networks under a load: SEED=... asks for the same again, ROUNDS=... or DURATION=10m
 	QUORUMLOG_CHAOS_SEED=$(SEED) QUORUMLOG_CHAOS_ROUNDS=$(ROUNDS) QUORUMLOG_CHAOS_TIME=$(DURATION) \

@@ -68,13 +68,14 @@ func TestAcknowledgedEntriesSurviveEverythingTogether(t *testing.T) {
 	c.finish()
 }
 
-// everything deals every kind of blow, in any order: ten kills or more, two lost disks or more, and a partition.
+// everything deals every kind of blow, in any order: ten kills or more, two lost disks or more, a
+// partition, and a disk that is copied or rolled back.
 func (c *chaos) everything() {
 	deck := []func(){
 		c.killOne, c.killOne, c.killOne, c.killOne, c.killAll, c.loseDisk, c.partition,
 		c.any(c.loseDiskAndKillAnother, c.loseDiskTwice),
 		c.any(c.loseTheOnlyWitness, c.loseDiskNextToALaggard),
-		c.any(c.stopOne, c.changeWriter, c.disturb),
+		c.any(c.stopOne, c.changeWriter, c.disturb), c.any(c.copyDisk, c.rollDiskBack),
 	}
 	c.random.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })
 	for _, blow := range deck {

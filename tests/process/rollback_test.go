@@ -1,27 +1,10 @@
 package process
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
-
-// snapshot copies the data directory of a member while it runs, as it is at one moment.
-func snapshot(t *testing.T, c *Cluster, id int) string {
-	t.Helper()
-	p := c.running[id]
-	p.Signal(syscall.SIGSTOP)
-	p.awaitStopped()
-	defer p.Signal(syscall.SIGCONT)
-	copied := filepath.Join(c.Dir, "snapshot")
-	if err := os.CopyFS(copied, os.DirFS(c.Data(id))); err != nil {
-		t.Fatal(err)
-	}
-	return copied
-}
 
 // heard is longer than it takes until all members have heard of what another one synced.
 const heard = 600 * time.Millisecond
@@ -30,7 +13,7 @@ func TestDirectoryThatWasRolledBackIsRefusedAndRecoversOnceItIsDeleted(t *testin
 	c := started(t)
 	c.RunWith("a\n", "append")
 	<-time.After(heard)
-	older := snapshot(t, c, 3)
+	older := c.snapshot(3)
 	c.RunWith("b\n", "append")
 	<-time.After(heard)
 	c.Kill(3)
@@ -54,7 +37,7 @@ func TestCopyOfADirectoryBesideTheOriginalDisturbsNobody(t *testing.T) {
 	c := started(t)
 	c.RunWith("a\n", "append")
 	<-time.After(heard)
-	copied := snapshot(t, c, 3)
+	copied := c.snapshot(3)
 	c.RunWith("b\n", "append")
 	<-time.After(heard)
 	twin := c.Start("serve", "--id", "3", "--data", copied, "--listen", FreePorts(t, 1)[0])
