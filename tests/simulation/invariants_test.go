@@ -178,8 +178,11 @@ func TestRulesOfTruncationsNotice(t *testing.T) {
 
 func TestRulesOfRecoveryNotice(t *testing.T) {
 	const name = "a replica that recovers takes over what a quorum of voting replicas knew"
+	lives := identity.Vector{}.With(1, voting().Incarnation).With(2, identity.Incarnation{Generation: 2, Disk: 5}).
+		With(3, identity.Incarnation{Generation: 1})
 	says := func(from log.ReplicaID) standpoint {
-		return standpoint{from: from, incarnation: identity.Incarnation{Generation: 1}, promised: first, highest: second, end: 9,
+		life, _ := lives.Of(from)
+		return standpoint{from: from, incarnation: life, promised: first, highest: second, end: 9,
 			reign: log.Reign{By: first, First: 1}, known: voting().Known}
 	}
 	is := func(change func(*adoption)) adoption {
@@ -189,14 +192,17 @@ func TestRulesOfRecoveryNotice(t *testing.T) {
 		return a
 	}
 	for what, change := range map[string]func(*adoption){
-		"a promise":          func(a *adoption) { a.next.Promised = 0 },
-		"a proposal":         func(a *adoption) { a.next.Highest = first },
-		"a reign":            func(a *adoption) { a.next.Reign = log.Reign{} },
-		"who is dead":        func(a *adoption) { a.next.Known = nil },
-		"what was accepted":  func(a *adoption) { a.learned = 8 },
-		"a quorum":           func(a *adoption) { a.heard = a.heard[:1] },
-		"an answer twice":    func(a *adoption) { a.heard = [][]standpoint{{says(3), says(3)}} },
-		"its own answer":     func(a *adoption) { a.heard = [][]standpoint{{says(3), says(1)}} },
+		"a promise":         func(a *adoption) { a.next.Promised = 0 },
+		"a proposal":        func(a *adoption) { a.next.Highest = first },
+		"a reign":           func(a *adoption) { a.next.Reign = log.Reign{} },
+		"who is dead":       func(a *adoption) { a.next.Known = nil },
+		"what was accepted": func(a *adoption) { a.learned = 8 },
+		"a quorum":          func(a *adoption) { a.heard = a.heard[:1] },
+		"an answer twice":   func(a *adoption) { a.heard = [][]standpoint{{says(3), says(3)}} },
+		"its own answer":    func(a *adoption) { a.heard = [][]standpoint{{says(3), says(1)}} },
+		"who lives": func(a *adoption) {
+			a.heard[1][0].known = a.heard[1][0].known.With(3, identity.Incarnation{Generation: 1, Disk: 8})
+		},
 		"two questions once": func(a *adoption) { a.heard = [][]standpoint{{says(3)}, {says(2)}} },
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -217,6 +223,9 @@ func TestRulesOfAnswersNotice(t *testing.T) {
 		"only a replica that votes grants anything":         says(func(r *reply) { r.synced.Status = status.Recovering }),
 		"nothing is granted once the disk failed":           says(func(r *reply) { r.failed = true }),
 		"who is dead is durable before anybody hears of it": says(func(r *reply) { r.synced.Known = nil }),
+		"whoever is answered is known, durably": says(func(r *reply) {
+			r.asked.from = identity.Identity{Replica: 3, Incarnation: identity.Incarnation{Generation: 1}}
+		}),
 	})
 	breaks(t, ofPromises, says(func(*reply) {}), map[string]reply{
 		"a promise is durable before it is said": says(func(r *reply) { r.asked.by = second }),
@@ -224,7 +233,7 @@ func TestRulesOfAnswersNotice(t *testing.T) {
 	at := log.Range{First: 5, Last: 5}
 	explicit := says(func(r *reply) { r.asked.run, r.granted = at, at })
 	breaks(t, ofPromises, explicit, map[string]reply{
-		"a promise is durable before it is said": says(func(r *reply) { r.asked, r.granted = asked{second + 1, at}, at }),
+		"a promise is durable before it is said": says(func(r *reply) { r.asked, r.granted = asked{by: second + 1, run: at}, at }),
 	})
 	breaks(t, ofAcceptances, says(func(r *reply) { r.granted = at }), map[string]reply{
 		"a vote is durable before it is said": says(func(r *reply) { r.granted = log.Range{First: 5, Last: 6} }),
@@ -233,9 +242,13 @@ func TestRulesOfAnswersNotice(t *testing.T) {
 		"a proposal is durable before it is used": {diskWith(func(*disk) {}), log.NewProposal(3, 1)},
 	})
 	own := codec.Standing{Status: status.Voting, Promised: first, Highest: second}
-	breaks(t, ofStandings, standing{diskWith(func(*disk) {}), codec.Envelope{}, own}, map[string]standing{
-		"who is dead is durable before anybody hears of it": {diskWith(func(d *disk) { d.synced.Known = nil }), codec.Envelope{Known: voting().Known}, own},
-		"what a replica says of itself is durable":          {diskWith(func(d *disk) { d.synced.Promised = 0 }), codec.Envelope{}, own},
+	two := &asking{replica: 2, incarnation: identity.Incarnation{Generation: 2, Disk: 5}}
+	later := &asking{replica: 2, incarnation: identity.Incarnation{Generation: 3}}
+	breaks(t, ofStandings, standing{diskWith(func(*disk) {}), codec.Envelope{}, own, two}, map[string]standing{
+		"who is dead is durable before anybody hears of it": {
+			diskWith(func(d *disk) { d.synced.Known = nil }), codec.Envelope{Known: voting().Known}, own, two},
+		"whoever is answered is known, durably":    {diskWith(func(*disk) {}), codec.Envelope{}, own, later},
+		"what a replica says of itself is durable": {diskWith(func(d *disk) { d.synced.Promised = 0 }), codec.Envelope{}, own, two},
 	})
 }
 

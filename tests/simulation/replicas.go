@@ -176,9 +176,31 @@ var ofAdoptions = []rule[adoption]{
 	}},
 }
 
-// covers says whether the replica took over what enough of these said.
+// covers says whether the replica took over what enough of these said, of whom none knew another to be dead.
 func (a adoption) covers(told []standpoint) bool {
-	return distinct(told, func(t standpoint) bool { return t.from != a.next.Replica && a.knows(t) }) >= a.quorum
+	var known []standpoint
+	for _, t := range told {
+		if t.from != a.next.Replica && a.knows(t) {
+			known = append(known, t)
+		}
+	}
+	return consistent(nil, known, a.quorum)
+}
+
+// consistent tries to extend answers that go together to so many.
+func consistent(counted, rest []standpoint, quorum int) bool {
+	if len(counted) == quorum {
+		return true
+	}
+	for i, t := range rest {
+		fits := !slices.ContainsFunc(counted, func(o standpoint) bool {
+			return o.from == t.from || o.known.Buries(t.from, t.incarnation) || t.known.Buries(o.from, o.incarnation)
+		})
+		if fits && consistent(append(slices.Clone(counted), t), rest[i+1:], quorum) {
+			return true
+		}
+	}
+	return false
 }
 
 func (a adoption) knows(t standpoint) bool {

@@ -60,14 +60,14 @@ func (p *profile) tell(r *rand.Rand) {
 		p.every[wipe], p.down = between(r, 300*time.Millisecond, 1500*time.Millisecond), between(r, 5*time.Millisecond, 100*time.Millisecond)
 		p.every[bridge], p.away = between(r, 300*time.Millisecond, 2*time.Second), between(r, time.Second, 4*time.Second)
 		p.slow[write], p.slow[accepted], p.slow[promised] = sometimes(r, 0.5), sometimes(r, 0.5), sometimes(r, 0.5)
-		p.strand = sometimes(r, 0.2)
+		p.strand, p.slow[recovers] = sometimes(r, 0.2), sometimes(r, 0.3)
 	case churn:
 		p.resize(5, r)
 		p.every[wipe], p.down = between(r, 200*time.Millisecond, time.Second), between(r, 5*time.Millisecond, 100*time.Millisecond)
 		p.every[bridge], p.every[split] = between(r, 300*time.Millisecond, 2*time.Second), between(r, time.Second, 4*time.Second)
 		p.away = between(r, 300*time.Millisecond, 2*time.Second)
 		p.slow[write], p.slow[accepted], p.slow[promised] = r.Float64()/2, r.Float64()/2, sometimes(r, 0.5)
-		p.double = sometimes(r, 0.3)
+		p.double, p.slow[recovers] = sometimes(r, 0.3), sometimes(r, 0.3)
 	case turns:
 		p.every[turn], p.every[crash] = between(r, 200*time.Millisecond, time.Second), between(r, time.Second, 4*time.Second)
 		p.down = between(r, 50*time.Millisecond, 500*time.Millisecond)

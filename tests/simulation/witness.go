@@ -1,8 +1,6 @@
 package simulation
 
 import (
-	"slices"
-
 	"google.golang.org/protobuf/proto"
 
 	"github.com/quorumlog/quorumlog/log"
@@ -22,10 +20,11 @@ type witness struct {
 	quorum int
 }
 
-// asked is what a promise or a write was asked for.
+// asked is what a promise or a write was asked for, and who asked.
 type asked struct {
-	by  log.Proposal
-	run log.Range // empty for an implicit promise
+	by   log.Proposal
+	run  log.Range // empty for an implicit promise
+	from identity.Identity
 }
 
 // asking is a replica that recovers, and what it was told by those that vote.
@@ -44,12 +43,12 @@ func (w *witness) inspect(h *host, m proto.Message) {
 	switch m := m.(type) {
 	case *messages.PromiseRequest:
 		if p, err := codec.DecodePromiseRequest(m); err == nil {
-			w.asked[p.Request] = asked{by: p.By, run: p.Range}
+			w.asked[p.Request] = asked{p.By, p.Range, p.From}
 			check(ofRequests, requested{h.disk, p.By}, w.truth.accuse)
 		}
 	case *messages.WriteRequest:
 		if r, err := codec.DecodeWriteRequest(m); err == nil {
-			w.asked[r.Request] = asked{by: r.By, run: log.Span(r.First, len(r.Values))}
+			w.asked[r.Request] = asked{r.By, log.Span(r.First, len(r.Values)), r.From}
 		}
 	case *messages.RecoverRequest:
 		if e, err := codec.DecodeHeader(m.GetHeader()); err == nil && w.asking[e.Request] == nil {
@@ -87,8 +86,12 @@ func (w *witness) answers(h *host, e codec.Envelope, answer paxos.Answer) {
 
 // tells looks at what a member says of itself to one that recovers.
 func (w *witness) tells(h *host, e codec.Envelope, s codec.Standing) {
-	check(ofStandings, standing{h.disk, e, s}, w.truth.accuse)
-	if a := w.asking[e.Request]; a != nil && s.Status == status.Voting {
+	a := w.asking[e.Request]
+	if a == nil {
+		return // nobody asked: it comes from a test
+	}
+	check(ofStandings, standing{h.disk, e, s, a}, w.truth.accuse)
+	if s.Status == status.Voting {
 		a.told = append(a.told, standpoint{e.From.Replica, e.From.Incarnation, s.Promised, s.Highest, s.End, s.Reign, e.Known})
 	}
 }
@@ -139,6 +142,9 @@ var ofGrants = []rule[reply]{
 		return complain(r.failed, "replica %d grants %s to %s", r.id, r.granted, r.asked.by)
 	}},
 	{10, "who is dead is durable before anybody hears of it", func(r reply) string { return durably(r.disk, r.Known) }},
+	{10, "whoever is answered is known, durably", func(r reply) string {
+		return registered(r.disk, r.asked.from.Replica, r.asked.from.Incarnation)
+	}},
 }
 
 // ofPromises are the rules of promises.
@@ -173,11 +179,15 @@ type standing struct {
 	*disk
 	codec.Envelope
 	codec.Standing
+	asking *asking
 }
 
 // ofStandings are the rules of what is told to a replica that recovers.
 var ofStandings = []rule[standing]{
 	{10, "who is dead is durable before anybody hears of it", func(s standing) string { return durably(s.disk, s.Known) }},
+	{10, "whoever is answered is known, durably", func(s standing) string {
+		return registered(s.disk, s.asking.replica, s.asking.incarnation)
+	}},
 	{7, "what a replica says of itself is durable", func(s standing) string {
 		m := s.synced
 		said := s.Standing
@@ -196,13 +206,8 @@ func durably(d *disk, known identity.Vector) string {
 	return ""
 }
 
-// distinct counts the replicas of those that fit.
-func distinct(told []standpoint, fits func(standpoint) bool) int {
-	var seen []log.ReplicaID
-	for _, t := range told {
-		if fits(t) && !slices.Contains(seen, t.from) {
-			seen = append(seen, t.from)
-		}
-	}
-	return len(seen)
+// registered says where a disk does not know of somebody whom its replica answers.
+func registered(d *disk, who log.ReplicaID, life identity.Incarnation) string {
+	is, _ := d.synced.Known.Of(who)
+	return complain(is.Generation < life.Generation, "replica %d answers %s of replica %d, and has %s", d.id, life, who, is)
 }
