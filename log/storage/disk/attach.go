@@ -7,19 +7,6 @@ import (
 	"github.com/quorumlog/quorumlog/log/storage"
 )
 
-// attachOrReplace is attach; where that finds damage in a directory of this replica, and may, it replaces the directory.
-func attachOrReplace(o Options) (s *Store, fresh bool, err error) {
-	s, fresh, err = attach(o)
-	var d damagedError
-	if !errors.As(err, &d) || !o.Repair || !o.Create || o.ReadOnly {
-		return s, fresh, err
-	}
-	if failed := condemn(o, err); failed != nil {
-		return nil, false, fmt.Errorf("replace the data directory: %w (it is damaged: %w)", failed, err)
-	}
-	return attach(o)
-}
-
 // damagedError is an ErrCorrupt in a directory that is known to be this replica's, and that nobody uses any more.
 type damagedError struct{ error }
 
@@ -50,10 +37,15 @@ func attach(o Options) (s *Store, fresh bool, err error) {
 	if fresh, err = s.fill(d); err == nil {
 		return s, fresh, nil
 	}
+	return nil, false, s.giveUp(err)
+}
+
+// giveUp abandons a store that could not be opened, and returns why.
+func (s *Store) giveUp(err error) error {
 	if gone := s.abandon(); gone && s.ours && errors.Is(err, storage.ErrCorrupt) {
-		err = damagedError{err}
+		return damagedError{err}
 	}
-	return nil, false, err
+	return err
 }
 
 // fill looks again what the directory is, now that the lock is held and nobody else changes that, and loads or makes it.

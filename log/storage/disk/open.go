@@ -33,21 +33,35 @@ const (
 // The error wraps one of storage.ErrNotFound, ErrInUse, ErrForeign, ErrNewerFormat, ErrCorrupt, ErrFailed, or comes from
 // the operating system.
 func Open(o Options) (*Store, error) {
-	s, fresh, err := attachOrReplace(o)
-	if err == nil && !fresh && !o.ReadOnly {
-		m := s.Metadata()
-		m.Boot++
-		if err = s.store(m); err != nil {
-			err = fmt.Errorf("count the boot: %w", err)
+	s, err := open(o)
+	var d damagedError
+	if errors.As(err, &d) && o.Repair && o.Create && !o.ReadOnly {
+		if failed := condemn(o, err); failed != nil {
+			err = fmt.Errorf("replace the data directory: %w (it is damaged: %w)", failed, err)
+		} else {
+			s, err = open(o)
 		}
-	}
-	if err == nil {
-		err = s.start()
 	}
 	if err != nil {
 		return nil, full(err, o.Dir)
 	}
 	return s, nil
+}
+
+// open is Open without a repair. Damage may be met at any moment, as Pebble begins with its work in the background at once.
+func open(o Options) (*Store, error) {
+	s, fresh, err := attach(o)
+	if err != nil {
+		return nil, err
+	}
+	if !fresh && !o.ReadOnly {
+		m := s.Metadata()
+		m.Boot++
+		if err := s.store(m); err != nil {
+			return nil, fmt.Errorf("count the boot: %w", err)
+		}
+	}
+	return s, s.start()
 }
 
 // Initialize makes the replica VOTING by hand, in a directory that is new or EMPTY. That is safe only for a log that
@@ -82,9 +96,9 @@ func (s *Store) store(m storage.Metadata) error {
 		err = s.Sync()
 	}
 	if err != nil {
-		s.abandon()
+		return s.giveUp(err)
 	}
-	return err
+	return nil
 }
 
 // start begins with the work in the background, and has failures told from now on.
@@ -96,8 +110,7 @@ func (s *Store) start() error {
 	s.scrub = newScrubber(s.db, s.fault, s.options.Scrub)
 	s.fault.arm(s.options.OnFatal, s.leaveNote)
 	if err := s.fault.failed(); err != nil {
-		s.abandon()
-		return fmt.Errorf("open %s: %w", s.options.Dir, err)
+		return s.giveUp(fmt.Errorf("open %s: %w", s.options.Dir, err))
 	}
 	return nil
 }
@@ -120,7 +133,7 @@ func (s *Store) create(d directory) error {
 	if err := d.createMarks(); err != nil {
 		return err
 	}
-	if err := s.open(d, making); err != nil {
+	if err := s.openPebble(d, making); err != nil {
 		return err
 	}
 	random := s.options.Random
@@ -210,7 +223,7 @@ func (s *Store) loadMetadata(d directory) error {
 	if s.options.ReadOnly {
 		how = reading
 	}
-	if err := s.open(d, how); err != nil {
+	if err := s.openPebble(d, how); err != nil {
 		return err
 	}
 	value, closer, err := s.db.Get(metadataKey())
@@ -260,9 +273,9 @@ const (
 	reading                 // there is one, and it stays as it is
 )
 
-// open has the worker open Pebble, because that may end in Fatalf. The marks come first: Pebble cuts off what it cannot
+// openPebble has the worker do it, because that may end in Fatalf. The marks come first: Pebble cuts off what it cannot
 // read, and removes the files that it does not know.
-func (s *Store) open(d directory, how opening) (err error) {
+func (s *Store) openPebble(d directory, how opening) (err error) {
 	if s.marks, err = d.openMarks(how == reading); err != nil {
 		return fmt.Errorf("open %s: %w", d.path, s.fault.fail(err))
 	}
