@@ -49,7 +49,8 @@ var (
 	ErrForeign = storage.ErrForeign
 	// ErrNewerFormat: the data directory was written by a newer version.
 	ErrNewerFormat = storage.ErrNewerFormat
-	// ErrReplaced: the cluster knows this replica under another data directory. The node has stopped.
+	// ErrReplaced: the cluster knows this replica under another data directory, or knows a later state of this one. The node
+	// has stopped.
 	ErrReplaced = member.ErrFenced
 	// ErrConfiguration: the other members have another member list, or belong to another cluster. The node has stopped.
 	ErrConfiguration = member.ErrConfiguration

@@ -63,14 +63,15 @@ func (l late) Sender() *actor.PID { return l.by }
 const memory = time.Second
 
 // remember stores which processes were heard, with a sync that is due anyway: whoever forgets one may take a disk that was
-// rolled back for the one that it was. It says whether the disk still works.
-func (r *replica) remember(ctx actor.Context) bool {
+// rolled back for the one that it was.
+func (r *replica) remember(ctx actor.Context) {
 	now := r.Clock.Now()
-	if now.Sub(r.remembered) < memory {
-		return true
+	if r.fault != nil || now.Sub(r.remembered) < memory {
+		return
 	}
 	r.remembered = now
 	meta := r.meta
-	meta.Heard = r.admission.Sightings()
-	return slices.Equal(meta.Heard, r.meta.Heard) || r.setMetadata(ctx, meta)
+	if meta.Heard = r.admission.Sightings(); !slices.Equal(meta.Heard, r.meta.Heard) {
+		r.setMetadata(ctx, meta)
+	}
 }

@@ -42,7 +42,8 @@ func (r *replica) answer(ctx actor.Context, answer any) {
 // flush syncs once and lets every answer go that waited for it.
 func (r *replica) flush(ctx actor.Context) {
 	r.group.flush = false
-	if r.fault != nil || !r.remember(ctx) || !r.stored(ctx, r.Store.Sync()) {
+	r.remember(ctx)
+	if r.fault != nil || !r.stored(ctx, r.Store.Sync()) {
 		return
 	}
 	r.admission.Self.Age = r.Store.Age()

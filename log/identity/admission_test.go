@@ -130,7 +130,9 @@ func TestProcessOfAnotherDirectoryIsRefused(t *testing.T) {
 
 func TestRolledBackDirectoryIsToldWhatItLacks(t *testing.T) {
 	g := guard()
-	g.Admit(process{1, 5, 100, 40, 60}.identity())
+	if refusal, admitted := g.Admit(process{1, 5, 100, 40, 60}.identity()); !admitted {
+		t.Fatal(refusal)
+	}
 	refusal, _ := g.Admit(process{1, 6, 200, 58, 58}.identity())
 	for _, part := range []string{"60 syncs", "start 5", "58", "start 6", "rolled back"} {
 		if !strings.Contains(refusal.Detail, part) {

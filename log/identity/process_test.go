@@ -41,7 +41,7 @@ func TestOneDirectoryIsAlwaysAdmitted(t *testing.T) {
 				if refusal, ok := peer.Admit(d.identity()); !ok {
 					t.Fatalf("seed %d: %s", seed, refusal)
 				}
-				peer.Admit(said[random.IntN(len(said))].identity()) // late: refused or not
+				_, _ = peer.Admit(said[random.IntN(len(said))].identity()) // late: refused or not
 				peer.Hear(peers[random.IntN(len(peers))].Sightings())
 			}
 		}
@@ -67,7 +67,7 @@ func TestCopyOfAnEarlierStateIsRefused(t *testing.T) {
 		}
 		peer := guard()
 		if random.IntN(2) == 0 {
-			peer.Admit(older.identity())
+			_, _ = peer.Admit(older.identity()) // the first is admitted
 		} else if older.boot >= d.boot {
 			older.age += random.Uint64N(100) // it votes elsewhere
 		}
@@ -134,7 +134,9 @@ func TestSightingsAreInTheOrderOfTheIDs(t *testing.T) {
 		i := from()
 		i.Replica, i.Incarnation = id, life(2)
 		g.Known = nil
-		g.Admit(i)
+		if refusal, admitted := g.Admit(i); !admitted {
+			t.Fatal(refusal)
+		}
 	}
 	again := guard()
 	again.Known = nil
