@@ -55,7 +55,7 @@ func (s *scrubber) end() {
 func (s *scrubber) run(ctx context.Context, scrub func(from []byte) (next []byte, err error)) {
 	again := time.NewTimer(0)
 	defer again.Stop()
-	for from := []byte{learnedSpace}; ; {
+	for from := []byte{0}; ; {
 		select {
 		case <-again.C:
 		case <-ctx.Done():
