@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -76,16 +75,4 @@ func (c *Cluster) startCopy(id int, copied string) *Process {
 	c.t.Helper()
 	listen := FreePorts(c.t, 1)[0]
 	return c.Start("serve", "--id", fmt.Sprint(id), "--data", copied, "--listen", listen)
-}
-
-func TestAcknowledgedEntriesSurviveADiskThatIsRolledBack(t *testing.T) {
-	c := startChaos(t)
-	c.rounds(1, c.rollDiskBack)
-	c.finish()
-}
-
-func TestAcknowledgedEntriesSurviveADiskThatIsCopied(t *testing.T) {
-	c := startChaos(t)
-	c.rounds(1, c.copyDisk)
-	c.finish()
 }

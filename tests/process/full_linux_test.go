@@ -55,7 +55,7 @@ func (zeros) Read(b []byte) (int, error) {
 }
 
 func TestMemberWhoseDiskIsFullStopsAndGoesOnWhenThereIsRoom(t *testing.T) {
-	t.Parallel()
+	alongside(t)
 	c := New(t, 3)
 	c.smallDisk(t, 3)
 	run := startChaosOf(t, c)

@@ -29,7 +29,7 @@ func TestAppendsGoOnWithinThreeSecondsOfTheWritersEnd(t *testing.T) {
 func TestNoFollowersEndIsFelt(t *testing.T) {
 	c := startChaos(t)
 	const killed, gone = "a follower was killed", "a follower was gone for a while"
-	c.rounds(6, func() {
+	c.rounds(4, func() {
 		follower := c.writer()%3 + 1
 		c.hit(killed)
 		c.Kill(follower)

@@ -37,7 +37,7 @@ type partition struct {
 }
 
 func TestAppendsGoOnWhicheverWayTheNetworkBreaks(t *testing.T) {
-	t.Parallel()
+	alongside(t)
 	c := startChaosOf(t, NewNetworked(t, 3))
 	for _, p := range partitions() {
 		c.bounds[p.name] = p.within

@@ -6,7 +6,7 @@ import (
 )
 
 func TestAppendsGoOnAfterConnectionsEndInTheMiddleOfAFrame(t *testing.T) {
-	t.Parallel()
+	alongside(t)
 	network := newProxies(t, 3, 1)
 	c := startChaosOf(t, NewOn(t, network))
 	for range 3 {
@@ -24,7 +24,7 @@ func TestAppendsGoOnAfterConnectionsEndInTheMiddleOfAFrame(t *testing.T) {
 }
 
 func TestAppendsGoOnAfterConnectionsAreHalfOpen(t *testing.T) {
-	t.Parallel()
+	alongside(t)
 	network := newProxies(t, 3, 1)
 	c := startChaosOf(t, NewOn(t, network))
 	const what = "connections were left half open"
@@ -40,7 +40,7 @@ func TestAppendsGoOnAfterConnectionsAreHalfOpen(t *testing.T) {
 func TestAppendsGoOnOnLinesThatLoseDelayDoubleAndReorder(t *testing.T) {
 	for name, network := range everyNetwork() {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+			alongside(t)
 			members, err := network(t, 3, 1)
 			if err != nil {
 				t.Skip(err)
