@@ -47,7 +47,7 @@ func ofShells() []Mutant {
 		}}, []Judge{simulation()}},
 		{"no-begin", "a recovery does not adopt the begin of its quorum", []Edit{{"actors/recovery/recover.go",
 			"\tctx.Request(s.Replica, replica.Jump{Begin: s.missed.First})\n", "",
-		}}, []Judge{simulation()}},
+		}}, []Judge{simulation(), suite("protocol", "tests/protocol", "^TestPositionsDoNotOverflow$")}},
 		{"late-sync", "a flush lets the answers go, and then syncs", []Edit{{"actors/replica/group.go",
 			"if r.fault != nil || !r.stored(ctx, r.Store.Sync()) {\n\t\treturn\n\t}",
 			"if r.fault != nil {\n\t\treturn\n\t}\n\tdefer func() { r.stored(ctx, r.Store.Sync()) }()",
