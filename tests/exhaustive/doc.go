@@ -18,6 +18,7 @@
 //     also after its replica has lost its disk.
 //   - A disk is lost at any time at which fewer than a quorum are. The replica then recovers: each of the others hears its
 //     RecoverRequest at any time, again or never, and its answers arrive in any order. In some scopes it crashes meanwhile.
+//     In some a life in doubt (docs/adr/0010) recovers with all that its disk holds, or with a former disk that is put back.
 //   - A notice of what is chosen is heard at any time or never, in the scopes that have notices.
 //
 // A crash needs no step of its own, but for a recovery that begins again: a replica stores before it answers, so that one

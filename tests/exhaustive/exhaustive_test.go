@@ -33,6 +33,7 @@ func trials() []trial {
 		{scope: scope{size: 3, positions: 1, kinds: kinds(f, w), wipes: 1}},
 		{scope: scope{size: 3, positions: 1, kinds: kinds(f, f), wipes: 1, notices: true, restarts: true}},
 		{scope: scope{size: 3, positions: 1, kinds: kinds(f, f, f), wipes: 1}},
+		{scope: scope{size: 3, positions: 1, kinds: kinds(f, f), wipes: 1, doubts: true}},
 		{scope: scope{size: 3, positions: 1, kinds: kinds(w, w), notices: true, alike: true}},
 		{scope: scope{size: 3, positions: 1, kinds: kinds(w, w, f)}},
 		{scope: scope{size: 3, positions: 2, kinds: kinds(w, b)}},
@@ -49,6 +50,8 @@ func trials() []trial {
 		{full: true, scope: scope{size: 5, positions: 1, kinds: kinds(f, f, f)}},
 		{full: true, scope: scope{size: 5, positions: 1, kinds: kinds(w, w)}},
 		{full: true, scope: scope{size: 3, positions: 1, kinds: kinds(w, w), wipes: 2}},
+		{full: true, scope: scope{size: 3, positions: 1, kinds: kinds(f, f), wipes: 2, doubts: true}},
+		{full: true, scope: scope{size: 3, positions: 1, kinds: kinds(w, w), wipes: 1, doubts: true}},
 		{full: true, scope: scope{size: 3, positions: 2, kinds: kinds(w, b, f)}},
 		{full: true, scope: scope{size: 3, positions: 2, kinds: kinds(b, b, b), notices: true}},
 		{full: true, scope: scope{size: 3, positions: 2, kinds: kinds(w, w), wipes: 1, notices: true, batches: true}},
@@ -113,6 +116,8 @@ func holes() []hole {
 		{"a recovery adopts no crash vector", without(func(r *rules) { r.merge = false }), with(fills, 2, false), twoValues},
 		{"a recovery does not catch up", without(func(r *rules) { r.catchUp = false }), with(fills, 1, false), twoValues},
 		{"a recovery asks one replica", ours().recoversFromOne(), with(fills, 1, false), twoValues},
+		{"a life in doubt votes at once", without(func(r *rules) { r.reborn = false }),
+			trial{scope: scope{size: 3, positions: 1, kinds: kinds(f, f), wipes: 2, agreement: true, doubts: true}, full: true}, twoValues},
 		{"a learned value is overwritten", ours().overwritesWhatIsLearned(), with(pair, 0, true), twoValues},
 		{"a Fill writes a NOP whatever it finds", ours().fillsWithNothing(), with(fills, 0, false), twoValues},
 		{"an answer leaves before it is durable", without(func(r *rules) { r.syncFirst = false }), with(fills, 0, false), twoValues},
@@ -198,7 +203,7 @@ func (s scope) String() string {
 	for _, also := range []struct {
 		is   bool
 		what string
-	}{{s.notices, "notices"}, {s.batches, "batches"}, {s.restarts, "restarts"}, {s.alike, "equal entries"}} {
+	}{{s.notices, "notices"}, {s.batches, "batches"}, {s.restarts, "restarts"}, {s.alike, "equal entries"}, {s.doubts, "doubts"}} {
 		if also.is {
 			text += ", " + also.what
 		}

@@ -37,8 +37,23 @@ type replica struct {
 	reign    reign
 	held     [maxPositions]record
 	target   uint8                            // RECOVERING: the position to catch up to
+	former   memory                           // of the disk that it lost first; see scope.doubts
 	told     [maxProposals][maxLives]answerID // its answer to the question that each proposer asks now, by its lives
 	helped   [maxWipes]answerID               // its answer to each recovery
+}
+
+// memory is what a disk holds of votes.
+type memory struct {
+	promised uint8
+	reign    reign
+	held     [maxPositions]record
+}
+
+func (r replica) memory() memory { return memory{r.promised, r.reign, r.held} }
+
+func (r replica) remembering(m memory) replica {
+	r.promised, r.reign, r.held = m.promised, m.reign, m.held
+	return r
 }
 
 // answer is what a replica said.

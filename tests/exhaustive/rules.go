@@ -20,6 +20,7 @@ type rules struct {
 	merge     bool // a recovery takes over the crash vectors of its quorum
 	adopt     bool // a recovery takes over the promise of its quorum (S2)
 	reign     bool // a recovery takes over the reign of its quorum
+	reborn    bool // a life in doubt recovers before it votes
 	catchUp   bool // a recovery learns up to the end of its quorum before it votes
 	resign    bool // a writer that was rejected is idle (S4)
 	secondly  bool // an election has a second round
@@ -31,7 +32,7 @@ func ours() rules {
 	return rules{
 		promise: paxos.Promise, explore: paxos.PromiseRange, begin: paxos.BeginReign, write: paxos.Write,
 		propose: paxos.Propose, next: status.Next,
-		bury: true, merge: true, adopt: true, reign: true, catchUp: true, resign: true, secondly: true, syncFirst: true,
+		bury: true, merge: true, adopt: true, reign: true, reborn: true, catchUp: true, resign: true, secondly: true, syncFirst: true,
 	}
 }
 

@@ -24,6 +24,7 @@ type scope struct {
 	notices   bool   // replicas hear what is chosen
 	batches   bool   // a writer may write two entries at once
 	restarts  bool   // a replica that recovers may crash, and begin again
+	doubts    bool   // a life may also end with its disk kept, or begin on the disk that was lost first
 	alike     bool   // all entries have the same bytes
 	agreement bool   // look for two chosen values only, and not for what leads to them
 }
@@ -263,7 +264,7 @@ func (w *world) known(s state) [maxPositions]value {
 	return known
 }
 
-// wipe loses a disk. Fewer than a quorum are ever lost at one time.
+// wipe loses a disk, or has a life end for another reason. Fewer than a quorum are ever lost at one time.
 func (w *world) wipe(all []step, s state, slot int) []step {
 	if int(s.wipes) == w.wipes {
 		return all
@@ -278,11 +279,34 @@ func (w *world) wipe(all []step, s state, slot int) []step {
 		return all
 	}
 	r := w.replicas.of(s.replicas[slot])
-	next := s
 	mine := uint8(1) << s.wipes
-	next.replicas[slot] = w.replicas.id(replica{status: status.Empty, lives: r.lives | mine, knows: mine, told: r.told})
+	reborn := replica{status: status.Empty, lives: r.lives | mine, knows: mine, told: r.told}
+	if !w.doubts {
+		return w.bear(all, s, slot, "loses its disk", reborn)
+	}
+	reborn.former = r.former
+	if r.former == (memory{}) {
+		reborn.former = r.memory()
+	}
+	all = w.bear(all, s, slot, "loses its disk", reborn)
+	reborn.knows |= r.knows
+	all = w.bear(all, s, slot, "is in doubt", reborn.remembering(r.memory()))
+	if r.former != (memory{}) {
+		reborn.knows = mine
+		all = w.bear(all, s, slot, "gets a former disk back", reborn.remembering(r.former))
+	}
+	return all
+}
+
+// bear begins a new life of a replica.
+func (w *world) bear(all []step, s state, slot int, how string, r replica) []step {
+	if how != "loses its disk" && !w.rule.reborn {
+		r.status = status.Voting
+	}
+	next := s
+	next.replicas[slot] = w.replicas.id(r)
 	next.wipes++
-	return append(all, step{move{what: "loses its disk", slot: slot}, next, ""})
+	return append(all, step{move{what: how, slot: slot}, next, ""})
 }
 
 // owner is the replica that lost its disk in a wipe.

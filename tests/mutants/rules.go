@@ -56,6 +56,17 @@ func ofRules() []Mutant {
 			"(a.From != local.Replica || a.Status == local.Status) && !buried(a, answers)",
 			"(a.From != local.Replica || a.Status == local.Status) && (true || buried(a, answers))",
 		}}, []Judge{simulation(), suite("status", "log/status", ".")}},
+		{"older-disk", "a disk that was rolled back is taken for one that starts again", []Edit{{"log/identity/process.go",
+			"return p.Boot > o.Boot && p.BootAge-min(p.BootAge, o.Age) >= p.Boot-o.Boot",
+			"return p.Boot > o.Boot",
+		}}, []Judge{suite("identity", "log/identity", "."), suite("protocol", "tests/protocol", "^TestARolledBack")}},
+		{"votes-at-once", "a replica that is back votes before its peers had their say", []Edit{{"actors/replica/replica.go",
+			"r.unsure.is = r.voting() &&",
+			"r.unsure.is = false &&",
+		}}, []Judge{suite("protocol", "tests/protocol", "^TestAReplicaThatIsBack")}},
+		{"in-doubt", "a life in doubt takes another generation, and goes on to vote", []Edit{{"actors/replica/recover.go",
+			"\t\tmeta.Status = status.Recovering\n", "",
+		}}, []Judge{suite("protocol", "tests/protocol", "^TestAReplicaThatAMember")}},
 	}
 }
 
