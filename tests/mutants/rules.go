@@ -56,6 +56,12 @@ func ofRules() []Mutant {
 			"(a.From != local.Replica || a.Status == local.Status) && !buried(a, answers)",
 			"(a.From != local.Replica || a.Status == local.Status) && (true || buried(a, answers))",
 		}}, []Judge{simulation(), suite("status", "log/status", ".")}},
+	}
+}
+
+// ofLives is what may go wrong where a replica is not sure of its disk, or others are not.
+func ofLives() []Mutant {
+	return []Mutant{
 		{"older-disk", "a disk that was rolled back is taken for one that starts again", []Edit{{"log/identity/process.go",
 			"return p.Boot > o.Boot && p.BootAge-min(p.BootAge, o.Age) >= p.Boot-o.Boot",
 			"return p.Boot > o.Boot",
