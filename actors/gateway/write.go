@@ -157,6 +157,10 @@ func (g *gateway) surveyed(ctx actor.Context, m network.Surveyed) {
 		g.endSearch(func(w write) { w.fail(ctx, failure) })
 		return
 	}
+	if g.coordinator == nil { // the replica lost its vote meanwhile
+		g.endSearch(func(w write) { w.fail(ctx, g.notVoting()) })
+		return
+	}
 	g.search.tag = g.next()
 	ctx.Request(g.coordinator, coordinator.Elect{Tag: g.search.tag})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
+	"github.com/quorumlog/quorumlog/actors/gateway"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/messages"
@@ -53,6 +54,27 @@ func TestAnyMemberAppendsWhileNobodyWrites(t *testing.T) {
 		}
 		c.Agree(c.Members...)
 	})
+}
+
+// The replica loses its vote while the gateway asks who writes.
+func TestAnAppendIsAnsweredWhereTheVoteIsLostMeanwhile(t *testing.T) {
+	turned := 0
+	seeds(t, 60, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		m := c.Member(1)
+		m.Probe.Request(m.PID(member.Gateway), appends(0, "a"))
+		for range seed % 20 {
+			c.World.Step()
+		}
+		m.Probe.Send(m.PID(member.Gateway), gateway.Serve{})
+		if f := actortest.Await[*messages.AppendResponse](t, m.Probe, time.Minute).GetFailure(); f != nil {
+			expectCode(t, "an append to a member that lost its vote", f, messages.Code_CODE_NOT_VOTING)
+			turned++
+		}
+	})
+	if turned == 0 {
+		t.Error("the vote was never lost in time")
+	}
 }
 
 func TestAMemberThatDoesNotWriteNamesTheOneThatDoes(t *testing.T) {
