@@ -111,7 +111,7 @@ func complaint(output string) (seed, by string) {
 		`TestSeeds/seed=(\d+) .*\n.*\.go:\d+: (.*)`, // the simulation's own words
 		`seed (\d+)(?:, after [^:]*)?: (.*)`,        // what it says of one seed alone
 		`()(panic: .*)`,                             // what ended the binary
-		`()(?:\w+_test\.go|\w+\.go):\d+: (.*)`,      // those of any test
+		`()\w+\.go:\d+:\s+(\S.*)`,                   // those of any test
 		`()--- FAIL: (\S+)`,                         // its name
 		`()(\S.*)`,                                  // anything
 	} {
