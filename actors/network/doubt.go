@@ -1,6 +1,7 @@
 package network
 
 import (
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -38,16 +39,22 @@ func (n *network) doubt(ctx actor.Context, p *peer, r identity.Refusal) {
 	}
 }
 
-// voters is how many peers are there and vote, the local replica not counted.
+// voters is how many peers are there and vote, the local replica not counted, nor whom another one knows to be dead: a
+// recovery would not count its answer either.
 func (n *network) voters() int {
 	voters := 0
 	for _, p := range n.peers {
 		votes := p.Refusal == "" && p.Presence.Status == status.Voting || p.doubt.votes
-		if p.ID != n.Self && p.Present && votes {
+		if p.ID != n.Self && p.Present && votes && !n.buried(p) {
 			voters++
 		}
 	}
 	return voters
+}
+
+// buried says whether a peer that is there knows another one to be dead.
+func (n *network) buried(p *peer) bool {
+	return slices.ContainsFunc(n.peers, func(o *peer) bool { return o.Present && o.knows.Buries(p.ID, p.life) })
 }
 
 // highest is the highest generation under which a peer knows the local replica by another disk.

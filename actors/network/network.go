@@ -98,7 +98,9 @@ type peer struct {
 	Peer
 	heard time.Time
 	doubt doubt
-	said  bool // it answered a greeting of this process
+	said  bool                 // it answered a greeting of this process
+	life  identity.Incarnation // of its last answer to a greeting
+	knows identity.Vector      // the crash vector of that
 }
 
 type watcher struct {
@@ -162,6 +164,9 @@ func (n *network) sayHello(ctx actor.Context, self identity.Identity) {
 
 func (n *network) welcome(ctx actor.Context, m *messages.Welcome) {
 	e, presence, err := codec.DecodeWelcome(m)
+	if p := n.peer(e.From.Replica); p != nil {
+		p.life, p.knows = e.From.Incarnation, e.Known
+	}
 	var refusal identity.Refusal
 	if errors.As(err, &refusal) {
 		if e.Request == n.request {
@@ -175,7 +180,9 @@ func (n *network) welcome(ctx actor.Context, m *messages.Welcome) {
 	}
 	n.hear(ctx, e.From.Replica, presence)
 	ctx.Send(n.Replica, replica.Heard{Processes: presence.Heard})
-	n.trust(ctx, e.From.Replica)
+	if e.Request == n.request { // and not what was said to the process before, whose name is the same
+		n.trust(ctx, e.From.Replica)
+	}
 }
 
 // trust tells the replica that its peers do not object to its disk: once all of them have answered, or, where some are not

@@ -64,7 +64,6 @@ func (r *replica) reincarnate(ctx actor.Context, m Reincarnate) {
 	meta := r.meta
 	if r.voting() {
 		meta.Status = status.Recovering
-		r.trust(ctx) // its peers say what it becomes
 	}
 	meta.Incarnation.Generation = max(meta.Incarnation.Generation, m.Above+1)
 	meta.Known = meta.Known.With(meta.Replica, meta.Incarnation)
@@ -73,6 +72,7 @@ func (r *replica) reincarnate(ctx actor.Context, m Reincarnate) {
 	}
 	r.admission.Known, r.admission.Self.Incarnation = meta.Known, meta.Incarnation
 	r.answer(ctx, Reincarnated{meta.Incarnation})
+	r.trust(ctx) // its peers say what it becomes; what waited is put to the new life, which does not vote
 }
 
 // hello answers a greeting.

@@ -135,3 +135,33 @@ func TestAReplicaThatIsBackAndHearsNobodyGivesNoVote(t *testing.T) {
 		c.Agree(c.Members...)
 	})
 }
+
+// A link keeps what it could not send for a while, and actors have the same names in every process.
+func TestWhatPeersSaidToTheProcessBeforeIsNoAnswer(t *testing.T) {
+	seeds(t, 10, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		m := c.Member(3)
+		c.World.Filter(func(e actortest.Envelope) actortest.Verdict {
+			if _, ok := e.Message.(*messages.Welcome); ok && e.To == m.Node.Address() {
+				return actortest.Hold
+			}
+			return actortest.Deliver
+		})
+		c.World.Run(time.Second)
+		m.Crash()
+		n := votes(c, m.Node.Address())
+		for _, o := range c.Members[:2] {
+			c.World.Net.Cut(m.Node.Address(), o.Node.Address())
+		}
+		m.Restart()
+		if c.World.Release(nil) < 2 {
+			t.Fatal("nothing is late")
+		}
+		c.Member(1).Elect()
+		c.Member(1).Append("a")
+		c.World.Run(3 * time.Second)
+		if *n > 0 {
+			t.Errorf("it gave %d votes, and nobody has heard it", *n)
+		}
+	})
+}

@@ -9,9 +9,11 @@ import (
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
 	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/log/storage"
+	"github.com/quorumlog/quorumlog/log/storage/memory"
 	"github.com/quorumlog/quorumlog/messages"
 	"github.com/quorumlog/quorumlog/tests/kit"
 )
@@ -132,6 +134,73 @@ func TestAReplicaKeepsItsVoteWhereNoQuorumIsLeftToRecoverFrom(t *testing.T) {
 		m.Elect()
 		m.Append("with its vote")
 		c.Agree(c.Member(1), c.Member(3), c.Member(4), m)
+	})
+}
+
+// What it was asked while it was not sure of its disk, it is asked as the new life. The old one, as it was before, would be
+// stored over what it answered.
+func TestAReplicaThatNobodyWelcomesGivesNoVoteBeforeItRecovers(t *testing.T) {
+	seeds(t, 10, func(t *testing.T, seed uint64) {
+		c := kit.Initialized(t, seed, 3)
+		m := c.Member(3)
+		for _, o := range c.Members[:2] {
+			o.Prepare(func(meta *storage.Metadata) {
+				meta.Known = meta.Known.With(3, identity.Incarnation{Generation: 2, Disk: 7})
+			})
+		}
+		n := votes(c, m.Node.Address())
+		c.Start()
+		c.AwaitVoting(c.Members...) // so that clients reach them
+		c.Member(1).Elect()
+		appendAll(c.Member(1), "a", 3)
+		c.Member(1).Write(0, log.Value{Kind: log.Truncate, To: 3})
+		wait(t, c, "it recovers", func() bool { return m.Store.Metadata().Incarnation.Generation == 3 })
+		if *n > 0 {
+			t.Errorf("it gave %d votes as the life that all others know to be dead", *n)
+		}
+		wait(t, c, "it votes", func() bool { return m.Store.Metadata().Status == status.Voting })
+		c.Agree(c.Members...)
+	})
+}
+
+// Two disks were not there for a while, and the replicas started on empty ones; now they are there again, and member 3 knows
+// both replicas by the other disks. Neither can recover from the other one and member 3: all they have is their votes, and
+// once the directory of member 3 is deleted, it recovers from them.
+func TestTwoOfThreeThatTheThirdKnowsUnderOtherDisksKeepTheirVotes(t *testing.T) {
+	seeds(t, 10, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		c.Member(1).Elect()
+		c.Member(1).Append("a")
+		var former []*memory.Store
+		for _, m := range c.Members[:2] {
+			m.Crash()
+			former = append(former, m.Store)
+			m.Wipe()
+		}
+		c.Member(1).Restart()
+		c.Member(2).Restart()
+		c.World.Run(5 * time.Second)
+		c.Member(1).Crash()
+		c.Member(2).Crash()
+		c.World.Run(3 * time.Second)
+		for i, m := range c.Members[:2] {
+			m.Store = former[i]
+			m.Restart()
+		}
+		c.World.Run(time.Minute)
+		for _, m := range c.Members {
+			if got := m.Status(); got != status.Voting || m.Failure() != nil {
+				t.Errorf("member %d is %s: %v", m.ID, got, m.Failure())
+			}
+		}
+		m := c.Member(3)
+		m.Crash()
+		m.Wipe()
+		m.Restart()
+		c.AwaitVoting(m)
+		m.Elect()
+		m.Append("b")
+		c.Agree(c.Members...)
 	})
 }
 
