@@ -36,6 +36,8 @@ const (
 	stranger                  // somebody who is no member says what members say
 	duel                      // for a while each client has another member elected, again and again
 	demotion                  // a coordinator is told to step down
+	rollback                  // a process comes back on an earlier state of its disk, and a peer remembers a later one
+	copied                    // a second process runs on an earlier state of a disk, beside the first
 	struck                    // what is above strikes by itself
 )
 
@@ -50,12 +52,15 @@ const (
 func (f fault) String() string {
 	return [faults]string{"crash", "crash at write", "crash at send", "crash of all", "shutdown", "restart storm", "wipe", "corruption", "sync failure",
 		"full disk", "slow disk", "isolation", "split", "one way", "bridge", "swizzle", "turn", "stall", "clock jump", "drift", "stranger",
-		"duel", "demotion", "torn write", "rebirth"}[f]
+		"duel", "demotion", "rolled back disk", "copied disk", "torn write", "rebirth"}[f]
 }
 
 // strike lets a fault happen, and plans the next one of its kind.
 func (s *simulation) strike(f fault) {
 	s.after(about(s.random, s.every[f]), func() { s.strike(f) })
+	if s.now() < s.calmUntil {
+		return
+	}
 	h := s.hosts[s.random.IntN(len(s.hosts))]
 	switch f {
 	case crash, crashAtWrite, crashAtSend, crashAll, shutdown, storm:
@@ -76,6 +81,8 @@ func (s *simulation) strike(f fault) {
 			s.faults[f]++
 			h.Probe.Request(h.PID(member.Coordinator), coordinator.Demote{})
 		}
+	case rollback, copied:
+		s.duplicate(f, h)
 	case duel:
 		s.faults[f]++
 		s.duelUntil = s.now() + 500*time.Millisecond + about(s.random, s.away)
@@ -131,7 +138,9 @@ func (s *simulation) storm(until time.Duration) {
 		var next func()
 		next = func() {
 			if s.now() < until {
-				s.end(h, "crash in a storm")
+				if s.now() >= s.calmUntil {
+					s.end(h, "crash in a storm")
+				}
 				s.after(between(s.random, time.Second, 10*time.Second), next)
 			}
 		}

@@ -23,6 +23,7 @@ type host struct {
 	leaves bool // ... and was told to end
 	doomed bool // the disk will fail, or failed, and is lost then
 	lost   bool // the disk was lost, and the replica has not voted since
+	rolled bool // the disk is an earlier state of itself
 	heard  int  // events that were looked at
 
 	operations int           // of the disk until the process ends; 0 for never
@@ -47,7 +48,11 @@ func (s *simulation) start(h *host) {
 		if s.Sabotage != nil {
 			store = s.Sabotage(store)
 		}
-		h.disk = newDisk(store, h.disk, watch{
+		before := h.disk
+		if h.rolled {
+			before = nil // it is not what the last process left
+		}
+		h.disk = newDisk(store, before, watch{
 			truth: s.truth, adoption: s.wire.adoption,
 			changed:  func(sync bool) { s.changed(h, sync) },
 			advanced: func(is status.Status) { s.advanced(h, is) },
@@ -153,8 +158,13 @@ func (s *simulation) lose(h *host, why string) {
 	} else { // it comes back some time
 		s.tell("member %d: %s while down", h.ID, why)
 	}
-	h.lost, h.doomed, h.full = true, false, 0
+	damaged := h.doomed && s.allVoted
+	h.lost, h.doomed, h.rolled, h.full = true, false, false, 0
 	s.everLost[h.ID-1] = s.everLost[h.ID-1] || !s.allVoted
+	if damaged { // the member replaces it by itself, see docs/adr/0011
+		h.Replace()
+		return
+	}
 	h.Wipe()
 }
 
@@ -195,6 +205,7 @@ func (s *simulation) look() {
 			}
 		}
 	}
+	s.watchTwin()
 	s.measure()
 }
 
@@ -212,6 +223,8 @@ func (s *simulation) died(h *host, err error) {
 	switch {
 	case errors.Is(err, errFull):
 		s.end(h, "no space left")
+	case errors.Is(err, member.ErrFenced) && h.rolled:
+		s.lose(h, "found to be rolled back: "+err.Error())
 	case errors.Is(err, member.ErrFenced) && s.doubted(h): // the life that a peer knows was there a moment ago
 		s.lose(h, "fenced: "+err.Error())
 	case h.doomed && errors.Is(err, errInjected):

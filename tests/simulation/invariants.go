@@ -45,6 +45,7 @@ const (
 	oneRun        = "a seed is one run"
 	equalLogs     = "all members learn the same"
 	readable      = "what was learned can be read"
+	foundOut      = "a directory that is an earlier state of itself is found"
 )
 
 // accuse ends the run: something is violated.

@@ -221,6 +221,7 @@ func TestRulesOfAnswersNotice(t *testing.T) {
 	breaks(t, ofGrants, says(func(*reply) {}), map[string]reply{
 		"a replica answers under its own incarnation":       says(func(r *reply) { r.From.Incarnation.Disk = 8 }),
 		"only a replica that votes grants anything":         says(func(r *reply) { r.synced.Status = status.Recovering }),
+		"a disk that was rolled back grants nothing":        says(func(r *reply) { r.rolled = true }),
 		"nothing is granted once the disk failed":           says(func(r *reply) { r.failed = true }),
 		"who is dead is durable before anybody hears of it": says(func(r *reply) { r.synced.Known = nil }),
 		"whoever is answered is known, durably": says(func(r *reply) {

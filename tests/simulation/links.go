@@ -87,7 +87,11 @@ func (s *simulation) swizzle(d time.Duration) {
 	gap := d / time.Duration(len(all)+1)
 	for i, k := range s.random.Perm(len(all)) {
 		p := all[i]
-		s.after(time.Duration(i)*gap, func() { s.cluster.World.Net.Cut(p.from, p.to) })
+		s.after(time.Duration(i)*gap, func() {
+			if s.now() >= s.calmUntil {
+				s.cluster.World.Net.Cut(p.from, p.to)
+			}
+		})
 		s.after(2*d+time.Duration(k)*gap, func() { s.cluster.World.Net.Heal(p.from, p.to) })
 	}
 }

@@ -28,21 +28,22 @@ func (s *simulation) recover() {
 
 // heal ends every fault and starts every process.
 func (s *simulation) heal() {
-	s.agenda, s.healed, s.duelUntil = agenda{}, true, 0
+	s.agenda, s.healed, s.duelUntil, s.calmUntil = agenda{}, true, 0, 0
+	s.endTwin()
 	clear(s.stalled)
 	for _, c := range s.clients {
 		c.over = true
 	}
 	net := s.cluster.World.Net
 	net.HealAll()
-	for _, l := range s.links { // messages that are late already stay so, and others overtake them
-		net.Link(s.hosts[l.from].Node.Address(), s.hosts[l.to].Node.Address(),
-			actortest.Quality{Min: 100 * time.Microsecond, Max: 3 * time.Millisecond, Reorder: true})
-	}
+	s.smooth()
 	s.cluster.World.Release(nil)
 	s.look() // at who died in the last step
 	for _, h := range s.hosts {
-		if h.mend(); h.leaves {
+		switch h.mend(); {
+		case h.rolled:
+			s.lose(h, "its directory, which was rolled back, is deleted")
+		case h.leaves:
 			s.end(h, "end")
 		}
 		if h.full, h.slowUntil = 0, 0; !h.up {
@@ -52,11 +53,15 @@ func (s *simulation) heal() {
 	s.agenda = agenda{}
 }
 
-// demand runs until something holds, which must be within bounds.
+// demand runs until something holds, which must be within bounds. Part is the part of phase 2 that it belongs to.
 func (s *simulation) demand(part int, within time.Duration, what string, holds func() bool) {
 	began := s.now()
 	if !s.runUntil(within, holds) && s.ok() {
-		s.accuse(21, progress, fmt.Sprintf("all faults have ended, and after %v it is not so that %s", within, what))
+		broken := [...]struct {
+			number int
+			name   string
+		}{{21, progress}, {21, progress}, {24, callsEnd}, {3, equalLogs}}[part]
+		s.accuse(broken.number, broken.name, fmt.Sprintf("all faults have ended, and after %v it is not so that %s", within, what))
 	}
 	s.slowest[part] = s.now() - began
 }

@@ -38,12 +38,8 @@ var ofMetadata = []rule[step]{
 			"that of replica %d, which is %s, goes from %s to %s", s.next.Replica, s.before.Status, was, is)
 	}},
 	{10, "who is known to be dead stays dead", func(s step) string {
-		for _, k := range s.before.Known {
-			if now, found := s.next.Known.Of(k.Replica); !found || now.Generation < k.Incarnation.Generation {
-				return complain(true, "replica %d knew %v, and knows %s", s.next.Replica, k, now)
-			}
-		}
-		return ""
+		gone := forgets(s.before.Known, s.next.Known)
+		return complain(len(gone) > 0, "replica %d knew %v, and knows %v", s.next.Replica, gone, s.next.Known)
 	}},
 	{22, "nothing of a stranger is kept", func(s step) string {
 		m := s.next
@@ -53,6 +49,14 @@ var ofMetadata = []rule[step]{
 		}
 		return complain(strange, "replica %d keeps %+v", m.Replica, m)
 	}},
+}
+
+// forgets returns what was known and is not any more.
+func forgets(before, next identity.Vector) identity.Vector {
+	return slices.DeleteFunc(slices.Clone(before), func(k identity.Known) bool {
+		now, found := next.Of(k.Replica)
+		return found && now.Generation >= k.Incarnation.Generation
+	})
 }
 
 // follows says whether a status may come after another, or be the same.
@@ -110,7 +114,8 @@ type restart struct{ before, after *disk }
 var ofRestarts = []rule[restart]{
 	{8, "a crash takes nothing back that is kept about the replica", func(r restart) string {
 		is, was := r.after.synced, r.before.synced
-		return complain(is.Promised < was.Promised || is.Highest < was.Highest || is.Status < was.Status || is.Begin < was.Begin,
+		less := is.Reign.By < was.Reign.By || is.Status < was.Status || is.Begin < was.Begin
+		return complain(less || is.Promised < was.Promised || is.Highest < was.Highest || len(forgets(was.Known, is.Known)) > 0,
 			"replica %d crashed with %+v on its disk, and starts with %+v", r.after.id, was, is)
 	}},
 	{8, "a crash takes no promise back", func(r restart) string {

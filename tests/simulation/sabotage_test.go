@@ -2,9 +2,12 @@ package simulation
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/storage"
 )
 
@@ -53,9 +56,82 @@ func (s swapped) Put(actions ...log.Action) error {
 	return s.Store.Put(mixed...)
 }
 
+// ageless is a disk that counts the starts, and no other sync.
+type ageless struct{ storage.Store }
+
+func (a ageless) Age() uint64 { return a.Store.Metadata().Boot }
+
+// forgotten is a disk that loses who is known to be dead when its process ends.
+type forgotten struct {
+	storage.Store
+	known identity.Vector
+}
+
+func (f *forgotten) Metadata() storage.Metadata {
+	m := f.Store.Metadata()
+	m.Known = f.known
+	return m
+}
+
+func (f *forgotten) SetMetadata(m storage.Metadata) error {
+	f.known = m.Known
+	m.Known = nil
+	return f.Store.SetMetadata(m)
+}
+
+// refusing is a disk that fails a change by itself.
+type refusing struct {
+	storage.Store
+	changes int
+}
+
+func (r *refusing) Put(actions ...log.Action) error {
+	if r.changes++; r.changes > 20 {
+		return fmt.Errorf("%w: by itself", storage.ErrFailed)
+	}
+	return r.Store.Put(actions...)
+}
+
+// unreadable is a disk that cannot be read when a process starts on it again.
+type unreadable struct{ storage.Store }
+
+func (u unreadable) Scan(r log.Range, visit func(log.Action) bool) error {
+	if u.Store.Metadata().Boot > 1 && r.Last == log.MaxPosition {
+		return fmt.Errorf("%w: all of it", storage.ErrCorrupt)
+	}
+	return u.Store.Scan(r, visit)
+}
+
+func TestRunsThatGoNowhereAreNoticed(t *testing.T) {
+	for name, do := range map[string]func(*simulation){
+		saysSomething: func(s *simulation) {
+			for _, c := range s.clients {
+				c.over = true
+			}
+			s.calm()
+		},
+		progress:  func(s *simulation) { s.demand(0, time.Second, "it goes on", func() bool { return false }) },
+		callsEnd:  func(s *simulation) { s.demand(2, time.Second, "calls end", func() bool { return false }) },
+		equalLogs: func(s *simulation) { s.demand(3, time.Second, "all are equal", func() bool { return false }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := prepare(t, Options{Seed: 1})
+			do(s)
+			if !strings.Contains(s.broken, name) {
+				t.Errorf("got %q", s.broken)
+			}
+		})
+	}
+}
+
 func TestDisksThatLieAreNoticed(t *testing.T) {
-	const most = 40 // runs
+	const most = 60 // runs
+	wants := map[string]string{"ageless": "rolled back", "refusing": onlyBroken, "unreadable": readable}
 	for name, sabotage := range map[string]func(storage.Store) storage.Store{
+		"ageless":     func(s storage.Store) storage.Store { return ageless{s} },
+		"forgotten":   func(s storage.Store) storage.Store { return &forgotten{Store: s} },
+		"refusing":    func(s storage.Store) storage.Store { return &refusing{Store: s} },
+		"unreadable":  func(s storage.Store) storage.Store { return unreadable{s} },
 		"unsynced":    func(s storage.Store) storage.Store { return unsynced{s} },
 		"unpromising": func(s storage.Store) storage.Store { return &unpromising{Store: s} },
 		"forgetful":   func(s storage.Store) storage.Store { return forgetful{s} },
@@ -66,7 +142,7 @@ func TestDisksThatLieAreNoticed(t *testing.T) {
 			for seed := uint64(1); seed <= most && !noticed; seed++ {
 				t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 					s := run(t, Options{Seed: seed, Sabotage: sabotage})
-					noticed = !s.ok()
+					noticed = strings.Contains(s.broken, wants[name]) && !s.ok()
 					t.Logf("seed %d: %s", seed, s.broken)
 				})
 			}

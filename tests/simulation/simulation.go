@@ -48,6 +48,8 @@ type simulation struct {
 	healed    bool // phase 2 has begun
 	hopeless  bool // a quorum of the disks is lost
 	duelUntil time.Duration
+	calmUntil time.Duration // no fault strikes
+	twin      *twin         // nil for none
 	faults    [faults]int
 	peaks     peaks
 	measured  time.Duration // when the peaks were looked at last

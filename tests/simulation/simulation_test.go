@@ -63,7 +63,7 @@ func TestSeeds(t *testing.T) {
 		return sum.Broken == 0 || !stopsAtFirst()
 	})
 	t.Logf("in %v: %s", time.Since(began).Round(time.Millisecond), &sum)
-	if missing := sum.Missing(); len(missing) > 0 && sum.Runs >= many {
+	if missing := sum.Missing(); len(missing) > 0 && sum.Runs >= many && *storyFlag == "" {
 		t.Errorf("in %d runs there was no %s", sum.Runs, strings.Join(missing, ", no "))
 	}
 }
@@ -114,7 +114,7 @@ func TestFleetEndsEarly(t *testing.T) {
 // drawn; docs/track-record.md says what each found, and which test keeps it for good.
 func known() []Options {
 	all := []Options{{Seed: 116, Story: churn.String()}, {Seed: 287, Story: churn.String()}, {Seed: 341, Story: churn.String()}}
-	for _, seed := range []uint64{128, 147, 213, 297, 337, 510, 518, 543, 585, 2914, 3069} {
+	for _, seed := range []uint64{128, 147, 213, 297, 337, 510, 518, 543, 585, 922, 1052, 1238, 1513, 2914, 3069} {
 		all = append(all, Options{Seed: seed})
 	}
 	return all

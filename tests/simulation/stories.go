@@ -67,7 +67,7 @@ func (p *profile) tell(r *rand.Rand) {
 		p.every[bridge], p.every[split] = between(r, 300*time.Millisecond, 2*time.Second), between(r, time.Second, 4*time.Second)
 		p.away = between(r, 300*time.Millisecond, 2*time.Second)
 		p.slow[write], p.slow[accepted], p.slow[promised] = r.Float64()/2, r.Float64()/2, sometimes(r, 0.5)
-		p.double, p.slow[recovers] = sometimes(r, 0.3), sometimes(r, 0.3)
+		p.double, p.slow[recovers] = 0.05+r.Float64()*0.3, sometimes(r, 0.3)
 	case turns:
 		p.every[turn], p.every[crash] = between(r, 200*time.Millisecond, time.Second), between(r, time.Second, 4*time.Second)
 		p.down = between(r, 50*time.Millisecond, 500*time.Millisecond)

@@ -67,6 +67,7 @@ type wire struct {
 func (w *wire) judge(e actortest.Envelope) actortest.Verdict {
 	from := w.host(e.From)
 	if from == nil {
+		w.overhearTwin(e)
 		return w.pass(e)
 	}
 	if from.dead != nil {
@@ -94,7 +95,7 @@ func (w *wire) pass(e actortest.Envelope) actortest.Verdict {
 	switch {
 	case w.stalled[e.From], w.stalled[e.To]:
 		return actortest.Hold
-	case w.healed || w.host(e.From) == nil || w.host(e.To) == nil:
+	case w.healed || w.now() < w.calmUntil || w.host(e.From) == nil || w.host(e.To) == nil:
 		return actortest.Deliver
 	}
 	w.stranger.overhear(e)
@@ -136,8 +137,8 @@ func (w *wire) strandsAt(e actortest.Envelope) bool {
 func (w *wire) doublesAt(e actortest.Envelope) bool {
 	m, ok := e.Message.(*messages.RecoverRequest)
 	h := w.host(e.From)
-	if !ok || w.double == 0 || !h.lost {
-		return false
+	if !ok || w.double == 0 || !h.lost || m.GetHeader().GetIncarnation().GetGeneration() == 1 {
+		return false // with its first generation it is refused by all who knew its last life
 	}
 	request := m.GetHeader().GetRequest()
 	stranded, seen := w.stranded[request]
@@ -162,6 +163,9 @@ func (w *wire) doublesAt(e actortest.Envelope) bool {
 
 // part takes a writer from the others.
 func (w *wire) part(h *host) {
+	if w.now() < w.calmUntil {
+		return
+	}
 	if w.random.IntN(2) == 0 {
 		w.end(h, "crash behind a write")
 		return

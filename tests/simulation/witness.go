@@ -70,7 +70,7 @@ func (w *witness) inspect(h *host, m proto.Message) {
 }
 
 func (w *witness) answers(h *host, e codec.Envelope, answer paxos.Answer) {
-	r := reply{disk: h.disk, Envelope: e, asked: w.asked[e.Request]}
+	r := reply{disk: h.disk, Envelope: e, asked: w.asked[e.Request], rolled: h.rolled}
 	switch a := answer.(type) {
 	case paxos.Promised:
 		r.granted = a.Range
@@ -127,6 +127,7 @@ type reply struct {
 	codec.Envelope
 	asked   asked
 	granted log.Range
+	rolled  bool // the disk is an earlier state of itself
 }
 
 // ofGrants are the rules of everything that is granted.
@@ -137,6 +138,9 @@ var ofGrants = []rule[reply]{
 	}},
 	{9, "only a replica that votes grants anything", func(r reply) string {
 		return complain(r.synced.Status != status.Voting, "replica %d votes, and is %s", r.id, r.synced.Status)
+	}},
+	{18, "a disk that was rolled back grants nothing", func(r reply) string {
+		return complain(r.rolled, "replica %d grants %s to %s", r.id, r.granted, r.asked.by)
 	}},
 	{7, "nothing is granted once the disk failed", func(r reply) string {
 		return complain(r.failed, "replica %d grants %s to %s", r.id, r.granted, r.asked.by)
