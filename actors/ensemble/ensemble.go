@@ -39,7 +39,7 @@ type Patience struct {
 	Fetch      time.Duration // until a catch-up asks another peer
 	Hello      time.Duration // between two greetings of a peer
 	Absence    time.Duration // of silence, after which a peer counts as absent
-	Objection  time.Duration // that the peers of a replica that is back have to object to its disk, before it votes without some
+	Objection  time.Duration // that the other peers of a replica that is back have to object to its disk, once one has answered it
 	Announce   time.Duration // between two announcements of what an idle writer has chosen
 	Follow     time.Duration // between two looks whether the replica lags
 }

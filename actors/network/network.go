@@ -87,9 +87,9 @@ type network struct {
 	Config
 	peers    []*peer
 	watchers []watcher
-	started  time.Time
-	judged   bool   // the replica was told that nobody objects to its disk, or somebody did
-	request  uint64 // of every greeting of this process under its present incarnation
+	answered time.Time // the first greeting of this process, by anybody
+	judged   bool      // the replica was told that nobody objects to its disk, or somebody did
+	request  uint64    // of every greeting of this process under its present incarnation
 	greeted  time.Time
 	cancel   func()
 }
@@ -112,7 +112,6 @@ type watcher struct {
 func (n *network) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
-		n.started = n.Clock.Now()
 		n.greet(ctx)
 	case greetingDue:
 		n.greet(ctx)
@@ -186,13 +185,16 @@ func (n *network) welcome(ctx actor.Context, m *messages.Welcome) {
 }
 
 // trust tells the replica that its peers do not object to its disk: once all of them have answered, or, where some are not
-// there, after a while and one answer.
+// there, a while after the first: a link may take longer to be there again than a peer to answer.
 func (n *network) trust(ctx actor.Context, by log.ReplicaID) {
 	if p := n.peer(by); p != nil {
 		p.said = true
 	}
+	if n.answered.IsZero() {
+		n.answered = n.Clock.Now()
+	}
 	silent := slices.ContainsFunc(n.peers, func(p *peer) bool { return p.ID != n.Self && !p.said })
-	if !n.judged && (!silent || n.Clock.Now().Sub(n.started) >= n.Patience.Objection) {
+	if !n.judged && (!silent || n.Clock.Now().Sub(n.answered) >= n.Patience.Objection) {
 		n.judged = true
 		ctx.Send(n.Replica, replica.Trusted{})
 	}

@@ -202,6 +202,34 @@ func TestARolledBackDiskWaitsForWhoeverRemembers(t *testing.T) {
 	})
 }
 
+// Its links come up later than a member that is there takes to answer.
+func TestARolledBackDiskWhoseLinksAreLateWaitsForWhoeverRemembers(t *testing.T) {
+	seeds(t, 10, func(t *testing.T, seed uint64) {
+		c, m, older := aged(t, seed)
+		m.Crash()
+		remembers, o := c.Member(1), c.Member(2)
+		o.Crash()
+		o.Prepare(forgetful)
+		cut(c, o, remembers)
+		slow := actortest.Quality{Min: 150 * time.Millisecond, Max: 200 * time.Millisecond}
+		c.World.Net.Link(remembers.Node.Address(), m.Node.Address(), slow)
+		n := votes(c, m.Node.Address())
+		o.Restart()
+		c.World.Net.Cut(m.Node.Address(), o.Node.Address())
+		c.World.Net.Cut(m.Node.Address(), remembers.Node.Address())
+		back(m, older)
+		c.World.Run(time.Second)
+		c.World.Net.Heal(m.Node.Address(), o.Node.Address())
+		c.World.Net.Heal(m.Node.Address(), remembers.Node.Address())
+		o.Probe.Request(o.PID(member.Gateway), &messages.ElectRequest{Request: 1})
+		c.World.Run(3 * time.Second)
+		fencedAsOlder(t, m)
+		if *n > 0 {
+			t.Errorf("it gave %d votes", *n)
+		}
+	})
+}
+
 func TestACopyBesideTheOriginalEndsAndTheOriginalGoesOn(t *testing.T) {
 	seeds(t, 20, func(t *testing.T, seed uint64) {
 		c := kit.Voting(t, seed, 3)
