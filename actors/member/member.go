@@ -191,6 +191,11 @@ func (m *member) fail(ctx actor.Context, err error) {
 	m.Report(Failed{err})
 }
 
+// fenced says what an operator may do. To delete a directory is right only where the others can do without it.
 func fenced(r identity.Refusal) error {
-	return fmt.Errorf("%w: %s; delete the directory to have the replica recover from its peers", ErrFenced, r.Detail)
+	advice := "delete the directory to have the replica recover from its peers, but only while a quorum of the others votes"
+	if r.Reason == identity.DeadIncarnation {
+		advice = "end the other process of this replica, and start this one again 3 s later to keep this disk; or " + advice
+	}
+	return fmt.Errorf("%w: %s; %s", ErrFenced, r.Detail, advice)
 }

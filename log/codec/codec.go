@@ -28,6 +28,10 @@ func malformed(format string, args ...any) error {
 // MaxMembers is the number of members that a member list may have.
 const MaxMembers = 64
 
+// MaxCount is the highest generation of a disk, number of its starts, or number of its syncs. No disk counts so far: a sync
+// takes some 10 microseconds at least, which makes 89 years. What counts further would leave nothing above it.
+const MaxCount = 1 << 48
+
 // Envelope is who a message comes from and which request it belongs to.
 type Envelope struct {
 	From    identity.Identity
@@ -86,8 +90,8 @@ func EncodeIncarnation(i identity.Incarnation) *messages.Incarnation {
 
 // DecodeIncarnation reads an incarnation.
 func DecodeIncarnation(i *messages.Incarnation) (identity.Incarnation, error) {
-	if i.GetGeneration() == 0 {
-		return identity.Incarnation{}, malformed("an incarnation has a generation from 1")
+	if i.GetGeneration() == 0 || i.GetGeneration() > MaxCount {
+		return identity.Incarnation{}, malformed("an incarnation has a generation from 1 to %d, not %d", uint64(MaxCount), i.GetGeneration())
 	}
 	return identity.Incarnation{Generation: i.GetGeneration(), Disk: i.GetDisk()}, nil
 }

@@ -100,7 +100,7 @@ func (d *drawer) learned(within log.Range) []log.Action {
 func (d *drawer) reign() log.Reign { return log.Reign{By: d.proposal(), First: d.position()} }
 
 func (d *drawer) incarnation() identity.Incarnation {
-	return identity.Incarnation{Generation: d.number(1<<64 - 1), Disk: d.Uint64()}
+	return identity.Incarnation{Generation: d.number(codec.MaxCount), Disk: d.Uint64()}
 }
 
 func (d *drawer) vector() identity.Vector {
@@ -112,14 +112,14 @@ func (d *drawer) vector() identity.Vector {
 }
 
 func (d *drawer) ages() (boot, now uint64) {
-	a, b := d.Uint64(), d.Uint64()
+	a, b := d.number(codec.MaxCount), d.number(codec.MaxCount)
 	return min(a, b), max(a, b)
 }
 
 func (d *drawer) heard() []identity.Heard {
 	var all []identity.Heard
 	for _, k := range d.vector() {
-		p := identity.Process{Incarnation: k.Incarnation, Boot: d.number(1<<64 - 1), Nonce: d.Uint64()}
+		p := identity.Process{Incarnation: k.Incarnation, Boot: d.number(codec.MaxCount), Nonce: d.Uint64()}
 		p.BootAge, p.Age = d.ages()
 		all = append(all, identity.Heard{Replica: k.Replica, Process: p})
 	}
@@ -129,7 +129,7 @@ func (d *drawer) heard() []identity.Heard {
 func (d *drawer) envelope() codec.Envelope {
 	e := codec.Envelope{Request: d.Uint64(), Known: d.vector(), From: identity.Identity{
 		Configuration: d.Uint64(), Replica: d.replica(), Incarnation: d.incarnation(),
-		Boot: d.number(1<<64 - 1), Process: d.Uint64(),
+		Boot: d.number(codec.MaxCount), Process: d.Uint64(),
 	}}
 	e.From.BootAge, e.From.Age = d.ages()
 	for i := range e.From.Cluster {

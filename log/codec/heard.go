@@ -10,6 +10,9 @@ func started(boot, bootAge, age uint64) error {
 	if boot == 0 {
 		return malformed("the starts of a process are counted from 1")
 	}
+	if boot > MaxCount || age > MaxCount {
+		return malformed("no disk has seen %d starts and %d syncs", boot, age)
+	}
 	if age < bootAge {
 		return malformed("a disk that had seen %d syncs when its process started has seen %d", bootAge, age)
 	}

@@ -2,6 +2,7 @@ package codec_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -72,6 +73,9 @@ func TestHeaderNamesItsSender(t *testing.T) {
 		{"no incarnation", func(h *messages.Header) { h.Incarnation = nil }, true},
 		{"no generation", func(h *messages.Header) { h.Incarnation.Generation = 0 }, true},
 		{"any disk", func(h *messages.Header) { h.Incarnation.Disk = 0 }, false},
+		{"a generation that nothing is above", func(h *messages.Header) { h.Incarnation.Generation = math.MaxUint64 }, true},
+		{"more starts than a disk can have", func(h *messages.Header) { h.Boot = codec.MaxCount + 1 }, true},
+		{"more syncs than a disk can have", func(h *messages.Header) { h.Age = codec.MaxCount + 1 }, true},
 		{"no boot", func(h *messages.Header) { h.Boot = 0 }, true},
 		{"any process and request", func(h *messages.Header) { h.Process, h.Request = 0, 0 }, false},
 		{"a disk that has seen what it had seen at the start", func(h *messages.Header) { h.BootAge, h.Age = 7, 7 }, false},

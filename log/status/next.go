@@ -153,7 +153,8 @@ func lostDisks(known identity.Vector) int {
 	return n
 }
 
-// advice is for the cases in which asking again never helps, as no quorum is VOTING and none will be.
+// advice is for the cases in which asking again never helps, as no quorum is VOTING and none will be. One disk that comes
+// back does not help: who votes knows its later life. A quorum of them do, as they know each other.
 func advice(c Config, counted []Answer, known identity.Vector) string {
 	switch {
 	case allNew(c, counted) && lostQuorum(c, known):
@@ -163,12 +164,12 @@ func advice(c Config, counted []Answer, known identity.Vector) string {
 		return "all members are EMPTY and auto-initialize is off: to start a new log, stop every member, run 'quorumlog " +
 			"initialize' once for each, and start them again"
 	case len(counted) == c.Members && count(counted, Voting) > 0 && hopeful(c, counted) < c.Quorum:
-		return fmt.Sprintf("a quorum of the disks is lost: of %d members %d must vote, and %d can; start a member with the disk that "+
-			"it had, or save what 'quorumlog read --data' finds on a member that votes", c.Members, c.Quorum, hopeful(c, counted))
+		return fmt.Sprintf("a quorum of the disks is lost: of %d members %d must vote, and %d can; bring back the disks "+
+			"that %d members lost, or save what 'quorumlog read --data' finds on a member that votes", c.Members, c.Quorum, hopeful(c, counted), c.Quorum)
 	case len(counted) == c.Members && count(counted, Voting) == 0 && count(counted, Recovering) > 0:
-		return fmt.Sprintf("no member votes, and %d of %d had data and must recover it, so nobody starts a new log: start a member with "+
-			"the disk that it had, or, if there is none and an empty log will do, stop every member, delete its directory, run "+
-			"'quorumlog initialize' once for each, and start them again", count(counted, Recovering), c.Members)
+		return fmt.Sprintf("no member votes, and %d of %d had data and must recover it, so nobody starts a new log: bring back the disks "+
+			"that %d members lost, or, if there are none and an empty log will do, stop every member, delete its directory, run "+
+			"'quorumlog initialize' once for each, and start them again", count(counted, Recovering), c.Members, c.Quorum)
 	default:
 		return ""
 	}

@@ -160,7 +160,7 @@ func waitForOperator(t *testing.T, damaged ...int) {
 	Eventually(t, "all that were damaged say what to do", func() (bool, string) {
 		waiting, seen := 0, c.Run("status").Stdout
 		for _, s := range c.Status() {
-			if s.Status == "RECOVERING" && strings.Contains(s.Error, "start a member with the disk that it had") {
+			if s.Status == "RECOVERING" && strings.Contains(s.Error, "bring back the disks that 2 members lost") {
 				waiting++
 			}
 		}
