@@ -117,6 +117,11 @@ func (s *simulation) calm() {
 		}
 		s.runUntil(s.length, enough)
 	}
+	if s.ok() && !enough() { // a last chance, without any
+		s.smooth()
+		s.calmUntil = s.now() + rounds*s.length
+		s.runUntil(rounds*s.length, enough)
+	}
 	if s.ok() && !enough() {
 		s.accuse(0, saysSomething, fmt.Sprintf("only %d positions are chosen", s.truth.positions))
 	}
