@@ -56,6 +56,8 @@ func trials() []trial {
 		{full: true, scope: scope{size: 3, positions: 2, kinds: kinds(b, b, b), notices: true}},
 		{full: true, scope: scope{size: 3, positions: 2, kinds: kinds(w, w), wipes: 1, notices: true, batches: true}},
 		{full: true, scope: scope{size: 3, positions: 2, kinds: kinds(w, w, l)}},
+		{full: true, scope: scope{size: 3, positions: 2, kinds: kinds(b, b, b), wipes: 1}},
+		{full: true, scope: scope{size: 3, positions: 2, kinds: kinds(w, b, f), wipes: 1}},
 		{full: true, scope: scope{size: 3, positions: 1, kinds: kinds(w, w, f), wipes: 1}},
 	}
 }

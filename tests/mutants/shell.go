@@ -36,10 +36,10 @@ func ofShells() []Mutant {
 		}}, []Judge{disk()}},
 		{"unmerged", "a recovery does not adopt the crash vectors of its quorum", []Edit{{"actors/replica/recover.go",
 			"\tmeta.Known = meta.Known.Merge(m.Known)\n", "",
-		}}, []Judge{simulation(), scenario()}},
+		}}, []Judge{simulation()}},
 		{"no-reign", "a recovery does not adopt the reign of its quorum", []Edit{{"actors/replica/recover.go",
 			"\tmeta.Reign = meta.Reign.Later(m.Reign)\n", "",
-		}}, []Judge{simulation(), scenario()}},
+		}}, []Judge{simulation()}},
 		{"one-round", "an election ends with its first round: no quorum notes the reign", []Edit{{"actors/coordinator/election.go",
 			"\treign := round.Reign(log.Reign{By: s.by, First: s.next})\n" +
 				"\treturn beginning{s.coordinator, ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, reign)))}\n",
