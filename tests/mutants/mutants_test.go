@@ -143,6 +143,9 @@ func TestEveryMutantIsCaught(t *testing.T) {
 	chosen := slices.DeleteFunc(all(), func(m Mutant) bool {
 		return *mutantFlag != "" && !slices.Contains(strings.Split(*mutantFlag, ","), m.Name)
 	})
+	if len(chosen) == 0 {
+		t.Fatalf("there is no mutant %s: tests/mutants/README.md lists them", *mutantFlag)
+	}
 	sound := innocents(t, tr, chosen)
 	results := make([][]Verdict, len(chosen))
 	seats := make(chan struct{}, runtime.NumCPU())

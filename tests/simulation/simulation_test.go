@@ -20,8 +20,21 @@ var (
 	timeFlag  = flag.Duration("during", 0, "how long TestSeeds begins new seeds; 0 for any time")
 )
 
+// checkStory ends a test that was asked for a story that there is not.
+func checkStory(t *testing.T) {
+	t.Helper()
+	var names []string
+	for s := range stories {
+		names = append(names, s.String())
+	}
+	if *storyFlag != "" && !slices.Contains(names, *storyFlag) {
+		t.Fatalf("there is no story %q, only %q", *storyFlag, names)
+	}
+}
+
 // TestSeed tells the whole story of one run.
 func TestSeed(t *testing.T) {
+	checkStory(t)
 	o := Options{Seed: *seedFlag, Story: *storyFlag}
 	if *stepsFlag {
 		o.Trace = func(line string) { t.Log(line) }
@@ -39,6 +52,7 @@ func TestSeed(t *testing.T) {
 
 // TestSeeds runs many seeds. From a thousand on, every kind of fault must have struck.
 func TestSeeds(t *testing.T) {
+	checkStory(t)
 	const many, replayed, pause = 1000, 100, 20 * time.Second
 	var sum Summary
 	began, told := time.Now(), time.Now()
@@ -53,7 +67,7 @@ func TestSeeds(t *testing.T) {
 		}
 		if r.Violation != "" {
 			t.Run(fmt.Sprintf("seed=%d", r.Seed), func(t *testing.T) {
-				t.Errorf("%s\n%s\nagain: make sim SEED=%d", r.Violation, r.Story, r.Seed)
+				t.Errorf("%s\n%s\nagain: make sim SEED=%d STORY='%s'", r.Violation, r.Story, r.Seed, *storyFlag)
 			})
 		}
 		if now := time.Now(); now.Sub(told) > pause {
