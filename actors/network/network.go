@@ -85,6 +85,7 @@ func New(c Config) actor.Producer {
 
 type network struct {
 	Config
+	self     identity.Identity // as the replica said last
 	peers    []*peer
 	watchers []watcher
 	answered time.Time // the first greeting of this process, by anybody
@@ -125,6 +126,7 @@ func (n *network) Receive(ctx actor.Context) {
 	case Survey:
 		ctx.Respond(n.survey())
 	case replica.Inspected:
+		n.self = m.Identity
 		n.hear(ctx, n.Self, presence(m))
 		n.sayHello(ctx, m.Identity)
 	case replica.Reincarnated:
@@ -163,7 +165,8 @@ func (n *network) sayHello(ctx actor.Context, self identity.Identity) {
 
 func (n *network) welcome(ctx actor.Context, m *messages.Welcome) {
 	e, presence, err := codec.DecodeWelcome(m)
-	if p := n.peer(e.From.Replica); p != nil {
+	ours := n.Counts(n.self, e.From)
+	if p := n.peer(e.From.Replica); p != nil && ours {
 		p.life, p.knows = e.From.Incarnation, e.Known
 	}
 	var refusal identity.Refusal
@@ -175,6 +178,9 @@ func (n *network) welcome(ctx actor.Context, m *messages.Welcome) {
 	}
 	if err != nil {
 		n.Log.Warn().Err(err).Msg("a welcome was ignored")
+		return
+	}
+	if !ours { // a refusal may come from somebody else, but presence may not
 		return
 	}
 	n.hear(ctx, e.From.Replica, presence)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
 	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/identity"
@@ -79,5 +80,30 @@ func TestAnswersOfStrangersCountForNothing(t *testing.T) {
 	c.World.Run(10 * time.Second)
 	if got := m.Status(); got != status.Empty || request == 0 {
 		t.Errorf("it is %s", got)
+	}
+}
+
+func TestAWelcomeOfAStrangerMakesNobodyPresent(t *testing.T) {
+	for name, spoil := range map[string]func(*identity.Identity){
+		"a member":            func(*identity.Identity) {},
+		"another cluster":     func(i *identity.Identity) { i.Cluster = identity.ClusterID{9} },
+		"another member list": func(i *identity.Identity) { i.Configuration++ },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := kit.Initialized(t, 1, 3)
+			m := c.Member(1)
+			m.Start()
+			c.World.Run(time.Second)
+			from := identity.Identity{Cluster: identity.ClusterID{1}, Configuration: 1, Replica: 2, Incarnation: identity.Incarnation{Generation: 1}, Boot: 1}
+			spoil(&from)
+			c.Member(2).Node.Probe("stranger").Send(m.PID(member.Network), codec.EncodeWelcome(codec.EncodeHeader(from, 7, nil),
+				codec.Presence{Status: status.Voting, Writer: log.NewProposal(9, 2)}))
+			c.World.Run(100 * time.Millisecond)
+			m.Probe.Request(m.PID(member.Network), network.Survey{})
+			peer := actortest.Await[network.Surveyed](t, m.Probe, time.Second).Peers[1]
+			if ours := name == "a member"; peer.Present != ours || (peer.Presence.Writer > 0) != ours {
+				t.Errorf("%+v", peer)
+			}
+		})
 	}
 }
