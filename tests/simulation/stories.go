@@ -85,7 +85,7 @@ func (p *profile) tell(r *rand.Rand) {
 		p.every[isolation], p.away = between(r, 300*time.Millisecond, time.Second), between(r, 300*time.Millisecond, 2*time.Second)
 		p.slow[write], p.mute[notice], p.mute[write] = 0.3+r.Float64()/2, 0.5+r.Float64()/2, sometimes(r, 0.3)
 		p.strand = 0.05 + r.Float64()*0.2
-	case anything, lostQuorum:
+	case anything, lostQuorum, stories:
 	}
 }
 

@@ -27,9 +27,6 @@ func (c *crashCounter) at(n int, crash func()) errorfs.Injector {
 	})
 }
 
-// reached says whether the n-th operation has begun.
-func (c *crashCounter) reached(n int) bool { return c.operations() >= n }
-
 // operations is how many have begun.
 func (c *crashCounter) operations() int {
 	c.lock.Lock()
