@@ -22,6 +22,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/ensemble"
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/replica"
+	"github.com/quorumlog/quorumlog/actors/round"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/identity"
@@ -171,6 +172,10 @@ func (c *coordinator) flushNotice(ctx actor.Context) {
 	c.announce(ctx, c.pending)
 	c.pending = log.Range{}
 }
+
+// age takes over how many syncs the local disk has seen, as an answer that was counted tells. The notice that follows says so
+// to the peers: whoever puts the disk back to before its vote is found by them (docs/adr/0012).
+func (c *coordinator) age(m round.Done) { c.self.Age = max(c.self.Age, m.Age) }
 
 func (c *coordinator) announce(ctx actor.Context, r log.Range) {
 	header := codec.EncodeHeader(c.self, c.Random.Uint64(), nil)

@@ -143,6 +143,7 @@ func (s writing) receive(ctx actor.Context) state {
 }
 
 func (s writing) conclude(ctx actor.Context, m round.Done) state {
+	s.age(m)
 	if _, won := m.Outcome.(paxos.Won); won {
 		return s.chose(ctx)
 	}

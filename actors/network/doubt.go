@@ -44,17 +44,21 @@ func (n *network) doubt(ctx actor.Context, p *peer, r identity.Refusal) {
 func (n *network) voters() int {
 	voters := 0
 	for _, p := range n.peers {
-		votes := p.Refusal == "" && p.Presence.Status == status.Voting || p.doubt.votes
-		if p.ID != n.Self && p.Present && votes && !n.buried(p) {
+		if p.ID != n.Self && p.votes() && !n.buried(p) {
 			voters++
 		}
 	}
 	return voters
 }
 
-// buried says whether a peer that is there knows another one to be dead.
+// votes says whether a peer is there and votes.
+func (p *peer) votes() bool {
+	return p.Present && (p.Refusal == "" && p.Presence.Status == status.Voting || p.doubt.votes)
+}
+
+// buried says whether a peer that votes knows another one to be dead.
 func (n *network) buried(p *peer) bool {
-	return slices.ContainsFunc(n.peers, func(o *peer) bool { return o.Present && o.knows.Buries(p.ID, p.life) })
+	return slices.ContainsFunc(n.peers, func(o *peer) bool { return o.votes() && o.knows.Buries(p.ID, p.life) })
 }
 
 // highest is the highest generation under which a peer knows the local replica by another disk.

@@ -234,9 +234,6 @@ func (n *network) tell(ctx actor.Context, message any) {
 
 func (n *network) hear(ctx actor.Context, from log.ReplicaID, presence codec.Presence) {
 	p := n.peer(from)
-	if p == nil {
-		return
-	}
 	if !p.Present {
 		n.Log.Debug().Uint16("replica", uint16(from)).Msg("a member is present")
 	}

@@ -55,6 +55,8 @@ type (
 		Outcome paxos.Outcome
 		// Unclear says that something of a write may be in the log, or get there, although the round was not won.
 		Unclear bool
+		// Age is how many syncs the local replica's disk had seen when it answered; 0 if it did not.
+		Age uint64
 	}
 	// retransmitDue is the time to ask again whoever has not answered.
 	retransmitDue struct{}
@@ -79,6 +81,7 @@ type round struct {
 	message proto.Message
 	tally   *paxos.Tally
 	heard   []identity.Heard // who answered
+	age     uint64           // of the local replica's disk, as it answered
 	lost    paxos.Outcome    // the outcome of a write that lingers
 	over    bool
 	cancel  []func()
@@ -125,6 +128,9 @@ func (r *round) consider(ctx actor.Context, e codec.Envelope, answer paxos.Answe
 		return
 	}
 	r.heard = append(r.heard, e.From.Sighting())
+	if e.From.Replica == r.self.Replica {
+		r.age = e.From.Age
+	}
 	outcome := r.tally.Add(paxos.Vote{From: e.From.Replica, Incarnation: e.From.Incarnation, Known: e.Known, Answer: answer})
 	switch o := outcome.(type) {
 	case paxos.Pending:
@@ -163,7 +169,7 @@ func (r *round) finish(ctx actor.Context, outcome paxos.Outcome) {
 	}
 	r.over = true
 	ctx.Send(r.Replica, replica.Heard{Processes: r.heard}) // so that a disk that later forgets these answers is found
-	ctx.Request(ctx.Parent(), Done{Outcome: outcome, Unclear: r.tally.Unclear(r.values)})
+	ctx.Request(ctx.Parent(), Done{Outcome: outcome, Unclear: r.tally.Unclear(r.values), Age: r.age})
 	ctx.Stop(ctx.Self())
 }
 

@@ -67,6 +67,12 @@ type Decision struct {
 // together with one that a replica of B1's quorum cast before its answer (after it, its crash vector buries the former
 // life); and what that one accepted is in its end, what it promised in its promise (hole S2).
 //
+// For B1, only what a VOTING replica knows makes an answer one of a dead life. That is enough: let M have answered L in a
+// life that is over, and let a later one ever vote. It recovered from a quorum without M, which shares some X with the
+// quorum of B1. If X answered M first, X's answer to L buries the one of the former life, and it is not counted. If X
+// answered L first, M's later life knows L's, and its votes bury the former lives of L. And it is needed: a replica that
+// cannot vote may know a life that nobody will ever hear again, and would keep all others from recovering.
+//
 // B2 and B3 start a new log in two phases. With one, the first replica to vote would leave the others waiting for a
 // quorum of voting replicas that never comes. Why they may skip the recovery: see lostQuorum and mayVote.
 func Next(c Config, local Local, answers []Answer) Decision {
@@ -75,11 +81,12 @@ func Next(c Config, local Local, answers []Answer) Decision {
 	heard := len(latest(answers))
 	invariant.Hold(heard <= c.Members, "%d replicas answered, of %d members", heard, c.Members)
 
-	counted, known := latest(consistent(local, answers)), newest(answers)
+	voters, counted := latest(consistent(local, answers, voting)), latest(consistent(local, answers, everybody))
+	known := newest(answers)
 	d := Decision{Heard: heard, Complete: heard == c.Members, Known: known}
 	switch {
-	case count(counted, Voting) >= c.Quorum: // B1
-		return d.recovering(counted)
+	case count(voters, Voting) >= c.Quorum: // B1
+		return d.recovering(voters)
 	case c.AutoInitialize && local.Status == Empty && allNew(c, counted) && !lostQuorum(c, known): // B2
 		d.Next = Starting
 	case c.AutoInitialize && local.Status == Starting && mayVote(c, counted): // B3, L5
@@ -199,28 +206,32 @@ func count(counted []Answer, s Status) int {
 	return n
 }
 
-// consistent drops what contradicts the local replica or is known to be dead. What a dead incarnation knew is true all
-// the same, for generations only grow.
-func consistent(local Local, answers []Answer) []Answer {
+// consistent drops what contradicts the local replica or is known to be dead by an answer that is heeded. What a dead
+// incarnation knew is true all the same, for generations only grow.
+func consistent(local Local, answers []Answer, heeded func(Answer) bool) []Answer {
 	kept := make([]Answer, 0, len(answers))
 	for _, a := range answers {
-		if (a.From != local.Replica || a.Status == local.Status) && !buried(a, answers) {
+		if (a.From != local.Replica || a.Status == local.Status) && !buried(a, answers, heeded) {
 			kept = append(kept, a)
 		}
 	}
 	return kept
 }
 
-// buried says whether one of the answers knows of a later life of a's replica, or is by one.
-func buried(a Answer, answers []Answer) bool {
+// buried says whether one of the answers is by a later life of a's replica, or is heeded and knows of one.
+func buried(a Answer, answers []Answer, heeded func(Answer) bool) bool {
 	for _, by := range answers {
 		later := by.From == a.From && by.Incarnation.Generation > a.Incarnation.Generation
-		if later || by.Known.Buries(a.From, a.Incarnation) {
+		if later || heeded(by) && by.Known.Buries(a.From, a.Incarnation) {
 			return true
 		}
 	}
 	return false
 }
+
+func voting(a Answer) bool { return a.Status == Voting }
+
+func everybody(Answer) bool { return true }
 
 // latest returns the last answer of each replica, in the order of their first ones.
 func latest(answers []Answer) []Answer {

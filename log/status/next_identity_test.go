@@ -40,6 +40,27 @@ func TestAnswersOfADeadLifeDoNotCount(t *testing.T) {
 	}
 }
 
+// Two of five lost their disks, and one of these two knows a life of member 5 that was lost before anybody else heard of it.
+func TestWhoCannotVoteKeepsNobodyFromRecovering(t *testing.T) {
+	as := answers("V V V E E")
+	as[3].Known = identity.Vector{}.With(1, life(1, 777))
+	if d := status.Next(of(5), status.Local{Replica: 5, Status: status.Empty}, as); d.Next != status.Recovering {
+		t.Errorf("a peer that is EMPTY knows of it: %+v", d)
+	}
+	as[3].Known, as[4].Known = nil, as[3].Known
+	if d := status.Next(of(5), status.Local{Replica: 5, Status: status.Empty}, as); d.Next != status.Recovering {
+		t.Errorf("the replica itself knows of it: %+v", d)
+	}
+	as[3].Known, as[3].Status = as[4].Known, status.Voting
+	if d := status.Next(of(5), status.Local{Replica: 5, Status: status.Empty}, as); d.Next != status.Recovering {
+		t.Errorf("three others vote: %+v", d)
+	}
+	as[2].Status = status.Empty
+	if d := status.Next(of(5), status.Local{Replica: 5, Status: status.Empty}, as); !d.Undecided {
+		t.Errorf("one of three that vote knows of it: %+v", d)
+	}
+}
+
 func TestWhatADeadLifeKnewIsStillTrue(t *testing.T) {
 	as := answers("V V E")
 	as[0].Known = identity.Vector{}.With(2, life(2, 777))

@@ -158,6 +158,23 @@ func TestARollbackBehindTheLastCountedVoteIsFound(t *testing.T) {
 	})
 }
 
+// The writer's own vote is not the last thing that its peers hear of it: the notice behind the acknowledgement tells its age.
+func TestARollbackOfTheWriterBehindItsLastAcknowledgedEntryIsFound(t *testing.T) {
+	seeds(t, 20, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		c.Member(2).Crash()
+		writer := c.Member(1)
+		writer.Elect()
+		writer.Append("a")
+		older := writer.Store.Copy()
+		writer.Append("b")
+		c.World.Run(20 * time.Millisecond) // the notice is on its way: far less than until the next greeting
+		back(writer, older)
+		c.World.Run(time.Second)
+		fencedAsOlder(t, writer)
+	})
+}
+
 // Only member 2 hears the replica; what it heard is known to member 1.
 func TestARolledBackDiskIsFoundByOneThatWasToldOfIt(t *testing.T) {
 	seeds(t, 10, func(t *testing.T, seed uint64) {

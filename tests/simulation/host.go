@@ -168,11 +168,12 @@ func (s *simulation) lose(h *host, why string) {
 	h.Wipe()
 }
 
-// mayLose says whether the contract lets this disk be lost now: fewer than a quorum are lost, or in doubt (docs/adr/0010).
+// mayLose says whether the contract lets this disk be lost now: fewer than a quorum are lost, or not
+// counted by somebody who votes (docs/adr/0010).
 func (s *simulation) mayLose(h *host) bool {
 	lost, ever := 0, 0
 	for i, o := range s.hosts {
-		if o == h || o.lost || o.doomed || s.doubted(o) {
+		if o == h || o.lost || o.doomed || s.discounted(o) {
 			lost++
 		}
 		if o == h || s.everLost[i] {
@@ -186,6 +187,15 @@ func (s *simulation) mayLose(h *host) bool {
 func (s *simulation) doubted(h *host) bool {
 	m := h.Store.Metadata()
 	return slices.ContainsFunc(s.hosts, func(o *host) bool { return o != h && o.Store.Metadata().Known.Buries(h.ID, m.Incarnation) })
+}
+
+// discounted says whether a member that votes knows a replica under another disk.
+func (s *simulation) discounted(h *host) bool {
+	m := h.Store.Metadata()
+	return slices.ContainsFunc(s.hosts, func(o *host) bool {
+		known := o.Store.Metadata()
+		return o != h && known.Status == status.Voting && known.Known.Buries(h.ID, m.Incarnation)
+	})
 }
 
 // look reads what the members reported, and ends those that say that they failed, or that died in a step.
