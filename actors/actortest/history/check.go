@@ -86,6 +86,7 @@ type spot struct {
 	*write
 	index int // in its append
 	at    log.Position
+	alike bool // another append has the same entry, so that nobody can tell which of them it is
 }
 
 // write is an append or a truncation, and where the first and the last of its values in the log are; 0 where none is, as
@@ -158,8 +159,10 @@ func (c *checker) index() {
 	for i := range c.writes { // the slice does not move any more
 		w := &c.writes[i]
 		for j, entry := range w.Entries {
-			if other, found := c.spots[entry]; found {
-				c.violate(Origin, "%s is appended by [%s] and by [%s]: who appends it cannot be told", quote(entry), other, w)
+			if other, found := c.spots[entry]; found { // one cause, told once: no other rule looks at the entry
+				c.violate(Origin, "%s is appended by [%s] and by [%s]: whose it is in the log cannot be told, so no entry may be appended twice",
+					quote(entry), other, w)
+				other.alike, w.spots[j].alike = true, true
 				continue
 			}
 			w.spots[j] = spot{write: w, index: j}
@@ -276,6 +279,8 @@ func (c *checker) placeEntry(at log.Position, v seen) {
 	switch {
 	case s == nil:
 		c.violate(Origin, "%s shows %s at %d, which nobody appended", v.by, words(v.value), at)
+		return
+	case s.alike:
 		return
 	case s.at > 0:
 		c.violate(Once, "%s is at %d and at %d", words(v.value), s.at, at)

@@ -26,6 +26,9 @@ func (c *checker) acknowledged() {
 func (c *checker) appended(w *write) {
 	for i := range w.spots {
 		told := w.Told.First + log.Position(i)
+		if w.spots[i].alike {
+			continue
+		}
 		switch at := w.spots[i].at; at {
 		case told:
 		case 0:

@@ -3,6 +3,7 @@ package logtest
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,10 +96,7 @@ func (c *Cluster) Pass(d time.Duration) {
 // Require ends the test where not every member has this status, or a later one, within that much virtual time.
 func (c *Cluster) Require(s status.Status, within time.Duration) {
 	c.t.Helper()
-	deadline := c.World.Elapsed() + within
-	for _, m := range c.Members {
-		m.Require(s, deadline-c.World.Elapsed())
-	}
+	c.require(c.Members, s, within)
 }
 
 // Partition cuts these members off from all others, and from all nodes that are no members'. Among each other they still
@@ -123,18 +121,33 @@ func (c *Cluster) Recover() {
 	c.Require(status.Voting, Patience)
 }
 
-// History is what the calls of members and writers did and were told so far.
+// History is what the calls of members and writers did and were told so far, by package actors/actortest/history: each call is
+// one of its Operations.
 func (c *Cluster) History() *history.History { return c.recorder.History() }
 
-// must runs the world until it is so, and ends the test where it is not within that much virtual time.
-func (c *Cluster) must(within time.Duration, what string, so func() bool) {
+// require runs the world until these members have a status, and ends the test where they do not within that much virtual time.
+func (c *Cluster) require(members []*Member, s status.Status, within time.Duration) {
 	c.t.Helper()
-	switch err := c.World.Until(within, so); {
-	case c.World.Err() != nil:
-		c.t.Fatal(c.World.Err())
-	case err != nil:
-		c.t.Fatalf("not within %v, seed %d: %s", within, c.World.Seed(), what)
+	deadline := c.World.Elapsed() + within
+	for _, m := range members {
+		switch err := c.World.Until(deadline-c.World.Elapsed(), func() bool { return m.has(s) }); {
+		case c.World.Err() != nil:
+			c.t.Fatal(c.World.Err())
+		case err != nil:
+			c.t.Fatalf("seed %d: %s, wanted %s within %v", c.World.Seed(), lacking(members, s), s, within)
+		}
 	}
+}
+
+// lacking tells what those members are that do not have a status.
+func lacking(members []*Member, s status.Status) string {
+	var all []string
+	for _, m := range members {
+		if !m.has(s) {
+			all = append(all, fmt.Sprintf("member %d %s", m.ID, m.is()))
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // voting lists the members that serve clients.

@@ -1,6 +1,14 @@
 // Package logtest runs whole members of a replicated log under the seeded world of package actortest, for tests: of actors
 // that use the log, and of the log itself.
 //
+//	import (
+//		"testing"
+//		"time"
+//
+//		"github.com/quorumlog/quorumlog/actors/actortest/logtest"
+//		"github.com/quorumlog/quorumlog/log/status" // status.Voting, for Require
+//	)
+//
 //	func TestEntriesSurviveALostDisk(t *testing.T) {
 //		c := logtest.Start(t, 7, 3)             // three members that vote; 7 is the seed
 //		c.Member(1).Append("one")
@@ -11,6 +19,8 @@
 //		lost := c.Member(1).Begin("three")      // its outcome will be unknown
 //		c.Pass(time.Second)                     // of virtual time
 //		c.Member(2).Wipe()                      // kill -9, and the disk is gone
+//		c.Member(2).Start()                     // as the same member, which must recover
+//		c.Member(2).Require(status.Voting, 10*time.Second)
 //		c.Recover()                             // heals the network, starts all, waits until they vote
 //		c.Member(2).Append("four")
 //		c.Check()                               // every acknowledged entry is there, once, in order, on all members
@@ -27,8 +37,9 @@
 //   - Cluster: Start and New; Member, Require, Recover, Check, History, Report. Pass and World.Step run the world.
 //     Partition and Heal; World.Net has delays, losses, duplicates, one-way cuts, and World.Filter drops or holds single
 //     messages. World.Schedule chooses in which order actors run.
+//     History().Operations are all calls and what became of them, as package actors/actortest/history describes them.
 //   - Member: Start, Kill, Restart; Wipe, TearWrite, FailDisk; Isolate, Rejoin; Node.Skew and Node.Drift move its clock;
-//     Require and Status tell how it is, Events what it reported.
+//     Require and Status tell how it is, with the statuses of package log/status; Events what it reported.
 //   - Calls: Append, Truncate, Elect, Catchup, Read, Entries run the world until the member has answered, and must succeed.
 //     Begin returns at once, so that faults strike while an append is under way; the Call tells what became of it. A Writer
 //     appends under the fence of its election.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
+	"github.com/quorumlog/quorumlog/actors/actortest/history"
 	"github.com/quorumlog/quorumlog/actors/actortest/logtest"
 	"github.com/quorumlog/quorumlog/log/status"
 )
@@ -82,6 +83,25 @@ func ExampleWriter() {
 	// Output:
 	// CODE_FENCED
 	// [one two]
+}
+
+// History().Operations are what the calls did and were told; package actors/actortest/history has their types.
+func ExampleCluster_History() {
+	t := &standin{}
+	defer t.end()
+	c := logtest.Start(t, 7, 3)
+
+	c.Member(1).Append("one")
+	c.Partition(1)
+	c.Member(1).Begin("two") // nobody runs the world until it is answered
+	for _, o := range c.History().Operations {
+		if o.Kind == history.Append {
+			fmt.Println(o.Entries, o.Outcome, o.Told)
+		}
+	}
+	// Output:
+	// [one] succeeded [1, 1]
+	// [two] pending []
 }
 
 // The network, the clocks and the order in which actors run are the world's.

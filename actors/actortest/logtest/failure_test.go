@@ -85,13 +85,44 @@ func TestFailedTestTellsTheSeedAndWhatEachMemberIs(t *testing.T) {
 	}
 }
 
-func TestRequireTellsWhatDidNotHappen(t *testing.T) {
+func TestRequireTellsWhatTheMembersAreAndWhatWasWanted(t *testing.T) {
+	for name, c := range map[string]struct {
+		test func(c *logtest.Cluster)
+		want string
+	}{
+		"a member that does not run": {func(c *logtest.Cluster) {
+			c.Member(2).Kill()
+			c.Member(2).Require(status.Voting, time.Second)
+		}, "seed 7: member 2 does not run, wanted VOTING within 1s"},
+		"a member without its disk that hears nobody": {func(c *logtest.Cluster) {
+			c.Member(3).Wipe()
+			c.Member(3).Isolate()
+			c.Member(3).Start()
+			c.Member(3).Require(status.Voting, 20*time.Second)
+		}, "seed 7: member 3 is EMPTY, wanted VOTING within 20s"},
+		"two of all members": {func(c *logtest.Cluster) {
+			c.Member(1).Kill()
+			c.Member(3).Wipe()
+			c.Member(3).Start()
+			c.Require(status.Voting, 0)
+		}, "seed 7: member 1 does not run, member 3 is EMPTY, wanted VOTING within 0s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if said := failing(t, c.test); !strings.Contains(said, c.want) {
+				t.Error(said[:min(len(said), 500)])
+			}
+		})
+	}
+}
+
+func TestEntryThatIsAppendedTwiceIsOneViolation(t *testing.T) {
 	said := failing(t, func(c *logtest.Cluster) {
-		c.Member(2).Kill()
-		c.Member(2).Require(status.Voting, time.Second)
+		c.Member(1).Append("a")
+		c.Member(1).Append("a")
+		c.Check()
 	})
-	if !strings.Contains(said, "not within 1s, seed 7: member 2 is VOTING") {
-		t.Error(said[:min(len(said), 500)])
+	if n := strings.Count(said, "seed 7: "); n != 1 || !strings.HasPrefix(said, `seed 7: origin: "a" is appended by [`) {
+		t.Errorf("%d violations: %s", n, said[:min(len(said), 1000)])
 	}
 }
 

@@ -194,9 +194,25 @@ func (m *Member) Status() status.Status { return m.Store.Metadata().Status }
 // With VOTING it also serves clients then.
 func (m *Member) Require(s status.Status, within time.Duration) {
 	m.cluster.t.Helper()
-	m.cluster.must(within, fmt.Sprintf("member %d is %s", m.ID, s), func() bool {
-		return m.running && m.Status() >= s && (s < status.Voting || m.Reported(member.Recovered{}))
-	})
+	m.cluster.require([]*Member{m}, s, within)
+}
+
+// has says whether the member runs with this status, or a later one; with VOTING it also serves clients.
+func (m *Member) has(s status.Status) bool {
+	return m.running && m.Status() >= s && (s < status.Voting || m.Reported(member.Recovered{}))
+}
+
+// is tells the member's state, for a sentence that begins with its name.
+func (m *Member) is() string {
+	switch f := m.Failure(); {
+	case m.running && m.Status() == status.Voting && !m.has(status.Voting):
+		return "is VOTING, but does not serve clients yet"
+	case m.running:
+		return "is " + m.Status().String()
+	case f != nil:
+		return fmt.Sprintf("ended itself (%v)", f)
+	}
+	return "does not run"
 }
 
 // disk is a member's disk, which may be torn.
