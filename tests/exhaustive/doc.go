@@ -53,7 +53,7 @@
 // are found as well (tests/mutants).
 //
 //	go test ./tests/exhaustive      a million states in 12 scopes, and the holes: 10 s of one core
-//	make exhaustive                 93 million in 30: 15 minutes of one core, up to 6 GB of memory
+//	make exhaustive                 93 million in 30: 15 minutes of one core, up to 6 GB of memory; tells how far it is
 //
 // Three positions, or three writers and a lost disk, were not searched: such worlds are too large. The largest that ended
 // are two writers with batches, notices and a lost disk (23 million states), a writer and two Fills with two positions and

@@ -3,6 +3,7 @@ package exhaustive
 import (
 	"flag"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -64,22 +65,41 @@ func trials() []trial {
 
 // TestOurRulesChooseOneValue is what all this is for.
 func TestOurRulesChooseOneValue(t *testing.T) {
-	for _, c := range trials() {
-		if c.full && !*fullFlag {
-			continue
-		}
+	chosen := slices.DeleteFunc(trials(), func(c trial) bool { return c.full && !*fullFlag })
+	for i, c := range chosen {
 		t.Run(c.String(), func(t *testing.T) {
 			t.Parallel()
+			scope := fmt.Sprintf("scope %d of %d, %s", i+1, len(chosen), c)
 			began := time.Now()
-			r := search(newWorld(c.scope, ours()), most)
+			r := searchAloud(newWorld(c.scope, ours()), most, aloud(t, scope, pause()))
 			if r.fault != "" {
 				t.Errorf("%s\n%s", r.fault, strings.Join(r.story, "\n"))
 			}
 			if r.cut {
 				t.Errorf("there are more than %d states", r.states)
 			}
-			t.Logf("%d states in %v", r.states, time.Since(began).Round(10*time.Millisecond))
+			t.Logf("%s: all %d states in %v", scope, r.states, time.Since(began).Round(10*time.Millisecond))
 		})
+	}
+}
+
+// pause is how long a search says nothing: without -full for ever, so that the first thing that is said is a fault.
+func pause() time.Duration {
+	if *fullFlag {
+		return 10 * time.Second
+	}
+	return math.MaxInt64
+}
+
+// aloud tells how far a search is, after each pause. How many states there are in all is known at its end only.
+func aloud(t testing.TB, scope string, pause time.Duration) func(visited, found int) {
+	began := time.Now()
+	told := began
+	return func(visited, found int) {
+		if now := time.Now(); now.Sub(told) >= pause {
+			told = now
+			t.Logf("%s: %d states so far, %d of them to be visited, after %v", scope, found, found-visited, now.Sub(began).Round(time.Second))
+		}
 	}
 }
 
@@ -170,6 +190,24 @@ func TestStoryIsTheSameEveryTime(t *testing.T) {
 	}
 	if a, b := tell(), tell(); !slices.Equal(a, b) {
 		t.Errorf("first\n%s\nand then\n%s", strings.Join(a, "\n"), strings.Join(b, "\n"))
+	}
+}
+
+// listener keeps what a test logs.
+type listener struct {
+	testing.TB
+	said []string
+}
+
+func (h *listener) Logf(format string, args ...any) {
+	h.said = append(h.said, fmt.Sprintf(format, args...))
+}
+
+func TestSearchTellsHowFarItIs(t *testing.T) {
+	h := &listener{TB: t}
+	searchAloud(newWorld(scope{size: 3, positions: 1, kinds: kinds(writer, writer, fillsFirst)}, ours()), 100_000, aloud(h, "a scope", 0))
+	if len(h.said) == 0 || !strings.HasPrefix(h.said[0], "a scope: ") || !strings.Contains(h.said[0], "of them to be visited, after 0s") {
+		t.Errorf("it said %q", h.said)
 	}
 }
 

@@ -102,10 +102,17 @@ type result struct {
 
 // search visits every state of a world, those with fewer steps first, and ends where one is wrong: the story is the
 // shortest there is.
-func search(w *world, most int) result {
+func search(w *world, most int) result { return searchAloud(w, most, func(int, int) {}) }
+
+// searchAloud is search, and tells now and then how many states it has visited, of how many that were found so far.
+func searchAloud(w *world, most int, tell func(visited, found int)) result {
+	const often = 1 << 14
 	all := newStates()
 	all.add(w.canonical(w.first()), 0)
 	for i := uint32(0); i < all.n; i++ {
+		if i%often == often-1 {
+			tell(int(i)+1, int(all.n))
+		}
 		if int(all.n) > most {
 			return result{states: int(all.n), cut: true}
 		}
