@@ -9,8 +9,8 @@ BIN        := $(CURDIR)/bin
 .DEFAULT_GOAL := help
 
 .PHONY: help
-help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+help: ## list the verbs, and what they can be told
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 } /^## / { print "                    " substr($$0, 4) }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## compile every package, and put the programs into bin
@@ -39,27 +39,29 @@ chaos: ## break real processes, disks and networks under a load: SEED=... asks f
 	QUORUMLOG_CHAOS_SEED=$(SEED) QUORUMLOG_CHAOS_ROUNDS=$(ROUNDS) QUORUMLOG_CHAOS_TIME=$(DURATION) \
 	$(GO) test -count=1 -timeout=0 -v -run 'TestAcknowledgedEntriesSurviveEverythingTogether' ./tests/process
 
-# SEEDS=n runs so many, DURATION=10m as long as that, FROM=s begins there, STORY=churn is about that, COVER=1 asks which
-# branches of the rules were reached. SEED=s tells one again, with every step where STEPS=1.
 RULES := ./log/paxos,./log/status,./log/identity,./log/ledger,./actors/replica,./actors/recovery,./actors/catchup,./actors/coordinator,./actors/round,./actors/network,./actors/member
 
 .PHONY: sim
 sim: ## simulate faults; a seed that fails fails again
+## SEEDS=1000 runs so many, and FROM=1 is the first of them; DURATION=10m: as many as it has time for
+## SEED=7 tells the whole story of one run, and with STEPS=1 every step of it
+## STORY='lost votes': all runs are about that, or about 'churn', 'turns', 'relapses', 'late copies', 'lost quorum', 'anything'
+## COVER=1 tells which branches of the rules were reached, and fails where one was not; it takes 5,000 seeds or so
 	@mkdir -p $(BIN)
 	$(GO) test ./tests/simulation -count=1 -v -timeout=0 -story='$(STORY)' $(if $(SEED),-run='TestSeed$$' -seed=$(SEED) $(if $(STEPS),-steps),\
 	-run='TestSeeds$$' -from=$(or $(FROM),1) -during=$(or $(DURATION),0) -seeds=$(or $(SEEDS),$(if $(DURATION),0,1000)) \
-	$(if $(COVER),-covermode=set -coverpkg=$(RULES) -coverprofile=$(BIN)/sim.cover)) | grep -v '^=== RUN\|--- PASS: TestSeeds/'
+	$(if $(COVER),-covermode=set -coverpkg=$(RULES) -coverprofile=$(BIN)/sim.cover)) | grep --line-buffered -v '^=== RUN\|--- PASS: TestSeeds/'
 	$(if $(COVER),$(GO) run ./tests/simulation/coverage -profile $(BIN)/sim.cover)
 
-# MUTANT=M8,M10 tries these, SEEDS=n gives each so many of the simulation.
 .PHONY: mutants
 mutants: ## put known bugs into the code, one at a time; fails if nobody notices one
+## MUTANT=M8,M10 tries these only, by their names in tests/mutants/README.md; SEEDS=2000 is how many seeds of sim each gets
 	$(GO) test ./tests/mutants -count=1 -v -timeout=0 -run='TestEveryMutantIsCaught$$' -score -mutant='$(MUTANT)' -seeds=$(or $(SEEDS),2000) \
-	| grep -v '^=== \|--- PASS'
+	| grep --line-buffered -v '^=== \|--- PASS'
 
 .PHONY: exhaustive
-exhaustive: ## play the rules of the log in small worlds in every order there is
-	$(GO) test ./tests/exhaustive -count=1 -v -timeout=0 -full | grep -v '^=== '
+exhaustive: ## play the rules of the log in small worlds in every order there is: 15 minutes of one core, and 6 GB
+	$(GO) test ./tests/exhaustive -count=1 -v -timeout=0 -full | grep --line-buffered -v '^=== '
 
 FUZZTIME ?= 10m
 

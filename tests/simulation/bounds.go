@@ -1,9 +1,17 @@
 package simulation
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // peaks is the most that one member ever had.
 type peaks struct{ Actors, Timers, Unlearned int }
+
+// String is for people.
+func (p peaks) String() string {
+	return fmt.Sprintf("%d actors, %d timers, %d positions not learned", p.Actors, p.Timers, p.Unlearned)
+}
 
 func (p peaks) higher(o peaks) peaks {
 	return peaks{max(p.Actors, o.Actors), max(p.Timers, o.Timers), max(p.Unlearned, o.Unlearned)}

@@ -170,7 +170,7 @@ func (s *simulation) ruin(f fault, h *host) {
 		if f == syncFailure {
 			op = memory.Operation(s.random.IntN(2))
 		}
-		s.tell("member %d: operation %d of its disk will fail", h.ID, op)
+		s.tell("member %d: the next %s of its disk will fail", h.ID, [...]string{memory.Change: "change", memory.Sync: "sync", memory.Read: "read"}[op])
 		h.doomed = true
 		h.Store.FailNext(op, errInjected)
 	}

@@ -1,6 +1,9 @@
 package simulation
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
@@ -39,10 +42,29 @@ func (s *simulation) cut(f fault, h *host) {
 	case swizzle:
 		s.swizzle(d)
 	default:
-		other := s.hosts[s.random.IntN(len(s.hosts))]
-		s.tell("%s for %v: member %d, member %d", f, d, h.ID, other.ID)
-		s.cutFor(d, s.affected(f, h, other))
+		other := s.hosts[s.random.IntN(len(s.hosts))] // may be h: then a bridge cuts nothing, and its line says so
+		links := s.affected(f, h, other)
+		s.tell("%s for %v: %s", f, d, s.between(links))
+		s.cutFor(d, links)
 	}
+}
+
+// between names the members of cut links: 1-2 where both ways are cut, 1>2 where only what 1 sends to 2 is.
+func (s *simulation) between(links []path) string {
+	var names []string
+	for _, p := range links {
+		from, to := s.host(p.from).ID, s.host(p.to).ID
+		switch both := slices.Contains(links, path{p.to, p.from}); {
+		case !both:
+			names = append(names, fmt.Sprintf("%d>%d", from, to))
+		case from < to:
+			names = append(names, fmt.Sprintf("%d-%d", from, to))
+		}
+	}
+	if len(names) == 0 {
+		return "no link is cut"
+	}
+	return "cut between members " + strings.Join(names, " ")
 }
 
 // cutFor cuts links for so long.
@@ -83,7 +105,7 @@ func (s *simulation) affected(f fault, h, other *host) []path {
 // swizzle cuts some links one after the other, and heals them in another order.
 func (s *simulation) swizzle(d time.Duration) {
 	all := s.affected(oneWay, nil, nil)
-	s.tell("swizzle of %d links", len(all))
+	s.tell("swizzle for %v, one after the other: %s", d, s.between(all))
 	gap := d / time.Duration(len(all)+1)
 	for i, k := range s.random.Perm(len(all)) {
 		p := all[i]

@@ -1,8 +1,10 @@
 package simulation
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
@@ -66,6 +68,37 @@ func draw(r *rand.Rand, about string) profile {
 	}
 	p.focus(r, about)
 	return p
+}
+
+// words tells to people what a run has.
+func (p profile) words() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "a run about %v: %d members, %d clients, %v of faults; the members initialize the log themselves: %t\n", p.story, p.members,
+		len(p.clients), p.length, p.auto)
+	var every []string
+	for f, d := range p.every {
+		if d > 0 {
+			every = append(every, fmt.Sprintf("%v every %v", fault(f), d.Round(time.Millisecond)))
+		}
+	}
+	fmt.Fprintf(&text, "faults, with their mean times: %s; down for %v, cut off for %v\n", strings.Join(every, ", "), p.down.Round(time.Millisecond),
+		p.away.Round(time.Millisecond))
+	fmt.Fprintf(&text, "messages between members: %.1f%% late", 100*p.late)
+	for k := range kinds {
+		if p.slow[k] > 0 || p.mute[k] > 0 {
+			fmt.Fprintf(&text, "; of %v %.1f%% late, %.1f%% lost", k, 100*max(p.late, p.slow[k]), 100*p.mute[k])
+		}
+	}
+	fmt.Fprintf(&text, "\nwrites that reach some only %.1f%%, recoveries that a crash ends %.1f%%, doubled losses of a disk %.1f%%; actors are chosen %s",
+		100*p.strand, 100*p.relapse, 100*p.double, p.order())
+	return text.String()
+}
+
+func (p profile) order() string {
+	if p.depth == 0 {
+		return "uniformly"
+	}
+	return fmt.Sprintf("by priorities, to depth %d", p.depth)
 }
 
 // drawLinks makes some links slow, and all of them about as bad as each other.

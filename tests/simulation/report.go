@@ -112,9 +112,44 @@ func (s *Summary) String() string {
 		fmt.Fprintf(&text, "%v %d/%d/%d, ", k, t.Messages.Sent[k], t.Messages.Late[k], t.Messages.Lost[k])
 	}
 	fmt.Fprintf(&text, "\n%d not sent as their process died in that step, %d writes stranded\n", t.Messages.Unsent, t.Messages.Stranded)
-	fmt.Fprintf(&text, "calls: %d never answered, %d succeeded, %d failed, %d indeterminate\n",
-		t.Outcomes[spec.Pending], t.Outcomes[spec.Succeeded], t.Outcomes[spec.Rejected], t.Outcomes[spec.Unknown])
-	fmt.Fprintf(&text, "slowest recovery: voting %v, append %v, answers %v, equal %v\nmost of one member: %+v",
+	fmt.Fprintf(&text, "calls: %s\n", ended(t.Outcomes))
+	fmt.Fprintf(&text, "slowest recovery: voting %v, append %v, answers %v, equal %v\nmost of one member: %s",
 		t.Slowest[0], t.Slowest[1], t.Slowest[2], t.Slowest[3], t.Peaks)
 	return text.String()
+}
+
+// ended says how calls ended. Every client gives up a call that is not answered within its patience.
+func ended(outcomes [spec.Unknown + 1]int) string {
+	return fmt.Sprintf("%d succeeded, %d failed, %d indeterminate, %d given up by their clients, as the request or the answer was lost",
+		outcomes[spec.Succeeded], outcomes[spec.Rejected], outcomes[spec.Unknown], outcomes[spec.Pending])
+}
+
+// words tells a run to people.
+func (r Report) words() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "a run about %v: %v of virtual time, %d positions chosen, %d starts of processes, hash %x\n", r.Story,
+		r.Virtual.Round(time.Millisecond), r.Chosen, r.Lives, r.Hash)
+	fmt.Fprintf(&text, "faults that struck: %s\n", counts(r.Faults[:], func(i int) string { return fault(i).String() }))
+	named := func(i int) string { return kind(i).String() }
+	m := r.Messages
+	fmt.Fprintf(&text, "messages between members: sent %s; made late %s; lost %s; %d not sent as their process died in that step, %d writes stranded\n",
+		counts(m.Sent[:], named), counts(m.Late[:], named), counts(m.Lost[:], named), m.Unsent, m.Stranded)
+	fmt.Fprintf(&text, "calls: %s\n", ended(r.Outcomes))
+	fmt.Fprintf(&text, "recovery: voting %v, append %v, answers %v, equal %v\n", r.Slowest[0], r.Slowest[1], r.Slowest[2], r.Slowest[3])
+	fmt.Fprintf(&text, "most of one member: %s", r.Peaks)
+	return text.String()
+}
+
+// counts names what is not 0.
+func counts(of []int, named func(int) string) string {
+	var all []string
+	for i, n := range of {
+		if n > 0 {
+			all = append(all, fmt.Sprintf("%s %d", named(i), n))
+		}
+	}
+	if len(all) == 0 {
+		return "none"
+	}
+	return strings.Join(all, ", ")
 }

@@ -3,6 +3,7 @@ package simulation
 import (
 	"flag"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -19,6 +20,47 @@ var (
 	fromFlag  = flag.Uint64("from", 1, "the first seed of TestSeeds")
 	timeFlag  = flag.Duration("during", 0, "how long TestSeeds begins new seeds; 0 for any time")
 )
+
+func TestHelpNamesEveryStory(t *testing.T) {
+	help, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for s := range stories {
+		if !strings.Contains(string(help), "'"+s.String()+"'") {
+			t.Errorf("make help does not say that STORY may be %q", s)
+		}
+	}
+}
+
+func TestWordsOfARunNameWhatItHad(t *testing.T) {
+	s := run(t, Options{Seed: 3, Story: turns.String()})
+	said := s.profile.words() + "\n" + strings.Join(s.tale, "\n") + "\n" + s.report().words()
+	for _, want := range []string{"a run about turns: ", "turn every ", " positions chosen", "faults that struck: crash ", "given up by their clients"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("no %q in:\n%s", want, said)
+		}
+	}
+	if strings.ContainsAny(s.report().words(), "{}[]") {
+		t.Errorf("that is for programs: %s", s.report().words())
+	}
+}
+
+func TestCutLinksAreNamedByTheMembersBetweenWhichTheyAre(t *testing.T) {
+	s := prepare(t, Options{Seed: 1, Story: churn.String()})
+	at := func(i int) string { return s.hosts[i].Node.Address() }
+	one, other := path{at(0), at(1)}, path{at(1), at(0)}
+	for want, links := range map[string][]path{
+		"no link is cut":              {{at(2), at(2)}}, // what a bridge from a member to itself cuts
+		"cut between members 1-2":     {one, other},
+		"cut between members 2>1":     {other},
+		"cut between members 1-2 4>5": {one, other, {at(3), at(4)}},
+	} {
+		if said := s.between(links); said != want {
+			t.Errorf("want %q, got %q", want, said)
+		}
+	}
+}
 
 // checkStory ends a test that was asked for a story that there is not.
 func checkStory(t *testing.T) {
@@ -40,11 +82,11 @@ func TestSeed(t *testing.T) {
 		o.Trace = func(line string) { t.Log(line) }
 	}
 	s := run(t, o)
-	t.Logf("%+v", s.profile)
+	t.Log(s.profile.words())
 	if o.Trace == nil {
 		t.Logf("%s", strings.Join(s.tale, "\n"))
 	}
-	t.Logf("%+v", s.report())
+	t.Log(s.report().words())
 	if !s.ok() {
 		t.Errorf("seed %d: %s", o.Seed, s.violation())
 	}
