@@ -104,7 +104,7 @@ func (n *Node) openStore() (err error) {
 	}
 	if r, ok := n.store.Replaced(); ok {
 		n.config.Logger.Warn().Str("data", n.config.Data).Str("aside", r.Aside).Str("why", r.Why).
-			Msg("the data directory was damaged: a new one recovers from the other members, and the damaged files are kept aside")
+			Msg("the damaged files are kept aside, and the replica recovers from the other members")
 	}
 	return nil
 }

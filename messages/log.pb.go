@@ -531,7 +531,7 @@ type Incarnation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Counts the lives of this replica, from 1; registered with the other members before the replica votes.
 	Generation uint64 `protobuf:"varint,1,opt,name=generation,proto3" json:"generation,omitempty"`
-	// Random number drawn when the data directory was made; tells two disks of one generation apart.
+	// Random number drawn with the generation; tells two lives of one generation apart.
 	Disk          uint64 `protobuf:"fixed64,2,opt,name=disk,proto3" json:"disk,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

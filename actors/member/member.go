@@ -100,7 +100,7 @@ func (m *member) Receive(ctx actor.Context) {
 	case replica.StatusChanged:
 		m.Report(e)
 	case replica.Failed:
-		m.fail(ctx, e.Err)
+		m.fail(ctx, failed(e.Err))
 	case recovery.Fenced:
 		m.fail(ctx, fenced(e.Refusal))
 	case network.Refused:
@@ -189,6 +189,14 @@ func (m *member) refused(ctx actor.Context, e network.Refused) {
 func (m *member) fail(ctx actor.Context, err error) {
 	ctx.Poison(m.recover)
 	m.Report(Failed{err})
+}
+
+// failed is why the replica no longer votes. Where its disk is an earlier state of itself, that is for the operator to settle.
+func failed(err error) error {
+	if r := (identity.Refusal{}); errors.As(err, &r) {
+		return fenced(r)
+	}
+	return err
 }
 
 // fenced says what an operator may do. To delete a directory is right only where the others can do without it.

@@ -12,8 +12,9 @@ import (
 // unsure is a replica that voted before its process started. Its disk may have been rolled back, which only its peers can
 // tell: until they had their say it gives no vote, takes none back, and changes nothing on its disk. What it is asked waits.
 type unsure struct {
-	is   bool
-	held []asked
+	is    bool
+	local []asked // by actors of this process, the last one of each: nobody asks again for them
+	held  []asked // by other processes
 }
 
 // asked is a question that waits, and who asked it.
@@ -22,25 +23,33 @@ type asked struct {
 	by       *actor.PID
 }
 
-// maxHeld is how many questions wait. Whoever asks more asks again.
+// maxHeld is how many questions of other processes wait. Whoever asks more asks again.
 const maxHeld = 64
 
 // postpone keeps a question that changes the disk, or that the disk is the answer to, and says whether it did.
 func (r *replica) postpone(ctx actor.Context) bool {
 	m := ctx.Message()
 	switch m.(type) {
-	case *messages.PromiseRequest, *messages.WriteRequest, *messages.LearnedMessage, *messages.RecoverRequest, *messages.FetchRequest, Reserve:
+	case *messages.PromiseRequest, *messages.WriteRequest, *messages.LearnedMessage, *messages.RecoverRequest, *messages.FetchRequest:
 		if len(r.unsure.held) < maxHeld {
 			r.unsure.held = append(r.unsure.held, asked{m, ctx.Sender()})
 		}
+		return true
+	case Reserve:
+		r.unsure.local = append(slices.DeleteFunc(r.unsure.local, by(ctx.Sender())), asked{m, ctx.Sender()})
 		return true
 	}
 	return false
 }
 
+// by tells the questions of an actor. One that asks again has given up its question before.
+func by(pid *actor.PID) func(asked) bool {
+	return func(a asked) bool { return a.by.GetId() == pid.GetId() && a.by.GetAddress() == pid.GetAddress() }
+}
+
 // trust ends the doubt in the replica's disk: what waits is answered.
 func (r *replica) trust(ctx actor.Context) {
-	held := r.unsure.held
+	held := slices.Concat(r.unsure.local, r.unsure.held)
 	r.unsure = unsure{}
 	for _, a := range held {
 		r.Receive(late{ctx, a})
@@ -58,6 +67,15 @@ func (l late) Message() any { return l.question }
 
 // Sender implements actor.Context.
 func (l late) Sender() *actor.PID { return l.by }
+
+// hear takes over which processes were heard. Where a peer heard this one of a later state of its disk, it ends.
+func (r *replica) hear(ctx actor.Context, m Heard) {
+	if refusal, rewound := r.admission.Rewound(m.Processes); rewound {
+		r.fail(ctx, refusal)
+		return
+	}
+	r.admission.Hear(m.Processes)
+}
 
 // memory is how old the memory of other processes may get on a disk that is synced all the time.
 const memory = time.Second

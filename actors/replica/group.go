@@ -75,7 +75,7 @@ func (r *replica) fail(ctx actor.Context, err error) {
 	}
 	r.fault = err
 	r.group = group{}
-	r.Log.Error().Err(err).Bool("corrupt", errors.Is(err, storage.ErrCorrupt)).Msg("the disk failed, and the replica stops voting")
+	r.Log.Error().Err(err).Bool("corrupt", errors.Is(err, storage.ErrCorrupt)).Msg("the disk failed or was put back, and the replica stops voting")
 	r.tell(ctx, Failed{err})
 }
 

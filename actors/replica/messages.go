@@ -49,7 +49,8 @@ type (
 	// Advanced answers Advance, once the status is durable.
 	Advanced struct{ Status status.Status }
 
-	// Reincarnate gives a replica a generation above one that its peers know. One that is VOTING becomes RECOVERING.
+	// Reincarnate gives a replica a generation above one that its peers know, and the number of a new disk. One that is VOTING
+	// becomes RECOVERING.
 	Reincarnate struct{ Above uint64 }
 	// Reincarnated answers Reincarnate, once the incarnation is durable.
 	Reincarnated struct{ Incarnation identity.Incarnation }
@@ -99,7 +100,8 @@ type (
 		From, To status.Status
 		At       time.Time
 	}
-	// Failed tells the owner that the disk failed or lied. The replica no longer votes.
+	// Failed tells the owner that the disk failed or lied, or, with an identity.Refusal, that it was put back to an earlier
+	// state while the process ran. The replica no longer votes.
 	Failed struct{ Err error }
 )
 

@@ -57,15 +57,20 @@ func mayAdvance(from, to status.Status) bool {
 }
 
 // reincarnate takes a generation above the one that the peers know: this replica had another disk before, or the disk of
-// another life is known in its place. One that voted is RECOVERING from the same moment on. Nobody counts what it said
-// before, so it must learn from a quorum what was chosen with its votes, as if it had lost its disk.
+// another life is known in its place. The new life has a number of its own, so that two copies of a directory that come to the
+// same generation are two lives, and bury each other.
+//
+// One that voted is RECOVERING from the same moment on. Nobody counts what it said before, so it must learn from a quorum what
+// was chosen with its votes, as if it had lost its disk.
 func (r *replica) reincarnate(ctx actor.Context, m Reincarnate) {
 	invariant.Hold(r.meta.Status != status.Starting, "a replica that is STARTING does not change its incarnation")
 	meta := r.meta
 	if r.voting() {
 		meta.Status = status.Recovering
 	}
-	meta.Incarnation.Generation = max(meta.Incarnation.Generation, m.Above+1)
+	if meta.Incarnation.Generation <= m.Above {
+		meta.Incarnation = identity.Incarnation{Generation: m.Above + 1, Disk: r.Random.Uint64()}
+	}
 	meta.Known = meta.Known.With(meta.Replica, meta.Incarnation)
 	if !r.setMetadata(ctx, meta) {
 		return

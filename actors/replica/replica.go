@@ -82,7 +82,7 @@ func (r *replica) Receive(ctx actor.Context) {
 	case Trusted:
 		r.trust(ctx)
 	case Heard:
-		r.admission.Hear(m.Processes)
+		r.hear(ctx, m)
 	case *messages.PromiseRequest:
 		r.promise(ctx, m)
 	case *messages.WriteRequest:

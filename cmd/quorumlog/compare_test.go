@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/quorumlog/quorumlog/cluster"
@@ -53,6 +54,22 @@ func TestOpenPositionsAtTheEndAreNoFault(t *testing.T) {
 		v := c.verdict
 		if len(v.Faults) != r.faults || len(v.Notes) != r.notes || v.Begin != r.want.First || v.End != r.want.Last {
 			t.Errorf("%+v, %+v: %+v", r.a, r.b, v)
+		}
+	}
+}
+
+func TestOneDirectoryIsNotCalledEqual(t *testing.T) {
+	for _, r := range []struct {
+		alone bool
+		want  string
+	}{
+		{false, "all is well: 2 positions from 3 to 4 are whole and equal\n"},
+		{true, "all is well: 2 positions from 3 to 4 are whole in this directory; no other replica was looked at\n"},
+	} {
+		s, v := newShell("", nil), newVerdict()
+		v.Healthy, v.Begin, v.End, v.Positions, v.alone = true, 3, 4, 2, r.alone
+		if err := (&program{console: s.console, settings: settings{output: table}}).printVerdict(v); err != nil || !strings.HasSuffix(s.out.String(), r.want) {
+			t.Errorf("%v, %q, want %q", err, s.out.String(), r.want)
 		}
 	}
 }

@@ -43,8 +43,8 @@ Positions without an entry (a truncation, or a position that nobody used) are sk
 
 In JSON and NDJSON the entry is base64.
 
-With --data it reads one replica's directory, while no process has it open: the entries that this replica has learned,
-which need not be all.`,
+With --data it reads one replica's directory, whose member must be stopped first: the entries that this replica has
+learned, which need not be all.`,
 		Example: `  quorumlog read --from 100 --to 199
   quorumlog read --follow -o ndjson
   quorumlog read --data /var/lib/quorumlog --text`,

@@ -162,7 +162,7 @@ func (s *steps) log(e cluster.Event) {
 		s.logger.Info().Uint64("done", e.Done).Uint64("total", e.Total).Uint64("bytes", e.Bytes).Dur("elapsed", e.Elapsed).
 			Msg("the replica catches up")
 	case cluster.Recovered:
-		s.logger.Info().Msg("the replica votes")
+		s.logger.Info().Msg("the replica is VOTING: clients are served") // one that is back gives its first vote a moment later
 	case cluster.StatusChanged, cluster.Advice: // the actors log these
 	case cluster.Stopped: // it is returned
 	}

@@ -14,12 +14,13 @@ import (
 func newVerifyCommand(p *program) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "verify",
-		Short: "Check that the replicas are whole and equal",
+		Short: "Check that the replicas are whole and equal, or that one directory is whole",
 		Long: `With --members: has every member learn what was acknowledged before the command, and compares what they hold, from
 the first position that all of them keep to the last that all of them know. Every record is read from disk, and its
 checksum compared. All members must be there. Appends may go on meanwhile.
 
-With --data: reads every record of one replica's directory, while no process has it open, and compares its checksum.
+With --data: reads every record of one replica's directory, whose member must be stopped, and compares its checksum. With
+what the other replicas hold it compares nothing.
 
 Shows on stderr how far it is: as a bar on a terminal, and elsewhere only with -o ndjson, as events.
 
@@ -44,6 +45,8 @@ type verdict struct {
 	Members   []verifiedSide `json:"members"`
 	Faults    []fault        `json:"faults"`
 	Notes     []string       `json:"notes"` // what is worth knowing and no fault
+
+	alone bool // one directory was looked at, and compared with nothing
 }
 
 // verifiedSide is one replica of a verdict.
@@ -126,6 +129,10 @@ func (p *program) printVerdict(v verdict) error {
 	case v.Positions == 0:
 		_, err := fmt.Fprintln(p.out, "all is well: there is no position to look at")
 		return err
+	case v.alone:
+		_, err := fmt.Fprintf(p.out, "all is well: %d positions from %d to %d are whole in this directory; no other replica was looked at\n",
+			v.Positions, v.Begin, v.End)
+		return err
 	}
 	_, err := fmt.Fprintf(p.out, "all is well: %d positions from %d to %d are whole and equal\n", v.Positions, v.Begin, v.End)
 	return err
@@ -151,6 +158,7 @@ func (p *program) verifyOffline() (verdict, error) {
 	}
 	m := store.Metadata()
 	v := newVerdict()
+	v.alone = true
 	v.Begin, v.End, v.Positions = report.Begin, report.End, report.Records
 	learned := report.Begin - 1
 	if run, found := report.Learned.Run(report.Begin); found {

@@ -67,7 +67,22 @@ func (p Process) contradiction(r log.ReplicaID, o Process) string {
 		r, p.Boot, p.Nonce, o.Boot, o.Nonce)
 }
 
-// Hear takes over what a peer has heard of the others, where that is newer. Of itself nobody is told.
+// Rewound says whether somebody heard this very process tell an age that its disk does not have. It tells none that is not
+// synced, and knows the highest that it told, unless memory and disk were put back together: a snapshot of a virtual machine
+// was resumed, or a second one was made of it.
+func (a *Admission) Rewound(heard []Heard) (Refusal, bool) {
+	self := a.Self.process()
+	for _, h := range heard {
+		if h.Replica == a.Self.Replica && h.Process.same(self) && h.Process.Age > self.Age {
+			return Refusal{Reason: DuplicateIdentity, Detail: fmt.Sprintf("a member heard replica %d in its start %d when its disk had seen %d syncs, "+
+				"and it has seen no more than %d: the process and its directory were rolled back to an earlier state, or copied",
+				h.Replica, h.Process.Boot, h.Process.Age, self.Age)}, true
+		}
+	}
+	return Refusal{}, false
+}
+
+// Hear takes over what a peer has heard of the others, where that is newer. What it heard of the replica itself is for Rewound.
 func (a *Admission) Hear(heard []Heard) {
 	for _, h := range heard {
 		known, found := a.Heard[h.Replica]

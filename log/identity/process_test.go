@@ -3,6 +3,7 @@ package identity_test
 import (
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/quorumlog/quorumlog/log"
@@ -144,5 +145,36 @@ func TestSightingsAreInTheOrderOfTheIDs(t *testing.T) {
 	again.Hear(g.Sightings())
 	if got := g.Sightings(); len(got) != 3 || got[0].Replica != 1 || got[2].Replica != 3 || !reflect.DeepEqual(got, again.Sightings()) {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestOnlyAnOlderAgeOfTheVeryProcessThatWasHeardWasPutBack(t *testing.T) {
+	self := process{1, 5, 100, 40, 60}
+	for _, c := range []struct {
+		claim string
+		from  log.ReplicaID
+		heard process
+		want  bool
+	}{
+		{"its disk has what was heard", 1, self, false},
+		{"it has more", 1, process{1, 5, 100, 40, 59}, false},
+		{"it lacks a sync", 1, process{1, 5, 100, 40, 61}, true},
+		{"another process of the start", 1, process{1, 5, 200, 40, 61}, false},
+		{"a process before", 1, process{1, 4, 100, 40, 61}, false},
+		{"another life", 1, process{2, 5, 100, 40, 61}, false},
+		{"another replica", 2, process{1, 5, 100, 40, 61}, false},
+	} {
+		g := guard()
+		g.Self = self.identity()
+		g.Self.Replica = 1
+		heard := c.heard.identity().Sighting()
+		heard.Replica = c.from
+		refusal, rewound := g.Rewound([]identity.Heard{heard})
+		if rewound != c.want {
+			t.Errorf("%s: put back %t", c.claim, rewound)
+		}
+		if rewound && (refusal.Reason != identity.DuplicateIdentity || !strings.Contains(refusal.Detail, "61 syncs")) {
+			t.Errorf("got %s", refusal)
+		}
 	}
 }

@@ -80,8 +80,11 @@ func TestAReplicaThatAMemberKnowsUnderADeadDiskRecoversAboveThat(t *testing.T) {
 							return false
 						}
 					}
-					return is.Status == status.Voting && is.Incarnation == identity.Incarnation{Generation: uint64(lives + 2), Disk: disk}
+					return is.Status == status.Voting && is.Incarnation.Generation == uint64(lives+2)
 				})
+				if m.Store.Metadata().Incarnation.Disk == disk {
+					t.Error("two of its lives share the number of a disk")
+				}
 				if err := m.Failure(); err != nil {
 					t.Errorf("it ends: %v", err)
 				}

@@ -34,7 +34,7 @@ var ofMetadata = []rule[step]{
 	{18, "a replica that takes another incarnation does not vote", func(s step) string {
 		is, was := s.next.Incarnation, s.before.Incarnation
 		silent := s.next.Status == status.Empty || s.next.Status == status.Recovering
-		return complain(is != was && !silent || is.Generation < was.Generation || is.Disk != was.Disk,
+		return complain(is != was && (!silent || is.Generation <= was.Generation || is.Disk == was.Disk),
 			"that of replica %d, which is %s, goes from %s to %s", s.next.Replica, s.before.Status, was, is)
 	}},
 	{10, "who is known to be dead stays dead", func(s step) string {

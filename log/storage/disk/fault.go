@@ -37,11 +37,14 @@ func newFault(dir string) *fault {
 	return &fault{dir: dir, happened: make(chan struct{}), frozen: make(chan struct{}), noted: make(chan struct{})}
 }
 
-// arm has the failure told to somebody, and noted for whoever comes next. Before, it is for Open to return.
-func (f *fault) arm(tell, note func(error)) {
+// arm has the failure told to somebody, and noted for whoever comes next. One that has happened is returned, and not told.
+func (f *fault) arm(tell, note func(error)) error {
 	f.lock.Lock()
 	defer f.lock.Unlock()
-	f.tell, f.note = tell, note
+	if f.err == nil {
+		f.tell, f.note = tell, note
+	}
+	return f.err
 }
 
 // fail records the failure, unless there was one before, and returns the one that counts. The caller may hold locks of

@@ -37,7 +37,7 @@ func Open(o Options) (*Store, error) {
 	var d damagedError
 	if errors.As(err, &d) && o.Repair && o.Create && !o.ReadOnly {
 		if failed := condemn(o, err); failed != nil {
-			err = fmt.Errorf("replace the data directory: %w (it is damaged: %w)", failed, err)
+			err = notReplaced(o.Dir, failed, err)
 		} else {
 			s, err = open(o)
 		}
@@ -89,27 +89,33 @@ func Initialize(o Options) error {
 	return s.Close()
 }
 
-// store makes metadata durable. Where that fails, the store is gone.
+// store makes metadata durable, in one write with the age. Where that fails, the store is gone.
+//
+// In two writes a crash could leave the first: a start that is counted, and no sync for it. The peers would take the disk for
+// one that was rolled back (identity.Process), although nothing was.
 func (s *Store) store(m storage.Metadata) error {
-	err := s.SetMetadata(m)
+	b := s.db.NewBatch()
+	err := errors.Join(s.setMetadata(b, m), b.Set(ageKey(), s.coder.encodeAge(s.age+1), nil))
 	if err == nil {
-		err = s.Sync()
+		err = s.worker.do(func() error { return s.db.Apply(b, pebble.Sync) })
 	}
 	if err != nil {
-		return s.giveUp(err)
+		return s.giveUp(fmt.Errorf("store metadata: %w", s.fault.fail(err)))
 	}
-	return nil
+	s.metadata = own(m)
+	s.age++
+	return b.Close()
 }
 
-// start begins with the work in the background, and has failures told from now on.
+// start begins with the work in the background, and has failures told from now on. One that was there before is returned
+// instead: it may be damage that Open repairs, and what is repaired must not end the process.
 func (s *Store) start() error {
 	s.reclaim = newReclaimer(s.db, s.fault, s.options.Logger)
 	if s.metadata.Begin > 1 && !s.options.ReadOnly {
 		s.reclaim.below(s.metadata.Begin) // the last process may not have come to it
 	}
 	s.scrub = newScrubber(s.db, s.fault, s.options.Scrub)
-	s.fault.arm(s.options.OnFatal, s.leaveNote)
-	if err := s.fault.failed(); err != nil {
+	if err := s.fault.arm(s.options.OnFatal, s.leaveNote); err != nil {
 		return s.giveUp(fmt.Errorf("open %s: %w", s.options.Dir, err))
 	}
 	return nil

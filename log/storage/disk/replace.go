@@ -63,6 +63,16 @@ func condemn(o Options, why error) error {
 	return d.sync()
 }
 
+// notReplaced says what it means that a damaged directory could not be condemned: it is as it was, and the next Open tries
+// again. A disk that is full has no room for the note, nor for a new directory.
+func notReplaced(dir string, failed, damage error) error {
+	if isFull(failed) {
+		return fmt.Errorf("%w on %s, which is damaged, and is replaced as soon as there is room: free some and start again: %w (the damage: %w)",
+			storage.ErrFull, dir, failed, damage)
+	}
+	return fmt.Errorf("replace the data directory: %w (it is damaged: %w)", failed, damage)
+}
+
 // moveAside moves all that a condemned directory holds into one beside the older ones. Its label comes last, so that a
 // crash in between leaves a directory that still is condemned, and one that can be told to be unfinished.
 func (d directory) moveAside() error {
