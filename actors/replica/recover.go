@@ -7,6 +7,7 @@ import (
 	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/invariant"
 	"github.com/quorumlog/quorumlog/log/status"
+	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
@@ -36,11 +37,21 @@ func (r *replica) advance(ctx actor.Context, m Advance) {
 	meta.Promised = max(meta.Promised, m.Promised)
 	meta.Highest = max(meta.Highest, m.Highest, meta.Promised)
 	meta.Reign = meta.Reign.Later(m.Reign)
-	meta.Known = meta.Known.Merge(m.Known)
+	meta.Known = adopted(meta, m)
 	if r.setMetadata(ctx, meta) {
 		r.admission.Known = meta.Known
 		r.answer(ctx, Advanced{m.To})
 	}
+}
+
+// adopted is which incarnations the replica knows once it advances. Where it knows another disk of one generation than the
+// quorum that it recovers from, that was lost, or will itself recover from a quorum before it votes; see status.Next.
+func adopted(meta storage.Metadata, m Advance) identity.Vector {
+	own, found := meta.Known.Of(meta.Replica)
+	if m.To != status.Recovering || !found {
+		return meta.Known.Merge(m.Known)
+	}
+	return m.Known.Merge(meta.Known).With(meta.Replica, own)
 }
 
 func mayAdvance(from, to status.Status) bool {

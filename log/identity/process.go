@@ -60,8 +60,8 @@ func (p Process) outlives(o Process) bool {
 // contradiction says for people why o cannot be heard beside p, which was heard.
 func (p Process) contradiction(r log.ReplicaID, o Process) string {
 	if o.Boot > p.Boot {
-		return fmt.Sprintf("the disk of replica %d had seen %d syncs in its start %d, and had seen no more than %d when it began start %d: "+
-			"its directory was rolled back to an earlier state, or is a copy of one", r, p.Age, p.Boot, o.BootAge, o.Boot)
+		return fmt.Sprintf("the disk of replica %d had seen %d syncs in its start %d, and no more than %d when it began start %d, although that "+
+			"start itself adds one: its directory was rolled back to an earlier state, or is a copy of one", r, p.Age, p.Boot, o.BootAge, o.Boot)
 	}
 	return fmt.Sprintf("replica %d was heard in its start %d as process %x, and start %d as process %x asks: its directory was copied or rolled back",
 		r, p.Boot, p.Nonce, o.Boot, o.Nonce)

@@ -44,7 +44,8 @@ type Decision struct {
 	Promised, Highest log.Proposal
 	Reign             log.Reign
 	// Known is the newest incarnation that the answers know of each member. The replica takes it over together with Next:
-	// what its peers know to be dead must stay dead for those who count its answers. Nil where undecided.
+	// what its peers know to be dead must stay dead for those who count its answers. Of two disks of one generation it names
+	// the one that was counted in B1, if one was. Nil where undecided.
 	Known    identity.Vector
 	Heard    int    // members that have answered, also those whose answer does not count
 	Complete bool   // all members have answered: asking again after a pause is right, waiting on is not
@@ -103,6 +104,9 @@ func (d Decision) recovering(counted []Answer) Decision {
 	for _, a := range counted {
 		if a.Status != Voting {
 			continue
+		}
+		if k, _ := d.Known.Of(a.From); k.Generation == a.Incarnation.Generation {
+			d.Known = d.Known.With(a.From, a.Incarnation) // of two disks, the one that was counted: else its votes would not be
 		}
 		if d.Begin == 0 || a.Begin < d.Begin {
 			d.Begin = a.Begin
@@ -172,7 +176,7 @@ func advice(c Config, counted []Answer, known identity.Vector) string {
 			"initialize' once for each, and start them again"
 	case len(counted) == c.Members && count(counted, Voting) > 0 && hopeful(c, counted) < c.Quorum:
 		return fmt.Sprintf("a quorum of the disks is lost: of %d members %d must vote, and %d can; bring back the disks "+
-			"that %d members lost, or save what 'quorumlog read --data' finds on a member that votes", c.Members, c.Quorum, hopeful(c, counted), c.Quorum)
+			"that %d members lost, or stop a member that votes, and save what 'quorumlog read --data' finds in its directory", c.Members, c.Quorum, hopeful(c, counted), c.Quorum)
 	case len(counted) == c.Members && count(counted, Voting) == 0 && count(counted, Recovering) > 0:
 		return fmt.Sprintf("no member votes, and %d of %d had data and must recover it, so nobody starts a new log: bring back the disks "+
 			"that %d members lost, or, if there are none and an empty log will do, stop every member, delete its directory, run "+

@@ -61,6 +61,17 @@ func TestWhoCannotVoteKeepsNobodyFromRecovering(t *testing.T) {
 	}
 }
 
+func TestOfTwoDisksTheOneThatWasCountedIsTakenOver(t *testing.T) {
+	for _, disk := range []uint64{1, 777} { // below and above the one that votes
+		as := answers("V V V - E")
+		as[3].Known = identity.Vector{}.With(1, life(1, disk)).With(4, life(2, 5))
+		d := status.Next(of(5), status.Local{Replica: 5, Status: status.Empty}, as)
+		if k, _ := d.Known.Of(1); d.Next != status.Recovering || k != as[0].Incarnation {
+			t.Errorf("%v is taken over, where %v votes", k, as[0].Incarnation)
+		}
+	}
+}
+
 func TestWhatADeadLifeKnewIsStillTrue(t *testing.T) {
 	as := answers("V V E")
 	as[0].Known = identity.Vector{}.With(2, life(2, 777))

@@ -29,8 +29,8 @@ func ofRules() []Mutant {
 			{"log/codec/action.go", "v.Kind == log.Truncate && (v.To == 0 || v.To > at)", "v.Kind == log.Truncate && v.To == 0"},
 		}, []Judge{simulation()}},
 		{"M16", "a recovery counts replicas that are RECOVERING, and its own", []Edit{{"log/status/next.go",
-			"case count(counted, Voting) >= c.Quorum: // B1",
-			"case count(counted, Voting)+count(counted, Recovering) >= c.Quorum && count(counted, Voting) > 0: // B1",
+			"case count(voters, Voting) >= c.Quorum: // B1",
+			"case count(voters, Voting)+count(voters, Recovering) >= c.Quorum && count(voters, Voting) > 0: // B1",
 		}}, []Judge{simulation(), exhaustive()}},
 		{"implicit", "a write looks at the promise of the record alone, not at the implicit one", []Edit{{"log/paxos/acceptor.go",
 			"promised := max(w.implicit, known.Promised)",
@@ -53,8 +53,8 @@ func ofRules() []Mutant {
 			"return lostDisks(known) > c.Members",
 		}}, []Judge{simulation(), suite("status", "log/status", ".")}},
 		{"dead-answer", "a recovery counts answers of dead incarnations", []Edit{{"log/status/next.go",
-			"(a.From != local.Replica || a.Status == local.Status) && !buried(a, answers)",
-			"(a.From != local.Replica || a.Status == local.Status) && (true || buried(a, answers))",
+			"(a.From != local.Replica || a.Status == local.Status) && !buried(a, answers, heeded)",
+			"(a.From != local.Replica || a.Status == local.Status) && (true || buried(a, answers, heeded))",
 		}}, []Judge{simulation(), suite("status", "log/status", ".")}},
 	}
 }

@@ -35,7 +35,7 @@ func ofShells() []Mutant {
 			"} else if err != nil {\n\t\t\treturn nil, lost(err)", "} else if err != nil && !errors.Is(err, errDamaged) {\n\t\t\treturn nil, lost(err)",
 		}}, []Judge{disk()}},
 		{"unmerged", "a recovery does not adopt the crash vectors of its quorum", []Edit{{"actors/replica/recover.go",
-			"\tmeta.Known = meta.Known.Merge(m.Known)\n", "",
+			"\tmeta.Known = adopted(meta, m)\n", "",
 		}}, []Judge{simulation()}},
 		{"no-reign", "a recovery does not adopt the reign of its quorum", []Edit{{"actors/replica/recover.go",
 			"\tmeta.Reign = meta.Reign.Later(m.Reign)\n", "",

@@ -169,7 +169,7 @@ func (s *simulation) lose(h *host, why string) {
 }
 
 // mayLose says whether the contract lets this disk be lost now: fewer than a quorum are lost, or not
-// counted by somebody who votes (docs/adr/0010).
+// counted by somebody who votes, or is about to (docs/adr/0010).
 func (s *simulation) mayLose(h *host) bool {
 	lost, ever := 0, 0
 	for i, o := range s.hosts {
@@ -189,12 +189,13 @@ func (s *simulation) doubted(h *host) bool {
 	return slices.ContainsFunc(s.hosts, func(o *host) bool { return o != h && o.Store.Metadata().Known.Buries(h.ID, m.Incarnation) })
 }
 
-// discounted says whether a member that votes knows a replica under another disk.
+// discounted says whether a member that votes, or recovers, knows a replica under another disk.
 func (s *simulation) discounted(h *host) bool {
 	m := h.Store.Metadata()
 	return slices.ContainsFunc(s.hosts, func(o *host) bool {
 		known := o.Store.Metadata()
-		return o != h && known.Status == status.Voting && known.Known.Buries(h.ID, m.Incarnation)
+		may := known.Status == status.Voting || known.Status == status.Recovering
+		return o != h && may && known.Known.Buries(h.ID, m.Incarnation)
 	})
 }
 

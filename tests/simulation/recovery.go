@@ -19,6 +19,9 @@ func (s *simulation) recover() {
 	s.tell("all faults end")
 	s.heal()
 	s.demand(0, untilVoting, "every member votes", s.everybodyCounts)
+	if s.stuck {
+		return
+	}
 	last := s.spawn(len(s.clients)+1, habits{batch: 1, window: 1, think: 50 * time.Millisecond, patience: 5 * time.Second})
 	s.demand(1, untilAppended, "an append succeeds", func() bool { return s.succeeded(last) })
 	last.over = true
@@ -57,6 +60,10 @@ func (s *simulation) heal() {
 func (s *simulation) demand(part int, within time.Duration, what string, holds func() bool) {
 	began := s.now()
 	if !s.runUntil(within, holds) && s.ok() {
+		if s.stuck = part == 0 && s.stalemate(); s.stuck {
+			s.tell("a stalemate: nobody can tell whether a life that nobody hears will vote")
+			return
+		}
 		broken := [...]struct {
 			number int
 			name   string
@@ -64,6 +71,22 @@ func (s *simulation) demand(part int, within time.Duration, what string, holds f
 		s.accuse(broken.number, broken.name, fmt.Sprintf("all faults have ended, and after %v it is not so that %s", within, what))
 	}
 	s.slowest[part] = s.now() - began
+}
+
+// stalemate says whether too few votes are left that everybody counts: of some members the disks are lost, and of others
+// somebody who votes knows another life, which may recover and vote, for all that can be told. See docs/adr/0010.
+func (s *simulation) stalemate() bool {
+	counted, doubted := 0, 0
+	for _, h := range s.hosts {
+		switch {
+		case !h.up || !h.voting:
+		case s.discounted(h):
+			doubted++
+		default:
+			counted++
+		}
+	}
+	return doubted > 0 && counted < s.truth.quorum
 }
 
 func (s *simulation) succeeded(c *client) bool {

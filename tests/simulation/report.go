@@ -21,13 +21,14 @@ type Report struct {
 	Outcomes [spec.Unknown + 1]int
 	Slowest  [4]time.Duration // the parts of phase 2: until voting, appended, answered, equal
 	Peaks    peaks
+	Stuck    bool // the run ended in a stalemate
 	Broken   bool
 }
 
 func (s *simulation) report() Report {
 	r := Report{
 		Hash: s.cluster.World.Hash(), Virtual: s.now(), Chosen: s.truth.positions, Story: s.story, Depth: s.depth, Faults: s.faults,
-		Messages: s.wire.fates, Slowest: s.slowest, Peaks: s.peaks, Broken: !s.ok(),
+		Messages: s.wire.fates, Slowest: s.slowest, Peaks: s.peaks, Stuck: s.stuck, Broken: !s.ok(),
 	}
 	for _, h := range s.hosts {
 		r.Lives += h.life
@@ -43,6 +44,7 @@ type Summary struct {
 	Runs, Broken int
 	Stories      [stories]int
 	Ranked       int // runs whose actors were chosen by priorities
+	Stuck        int // runs that ended in a stalemate (docs/adr/0010)
 	Total        Report
 }
 
@@ -55,6 +57,9 @@ func (s *Summary) Add(r Report) {
 	}
 	if r.Depth > 0 {
 		s.Ranked++
+	}
+	if r.Stuck {
+		s.Stuck++
 	}
 	t := &s.Total
 	t.Chosen, t.Lives, t.Virtual = t.Chosen+r.Chosen, t.Lives+r.Lives, t.Virtual+r.Virtual
@@ -97,8 +102,8 @@ func (s *Summary) Missing() []string {
 func (s *Summary) String() string {
 	var text strings.Builder
 	t := &s.Total
-	fmt.Fprintf(&text, "%d runs, %d broken; %.1f h of virtual time, %d positions chosen, %d starts of processes, %d runs by priorities\n",
-		s.Runs, s.Broken, t.Virtual.Hours(), t.Chosen, t.Lives, s.Ranked)
+	fmt.Fprintf(&text, "%d runs, %d broken; %.1f h of virtual time, %d positions chosen, %d starts of processes, %d runs by priorities, %d stalemates\n",
+		s.Runs, s.Broken, t.Virtual.Hours(), t.Chosen, t.Lives, s.Ranked, s.Stuck)
 	text.WriteString("stories: ")
 	for i, n := range s.Stories {
 		fmt.Fprintf(&text, "%v %d, ", story(i), n)

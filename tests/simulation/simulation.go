@@ -47,6 +47,7 @@ type simulation struct {
 	allVoted  bool
 	healed    bool // phase 2 has begun
 	hopeless  bool // a quorum of the disks is lost
+	stuck     bool // some disks are lost, some votes are in doubt, and what is left is no quorum
 	duelUntil time.Duration
 	calmUntil time.Duration // no fault strikes
 	twin      *twin         // nil for none
@@ -94,7 +95,7 @@ func run(t testing.TB, o Options) *simulation {
 		return s
 	}
 	s.recover()
-	if s.ok() {
+	if s.ok() && !s.stuck {
 		s.checkAll()
 	}
 	return s

@@ -74,7 +74,9 @@ func TestAFailureIsEitherReturnedByOpenOrTold(t *testing.T) {
 			}
 			continue
 		}
-		<-told
+		if err := <-told; err == nil {
+			t.Fatalf("round %d: nothing is told", i)
+		}
 	}
 }
 
