@@ -153,9 +153,11 @@ func (m *member) open(ctx actor.Context) {
 	m.Report(Recovered{})
 }
 
-// close takes the replica's vote away, and has it recovered as a new life: clients are let in again after that.
+// close takes the replica's vote away, and has it recovered as a new life: clients are let in again after that. One that
+// recovers already begins anew as that.
 func (m *member) close(ctx actor.Context, e network.Doubted) {
 	if !m.opened {
+		ctx.Send(m.recover, recovery.Doubted{Above: e.Above})
 		return
 	}
 	m.opened = false

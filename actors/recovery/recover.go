@@ -4,7 +4,8 @@
 //	    │
 //	    └─ other ─▶ deciding ── STARTING ──▶ storing ─▶ deciding
 //	                 │   └───── VOTING ────▶ storing ─▶ done
-//	                 └───────── RECOVERING ▶ storing ─▶ catchingUp ─▶ storing (VOTING) ─▶ done
+//	                 │ └─────── RECOVERING ▶ storing ─▶ catchingUp ─▶ storing (VOTING) ─▶ done
+//	                 └────────── rebearing ◀─ Doubted ─────┘
 //
 // Recover is the shell around two others: RecoverProtocol (protocol.go) says which status comes next, and Catchup brings
 // what was missed. Every status is durable before the next step. Whoever no longer wants the result poisons Recover: it
@@ -21,8 +22,13 @@ import (
 	"github.com/quorumlog/quorumlog/log/status"
 )
 
-// Recovered tells the parent that the replica votes.
-type Recovered struct{}
+type (
+	// Recovered tells the parent that the replica votes.
+	Recovered struct{}
+	// Doubted says that a quorum votes, and knows this replica under another disk, which nobody hears: what is missing must be
+	// learned as a life Above that one. Only a replica that catches up heeds it; while the protocol decides it finds out by itself.
+	Doubted struct{ Above uint64 }
+)
 
 // New returns the producer of a Recover.
 func New(e *ensemble.Ensemble, autoInitialize bool) actor.Producer {
@@ -116,19 +122,41 @@ func (s storing) receive(ctx actor.Context) state {
 // catchUp has the log begin where its peers' logs do, and copies the rest: below that everything is truncated.
 func (s storing) catchUp(ctx actor.Context) state {
 	ctx.Request(s.Replica, replica.Jump{Begin: s.missed.First})
-	ctx.Spawn(s.Props(catchup.New(s.Ensemble, catchup.Config{Range: s.missed, Grace: s.Patience.Grace})))
-	return catchingUp{s.recoverer}
+	child := ctx.Spawn(s.Props(catchup.New(s.Ensemble, catchup.Config{Range: s.missed, Grace: s.Patience.Grace})))
+	return catchingUp{s.recoverer, child}
 }
 
 // catchingUp: what was missed is copied and settled.
-type catchingUp struct{ *recoverer }
+type catchingUp struct {
+	*recoverer
+	catchup *actor.PID
+}
 
 func (s catchingUp) receive(ctx actor.Context) state {
-	if _, ok := ctx.Message().(catchup.Done); !ok {
+	switch m := ctx.Message().(type) {
+	case catchup.Done:
+		if s.catchup.Equal(ctx.Sender()) { // not one of a former life
+			ctx.Request(s.Replica, replica.Advance{To: status.Voting})
+			return storing{recoverer: s.recoverer}
+		}
+	case Doubted:
+		ctx.Poison(s.catchup)
+		ctx.Request(s.Replica, replica.Reincarnate{Above: m.Above})
+		return rebearing{s.recoverer}
+	}
+	return s
+}
+
+// rebearing: the replica becomes a new life, which those who vote will talk to. What it has learned stays.
+type rebearing struct{ *recoverer }
+
+func (s rebearing) receive(ctx actor.Context) state {
+	m, ok := ctx.Message().(replica.Reincarnated)
+	if !ok {
 		return s
 	}
-	ctx.Request(s.Replica, replica.Advance{To: status.Voting})
-	return storing{recoverer: s.recoverer}
+	ctx.Send(s.Network, m)
+	return s.decide(ctx)
 }
 
 // done: the replica votes.

@@ -295,3 +295,37 @@ func TestAReplicaThatRecoversGoesAboveEveryDiskThatItHearsOf(t *testing.T) {
 		}
 	})
 }
+
+// Those who vote know a life of the replica that was lost before they heard of the one that recovers: they refuse what it asks.
+func TestAReplicaThatRecoversAndIsKnownUnderADeadDiskBeginsAnewAboveThat(t *testing.T) {
+	seeds(t, 20, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 5)
+		m := c.Member(5)
+		c.Member(1).Elect()
+		c.Member(1).Append("a")
+		m.Crash()
+		m.Wipe()
+		c.World.Filter(func(e actortest.Envelope) actortest.Verdict {
+			if _, copies := e.Message.(*messages.FetchRequest); copies && e.From == m.Node.Address() {
+				return actortest.Drop
+			}
+			return actortest.Deliver
+		})
+		m.Restart()
+		wait(t, c, "it recovers", func() bool { return m.Store.Metadata().Status == status.Recovering })
+		life := m.Store.Metadata().Incarnation
+		for _, o := range c.Members[:4] {
+			o.Crash()
+			o.Prepare(func(meta *storage.Metadata) {
+				meta.Known = meta.Known.With(5, identity.Incarnation{Generation: life.Generation, Disk: life.Disk + 1})
+			})
+			o.Restart()
+		}
+		c.World.Filter(nil)
+		c.AwaitVoting(c.Members...)
+		if got := m.Store.Metadata().Incarnation; got.Generation <= life.Generation {
+			t.Errorf("it was %s, and votes as %s", life, got)
+		}
+		c.Agree(c.Members...)
+	})
+}

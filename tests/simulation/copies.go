@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
+	"github.com/quorumlog/quorumlog/actors/ensemble"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log/storage/memory"
 	"github.com/quorumlog/quorumlog/messages"
@@ -37,9 +38,11 @@ func (s *simulation) duplicate(f fault, h *host) {
 	early := h.Store.Copy()
 	life := h.life
 	s.tell("member %d: its directory is copied", h.ID)
+	known := uint64(0) // the age that the peers know: they were greeted since
+	s.after(untilOlder-2*ensemble.Usual().Hello, func() { known = h.Store.Age() })
 	s.after(untilOlder, func() {
 		switch {
-		case h.life != life || !h.up || h.Store.Age() == early.Age():
+		case h.life != life || !h.up || known <= early.Age():
 			s.calmUntil = s.now() // nobody could tell the copy from the original
 		case f == rollback:
 			s.putBack(h, early)

@@ -90,6 +90,9 @@ func run(t testing.TB, o Options) *simulation {
 	}
 	s.runFor(s.length)
 	s.calm() // where the faults met next to nothing
+	if s.stuck {
+		return s
+	}
 	if s.story == lostQuorum {
 		s.loseAll()
 		return s
@@ -123,7 +126,7 @@ func (s *simulation) calm() {
 		s.calmUntil = s.now() + rounds*s.length
 		s.runUntil(rounds*s.length, enough)
 	}
-	if s.ok() && !enough() {
+	if s.stuck = s.ok() && !enough() && s.stalemate(); !s.stuck && s.ok() && !enough() {
 		s.accuse(0, saysSomething, fmt.Sprintf("only %d positions are chosen", s.truth.positions))
 	}
 }
