@@ -25,8 +25,25 @@ test: ## run every test
 race: ## run every test under the race detector
 	$(GO) test -race $(PACKAGES)
 
+RUNS ?= 3
+DIR  ?= $(BIN)
+
+# All workloads take eight to ten minutes. What they write is in DIR, which must be on the disk that is meant.
 .PHONY: bench
-bench: ## run every benchmark, and no test
+bench: ## measure the program, in real processes on a real disk, beside what plain Go does at most (docs/performance.md)
+## RUNS=3 is how often each; WORKLOAD=W2-256,W3 tries these only; PROFILE=dir collects CPU profiles of the members; DIR=dir has the disk
+	@mkdir -p $(BIN)
+	$(GO) build -o $(BIN)/quorumlog ./cmd/quorumlog
+	$(GO) run ./tests/benchmark -program $(BIN)/quorumlog -runs $(RUNS) -dir '$(DIR)' -workload '$(WORKLOAD)' -profile '$(PROFILE)'
+
+.PHONY: growth
+growth: ## measure how recovery and restart grow with the log, and draw docs/growth.svg: on a machine that does nothing else
+	@mkdir -p $(BIN)
+	$(GO) build -o $(BIN)/quorumlog ./cmd/quorumlog
+	$(GO) run ./tests/benchmark -program $(BIN)/quorumlog -runs $(RUNS) -dir '$(DIR)' -growth docs/growth.svg
+
+.PHONY: microbench
+microbench: ## run the benchmarks of the packages, and no test
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
 
 SEED   ?=

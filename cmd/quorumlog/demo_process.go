@@ -23,6 +23,7 @@ import (
 type demoReplica struct {
 	cluster.Member
 	data, log string
+	flags     []string     // of serve, more than all get
 	process   *demoProcess // nil while it is away
 	processes int          // how many it has had
 }
@@ -75,7 +76,8 @@ func (r *demoReplica) start(parent *demoParent, members []cluster.Member, told c
 		return err
 	}
 	command := exec.Command(program, "serve", "--id", strconv.Itoa(int(r.ID)), "--members", cluster.FormatMembers(members),
-		"--data", r.data, "--cluster", "quorumlog-demo-"+strconv.Itoa(os.Getpid()), "--log-format", "json", "--log-level", "info")
+		"--data", r.data, "--cluster", demoCluster(), "--log-format", "json", "--log-level", "info")
+	command.Args = append(command.Args, r.flags...)
 	command.Env = demoEnvironment()
 	command.Stdout, command.Stderr = journal, journal
 	p := &demoProcess{command: command, journal: journal, started: journal.began, ended: make(chan struct{})}
@@ -87,6 +89,9 @@ func (r *demoReplica) start(parent *demoParent, members []cluster.Member, told c
 	go p.watch(r.Member, failed)
 	return nil
 }
+
+// demoCluster is the name of the cluster.
+func demoCluster() string { return "quorumlog-demo-" + strconv.Itoa(os.Getpid()) }
 
 // demoEnvironment is the environment without our own settings: the demo's processes take theirs from the command line.
 func demoEnvironment() []string {

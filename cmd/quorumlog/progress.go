@@ -101,7 +101,7 @@ func (g *progress) set(done uint64) {
 }
 
 func (g *progress) draw() {
-	if g.done > 0 && g.unit != bytesUnit && time.Since(g.began) >= barPause { // before: 0 an hour, or millions a second
+	if g.done > 0 && g.unit != bytesUnit && g.unit != secondsUnit && time.Since(g.began) >= barPause { // before: 0 an hour, or millions a second
 		progressbar.OptionShowIts()(g.bar)
 	}
 	if g.label != "" {

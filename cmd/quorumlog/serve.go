@@ -14,6 +14,7 @@ import (
 )
 
 func newServeCommand(p *program) *cobra.Command {
+	var profile string
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Run one member of the log",
@@ -39,8 +40,12 @@ do. Damage that is found while it runs ends it too: the next start repairs it.`,
   data: /var/lib/quorumlog
   members: {1: "10.0.0.1:7101", 2: "10.0.0.2:7101", 3: "10.0.0.3:7101"}`,
 		Args: noArguments,
-		RunE: func(command *cobra.Command, _ []string) error { return p.serve(command.Context()) },
+		RunE: func(command *cobra.Command, _ []string) error {
+			return profiled(profile, func() error { return p.serve(command.Context()) })
+		},
 	}
+	command.Flags().StringVar(&profile, "cpuprofile", "", "write a CPU profile into this `file`")
+	_ = command.Flags().MarkHidden("cpuprofile") // it was just added
 	p.addID(command)
 	p.addMembers(command)
 	p.addData(command, "data `directory` of the replica; made where there is none", true)
