@@ -5,6 +5,7 @@
 //
 //	quorumlog (member)          starts the others; a panic or a broken disk ends it, and its process
 //	 ├ replica                  acceptor and learner; owns the disk; one sync serves every answer that waits
+//	 │  └ syncer                waits for the disk while the replica goes on
 //	 ├ network                  knows the replicas' PIDs; Broadcast, Watch(at least n), who is there
 //	 ├ gateway                  serves clients
 //	 │  └ refresh               learns everything that was acknowledged before it began
@@ -60,6 +61,7 @@
 // Inside a process, plain Go values, declared by whoever receives a request or sends a report:
 //
 //	replica       Inspect Reserve Lead Advance Reincarnate Heard Trusted Missing Learn Jump Read; reports StatusChanged Failed Outbid
+//	syncer        await; answers synced
 //	network       Broadcast Watch Survey Lost; reports Refused Doubted Welcomed
 //	coordinator   Elect Append Demote; answers Elected Appended Demoted Failed
 //	round         reports Done to its parent

@@ -21,7 +21,7 @@
 //   - World.Net: Delay, Tail, Drop, Duplicate, Reorder, Link, Cut, Isolate, Partition, Heal, HealAll.
 //   - World.Filter sees every protobuf message, between nodes and inside one, and says Deliver, Drop or Hold; Held and
 //     Release bring back what was held.
-//   - Node: Spawn, Probe, Clock, Random, Skew, Drift, Crash, Restart, Actors, Timers.
+//   - Node: Spawn, Probe, Clock, Random, Skew, Drift, Occupy, Crash, Restart, Actors, Timers.
 //   - Probe: an actor that plays the other side: Send, Request, Respond, Watch; and Await, ExpectNone, Messages.
 //
 // # Panics
@@ -38,7 +38,7 @@
 //
 // # Time
 //
-// Handling a message takes no time. Time moves to the next timer or arrival when no actor has anything to do; and, now
+// Handling a message takes no time, but for what Node.Occupy says. Time moves to the next timer or arrival when no actor has anything to do; and, now
 // and then, a little before that (see Lag), so that a timer can be due while an answer waits in the mailbox.
 //
 // # Limits

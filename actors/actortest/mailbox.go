@@ -18,6 +18,7 @@ type mailbox struct {
 
 	system, user []any
 	suspended    bool
+	occupied     int  // how often, see Node.Occupy
 	queued       bool // in World.ready
 	probe        bool
 	stopped      bool
@@ -107,7 +108,7 @@ func (m *mailbox) path() string { return m.life.node.address + "/" + m.name }
 
 func (m *mailbox) wake() {
 	runnable := len(m.system) > 0 || !m.suspended && len(m.user) > 0
-	if m.invoker == nil || m.queued || m.life.dead || !runnable {
+	if m.invoker == nil || m.queued || m.life.dead || m.occupied > 0 || !runnable {
 		return
 	}
 	w := m.life.node.world

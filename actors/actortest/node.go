@@ -117,6 +117,23 @@ func (n *Node) Timers() int {
 	return n.life.timers
 }
 
+// Occupy keeps the actor of this node with that name from handling anything for d of virtual time, system messages included:
+// it does what takes so long, such as to wait for a disk. Nothing happens where there is none.
+func (n *Node) Occupy(name string, d time.Duration) {
+	if n.life == nil || n.life.mailboxes[name] == nil {
+		return
+	}
+	w, m := n.world, n.life.mailboxes[name]
+	m.occupied++
+	m.queued = false
+	w.ready = slices.DeleteFunc(w.ready, func(r *mailbox) bool { return r == m })
+	w.trace.note(w.now, "occupied", "", m.path(), nil)
+	w.events.add(&event{at: w.now + d, life: n.life, happen: func() {
+		m.occupied--
+		m.wake()
+	}})
+}
+
 // Crash ends the node as a power cut does: its actors are gone without a word, with their mailboxes and timers, and so
 // is what was on its way to them. What the node sent before still arrives. Nothing happens on a node that is down.
 func (n *Node) Crash() {

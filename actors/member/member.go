@@ -2,7 +2,7 @@
 // clients.
 //
 //	member
-//	 ├ replica       acceptor and learner; the disk
+//	 ├ replica       acceptor and learner; the disk   └ syncer
 //	 ├ network       sends to the replicas; who is there
 //	 ├ gateway       serves clients
 //	 ├ recover       until the replica votes: ├ protocol  ├ catchup ├ fill ├ round

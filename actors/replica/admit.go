@@ -63,8 +63,6 @@ func (r *replica) register(ctx actor.Context, from identity.Identity) bool {
 // that it may rest on is synced, and tells the age that the disk has then.
 func (r *replica) header(to *messages.Header) *messages.Header {
 	self := r.admission.Self
-	if r.group.dirty {
-		self.Age++
-	}
+	self.Age += r.group.syncs()
 	return codec.EncodeHeader(self, to.GetRequest(), r.meta.Known)
 }

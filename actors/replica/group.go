@@ -3,6 +3,7 @@ package replica
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -14,11 +15,14 @@ import (
 // flush is due once everything that was in the mailbox before it is applied.
 type flush struct{}
 
-// group is the answers that wait for one sync.
+// group is the answers that wait, in the order in which they leave, and what they wait for: the first ones for the sync
+// that runs, the others for the next one, which begins when that is done.
 type group struct {
-	dirty   bool // the store has changes that an answer rests on
+	dirty   bool // the store has changes that an answer rests on, and that no sync covers which has begun
+	syncing bool // a sync runs
 	flush   bool // a flush is in the mailbox
 	waiting []waiting
+	covered int // how many of them wait for the sync that runs
 }
 
 type waiting struct {
@@ -26,31 +30,58 @@ type waiting struct {
 	answer any
 }
 
-// answer sends an answer as soon as everything it may rest on is durable: at once where nothing waits.
+// syncs is how many syncs are done once everything is durable that is on the disk now: each of them makes it one older.
+func (g *group) syncs() (n uint64) {
+	if g.syncing {
+		n++
+	}
+	if g.dirty {
+		n++
+	}
+	return n
+}
+
+// answer sends an answer as soon as everything it may rest on is durable: at once where that is all, and else with the sync
+// that covers the newest change.
 func (r *replica) answer(ctx actor.Context, answer any) {
-	if !r.group.dirty {
+	if r.group.syncs() == 0 {
 		r.respond(ctx, ctx.Sender(), answer)
 		return
 	}
 	r.group.waiting = append(r.group.waiting, waiting{ctx.Sender(), answer})
-	if !r.group.flush {
+	switch {
+	case !r.group.dirty:
+		r.group.covered = len(r.group.waiting)
+	case !r.group.syncing && !r.group.flush:
 		r.group.flush = true
 		ctx.Send(ctx.Self(), flush{})
 	}
 }
 
-// flush syncs once and lets every answer go that waited for it.
+// flush begins the sync of everything that was asked so far. What is asked from now on waits for the next one.
 func (r *replica) flush(ctx actor.Context) {
 	r.group.flush = false
-	r.remember(ctx)
-	if r.fault != nil || !r.stored(ctx, r.Store.Sync()) {
+	if r.remember(ctx); r.fault != nil {
 		return
 	}
+	r.group.dirty, r.group.syncing, r.group.covered = false, true, len(r.group.waiting)
+	ctx.Request(r.syncer, await{r.Store.StartSync()})
+}
+
+// synced lets every answer go that waited for the sync that is done, and begins the next one where others wait. Nothing
+// needs to gather for that one: it did while the disk was busy.
+func (r *replica) synced(ctx actor.Context, m synced) {
+	if r.fault != nil || !r.stored(ctx, m.err) {
+		return
+	}
+	r.group.syncing = false
 	r.admission.Self.Age = r.Store.Age()
-	waited := r.group.waiting
-	r.group.dirty, r.group.waiting = false, nil
-	for _, w := range waited {
+	for _, w := range r.group.waiting[:r.group.covered] {
 		r.respond(ctx, w.to, w.answer)
+	}
+	r.group.waiting = slices.Delete(r.group.waiting, 0, r.group.covered)
+	if r.group.covered = 0; len(r.group.waiting) > 0 {
+		r.flush(ctx)
 	}
 }
 

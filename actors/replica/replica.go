@@ -4,7 +4,13 @@
 // the store at once, its answer is kept, and a flush is put at the end of the mailbox; when the flush comes up, every
 // request that was in the mailbox before it has been applied, and one sync makes them all durable.
 //
-//	request ─▶ rule ─▶ store ─▶ answer waits ─▶ flush: sync ─▶ answers leave
+//	request ─▶ rule ─▶ store ─▶ answer waits ─▶ flush: sync begins ─▶ the syncer waits ─▶ answers leave
+//	                                 ▲                                                        │
+//	                                 └────────── the next one begins where answers wait ◀─────┘
+//
+// The sync runs beside the replica: its child, the syncer, waits for the disk, and the replica goes on receiving. What it
+// applies meanwhile waits for the next sync, which begins when that one is done. Answers leave in the order in which they
+// were given.
 //
 // Learned marks are written without a sync of their own: what is lost in a crash is learned again.
 //
@@ -43,6 +49,9 @@ type Config struct {
 	Log           zerolog.Logger
 }
 
+// Syncer is the name of the replica's child that waits for the disk.
+const Syncer = "syncer"
+
 // New returns the producer of a replica.
 func New(c Config) actor.Producer {
 	return func() actor.Actor { return &replica{Config: c} }
@@ -60,6 +69,7 @@ type replica struct {
 	written    written
 	lead       lead
 	group      group
+	syncer     *actor.PID
 	fault      error // the disk failed: nothing is answered but that
 }
 
@@ -79,6 +89,8 @@ func (r *replica) Receive(ctx actor.Context) {
 		r.start(ctx)
 	case flush:
 		r.flush(ctx)
+	case synced:
+		r.synced(ctx, m)
 	case Trusted:
 		r.trust(ctx)
 	case Heard:
@@ -130,6 +142,7 @@ func (r *replica) receiveLocal(ctx actor.Context) {
 
 // start restores what the disk holds. A disk that cannot be read leaves a replica that does not vote.
 func (r *replica) start(ctx actor.Context) {
+	r.spawnSyncer(ctx)
 	r.meta = r.Store.Metadata()
 	r.since = r.Clock.Now()
 	r.greeted = make(map[log.ReplicaID]greeting)

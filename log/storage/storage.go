@@ -1,9 +1,10 @@
 // Package storage is the disk of one replica.
 //
 // A Store keeps the replica's metadata, one record per position, and which positions are learned. What it is told is
-// visible at once and durable after the next Sync; a crash in between loses the newest changes and nothing else: the
-// state after a crash is the state after some prefix of the changes, at least up to the last Sync. Votes rest on that:
-// a replica changes, syncs, and only then answers, and one Sync serves every answer that waits.
+// visible at once and durable after the next sync; a crash in between loses the newest changes and nothing else: the
+// state after a crash is the state after some prefix of the changes, at least up to the begin of the last sync that was
+// done. Votes rest on that: a replica changes, syncs, and only then answers, and one sync serves every answer that waits.
+// A sync runs beside its store, which goes on being read and changed meanwhile.
 //
 // Records do not say whether they are learned. Learned positions are kept as ranges beside them, so that a notice that
 // a thousand positions are chosen costs one small write, and a restart need not read a million records.
@@ -66,7 +67,7 @@ type Summary struct {
 	Unlearned interval.Set // positions with a record that are not learned, Begin and above
 }
 
-// Store is the disk of one replica. It is used by one goroutine at a time.
+// Store is the disk of one replica. It is used by one goroutine at a time, but for the wait of a sync.
 //
 // The two engines, memory and disk, pass the same suite (storagetest).
 type Store interface {
@@ -98,13 +99,16 @@ type Store interface {
 	// the background.
 	Truncate(begin log.Position) error
 
-	// Sync makes every change before it durable.
-	Sync() error
+	// StartSync begins to make every change before it durable, and does not wait for the disk. They are durable once
+	// wait returns nil; where it returns an error, nobody knows. Wait is called once, on any goroutine, while the store
+	// goes on being used; what is changed meanwhile may be durable too, but is not covered. The next sync begins after
+	// the wait of the one before has returned.
+	StartSync() (wait func() error)
 
-	// Age is how many Syncs made changes durable since the disk was made. It is durable with them, and so tells a disk
-	// from an earlier state of it; a Close may add one.
+	// Age is how many syncs made changes durable since the disk was made; one that runs does not count before it is done.
+	// It is durable with the changes, and so tells a disk from an earlier state of it; a Close may add one.
 	Age() uint64
 
-	// Close makes every change durable and lets the directory go. A second Close does nothing.
+	// Close makes every change durable and lets the directory go, also while a sync runs. A second Close does nothing.
 	Close() error
 }

@@ -24,9 +24,9 @@ type counting struct {
 	syncs int
 }
 
-func (s *counting) Sync() error {
+func (s *counting) StartSync() (wait func() error) {
 	s.syncs++
-	return s.Store.Sync()
+	return s.Store.StartSync()
 }
 
 func TestOneSyncServesEveryWriteInTheMailbox(t *testing.T) {

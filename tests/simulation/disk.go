@@ -11,23 +11,38 @@ import (
 type disk struct {
 	storage.Store
 	watch
-	id       log.ReplicaID
-	live     map[log.Position]record // what a reader sees
-	durable  map[log.Position]record // what was synced; of the promises and proposals the highest ever
-	votes    []placed                // accepted, and not synced
-	dirty    []log.Position          // changed, and not synced
-	unsynced int                     // changes
-	synced   storage.Metadata
-	failed   bool // an operation failed: nothing that the replica grants is true any more
+	id      log.ReplicaID
+	live    map[log.Position]record // what a reader sees
+	durable map[log.Position]record // what was synced; of the promises and proposals the highest ever
+	synced  storage.Metadata
+	later   batch // what no sync covers that has begun
+	syncing int   // changes that the sync covers which runs
+	failed  bool  // an operation failed: nothing that the replica grants is true any more
+}
+
+// batch is what one sync makes durable.
+type batch struct {
+	votes   []placed                // accepted
+	records map[log.Position]record // written
+	changes int
 }
 
 // watch is who looks at a disk.
 type watch struct {
 	truth    *truth
 	adoption func(next storage.Metadata) adoption // what a replica that recovers could know
-	changed  func(sync bool)                      // is told of every change and every sync
+	changed  func(moment)                         // is told of every change, and every begin and end of a sync
 	advanced func(status.Status)                  // is told of every status
 }
+
+// moment is what a disk just did.
+type moment uint8
+
+const (
+	changing moment = iota
+	syncing         // a sync begins
+	synced          // it ends
+)
 
 // record is what a disk holds at a position.
 type record struct {
@@ -52,7 +67,7 @@ func newDisk(s storage.Store, before *disk, w watch) *disk {
 	}); err != nil {
 		w.truth.accuse(20, readable, err.Error())
 	}
-	d.becameDurable()
+	d.becameDurable(d.cover())
 	if before != nil && before.synced.Incarnation == d.synced.Incarnation {
 		check(ofRestarts, restart{before, d}, w.truth.accuse)
 	}
@@ -62,31 +77,43 @@ func newDisk(s storage.Store, before *disk, w watch) *disk {
 // note remembers a record until the next sync.
 func (d *disk) note(a log.Action) {
 	d.live[a.Position] = record{a.Promised, a.Performed, a.Value, a.Learned || d.live[a.Position].learned}
-	d.dirty = append(d.dirty, a.Position)
+	if d.later.records == nil {
+		d.later.records = map[log.Position]record{}
+	}
+	is, was := d.live[a.Position], d.later.records[a.Position]
+	is.promised, is.performed = max(is.promised, was.promised), max(is.performed, was.performed)
+	d.later.records[a.Position] = is
 	if a.Performed > 0 && a.Value.Kind != log.None {
 		m := d.Store.Metadata()
-		d.votes = append(d.votes, placed{a.Position, vote{a.Performed, a.Value, d.id, m.Incarnation, m.Known}})
+		d.later.votes = append(d.later.votes, placed{a.Position, vote{a.Performed, a.Value, d.id, m.Incarnation, m.Known}})
 	}
 }
 
-func (d *disk) becameDurable() {
-	for _, v := range d.votes {
+// cover returns what a sync makes durable that begins now.
+func (d *disk) cover() (batch, storage.Metadata) {
+	covered := d.later
+	d.later, d.syncing = batch{}, covered.changes
+	return covered, d.Store.Metadata()
+}
+
+func (d *disk) becameDurable(b batch, m storage.Metadata) {
+	for _, v := range b.votes {
 		d.truth.accept(v.at, v.vote)
 	}
-	for _, at := range d.dirty {
-		was, is := d.durable[at], d.live[at]
+	for at, is := range b.records {
+		was := d.durable[at]
 		is.promised, is.performed = max(is.promised, was.promised), max(is.performed, was.performed)
 		d.durable[at] = is
 	}
-	d.votes, d.dirty, d.unsynced, d.synced = d.votes[:0], d.dirty[:0], 0, d.Store.Metadata()
+	d.syncing, d.synced = 0, m
 }
 
 // did is called after every operation that changes the disk, or should have.
 func (d *disk) did(err error) error {
 	d.failed = d.failed || err != nil
 	if err == nil {
-		d.unsynced++
-		d.changed(false)
+		d.later.changes++
+		d.changed(changing)
 	}
 	return err
 }
@@ -156,15 +183,20 @@ func (d *disk) Truncate(begin log.Position) error {
 	return d.did(err)
 }
 
-// Sync makes the votes count.
-func (d *disk) Sync() error {
-	err := d.Store.Sync()
-	d.failed = d.failed || err != nil
-	if err == nil {
-		d.becameDurable()
-		d.changed(true)
+// StartSync makes the votes count once wait returns.
+func (d *disk) StartSync() (wait func() error) {
+	inner := d.Store.StartSync()
+	covered, metadata := d.cover()
+	d.changed(syncing)
+	return func() error {
+		err := inner()
+		d.failed = d.failed || err != nil
+		if err == nil {
+			d.becameDurable(covered, metadata)
+			d.changed(synced)
+		}
+		return err
 	}
-	return err
 }
 
 // Get notices that a read failed; so do Scan and Summary.

@@ -12,7 +12,7 @@
 // # Phase 1: faults
 //
 // Each run draws some kinds of faults, and how often they strike (faults.go): processes crash or shut down, one or all at a
-// time, in storms, in the middle of a step right behind a change of the disk or a message, and lose what was not synced, or
+// time, in storms, in the middle of a step right behind a change of the disk, the begin or the end of a sync, or a message, and lose what was not synced, or
 // all but the oldest part of it; disks are wiped, fail at a change, a sync or a read, are full or slow; members are cut off,
 // one after the other too, links are cut in one direction or both, one by one, and are whole again in another order; members
 // stall, clocks jump and drift; writers duel; strangers say all that members say, and answer what they ask; directories

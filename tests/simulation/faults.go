@@ -44,6 +44,7 @@ const (
 // These come with the others.
 const (
 	torn    = struck + iota // a crash leaves a part of what was not synced
+	unended                 // a crash comes while a sync runs
 	rebirth                 // a replica that votes recovers as another life, since somebody knows one that it does not
 	faults
 )
@@ -52,7 +53,7 @@ const (
 func (f fault) String() string {
 	return [faults]string{"crash", "crash at write", "crash at send", "crash of all", "shutdown", "restart storm", "wipe", "corruption", "sync failure",
 		"full disk", "slow disk", "isolation", "split", "one way", "bridge", "swizzle", "turn", "stall", "clock jump", "drift", "stranger",
-		"duel", "demotion", "rolled back disk", "copied disk", "torn write", "rebirth"}[f]
+		"duel", "demotion", "rolled back disk", "copied disk", "torn write", "crash in a sync", "rebirth"}[f]
 }
 
 // strike lets a fault happen, and plans the next one of its kind.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/actors/network"
+	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/log/storage/memory"
@@ -54,7 +55,7 @@ func (s *simulation) start(h *host) {
 		}
 		h.disk = newDisk(store, before, watch{
 			truth: s.truth, adoption: s.wire.adoption,
-			changed:  func(sync bool) { s.changed(h, sync) },
+			changed:  func(m moment) { s.changed(h, m) },
 			advanced: func(is status.Status) { s.advanced(h, is) },
 		})
 		return h.disk
@@ -78,15 +79,15 @@ func (s *simulation) restart(h *host) {
 	}
 }
 
-// changed is told that a process changed its disk, or synced it.
-func (s *simulation) changed(h *host, sync bool) {
+// changed is told that a process changed its disk, or that a sync begins or ends.
+func (s *simulation) changed(h *host, m moment) {
 	if h.operations > 0 {
 		if h.operations--; h.operations == 0 {
 			s.kill(h)
 		}
 	}
-	if sync && s.now() < h.slowUntil && h.dead == nil {
-		s.stallFor(h, about(s.random, h.slow))
+	if m == syncing && s.now() < h.slowUntil && h.dead == nil { // the replica goes on, and its answers wait
+		h.Node.Occupy(kit.Name+"/"+member.Replica+"/"+replica.Syncer, about(s.random, h.slow))
 	}
 }
 
@@ -116,10 +117,13 @@ func (s *simulation) kill(h *host) {
 
 // crashed is what a crash leaves of the disk: what was synced, and sometimes some of the rest.
 func (s *simulation) crashed(h *host) *memory.Store {
+	if h.disk.syncing > 0 {
+		s.faults[unended]++
+	}
 	if s.random.IntN(2) == 0 {
 		return h.Store.Crash(nil)
 	}
-	if h.disk.unsynced > 0 {
+	if h.disk.later.changes+h.disk.syncing > 0 {
 		s.faults[torn]++
 	}
 	return h.Store.Crash(s.random)

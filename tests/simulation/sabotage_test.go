@@ -14,7 +14,7 @@ import (
 // unsynced is a disk that says that it synced, and did not.
 type unsynced struct{ storage.Store }
 
-func (unsynced) Sync() error { return nil }
+func (unsynced) StartSync() (wait func() error) { return func() error { return nil } }
 
 // unpromising is a disk that forgets implicit promises when its process ends.
 type unpromising struct {

@@ -132,11 +132,11 @@ type rotten struct {
 	bad bool
 }
 
-func (r *rotten) Sync() error {
+func (r *rotten) StartSync() (wait func() error) {
 	if r.bad {
-		return storage.ErrClosed
+		return func() error { return storage.ErrClosed }
 	}
-	return r.Store.Sync()
+	return r.Store.StartSync()
 }
 
 func TestMemberThatEndsItselfFailsTheTest(t *testing.T) {

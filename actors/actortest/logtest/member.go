@@ -221,11 +221,14 @@ type disk struct {
 	member *Member
 }
 
-// Sync ends the process instead, where it was to.
-func (d disk) Sync() error {
-	if m := d.member; m.torn && m.Store == d.Store {
-		m.KillKeeping(m.cluster.random)
-		return nil // the process is dead: nothing that it does now leaves it
+// StartSync has the process end instead of the sync, where it was to.
+func (d disk) StartSync() (wait func() error) {
+	inner := d.Store.StartSync()
+	return func() error {
+		if m := d.member; m.torn && m.Store == d.Store {
+			m.KillKeeping(m.cluster.random)
+			return nil // the process is dead: nothing that it does now leaves it
+		}
+		return inner()
 	}
-	return d.Store.Sync()
 }

@@ -22,7 +22,8 @@ func (s *Store) loadAge() error {
 	if err != nil {
 		return fmt.Errorf("read the age of the disk: %w", s.fault.fail(err))
 	}
-	s.age, err = decodeAge(value)
+	s.syncs, err = decodeAge(value)
+	s.age.Store(s.syncs)
 	return errors.Join(err, closer.Close())
 }
 

@@ -139,31 +139,6 @@ func (s *Store) Truncate(begin log.Position) error {
 	return nil
 }
 
-// Age is how many Syncs made changes durable since the disk was made.
-func (s *Store) Age() uint64 { return s.age }
-
-// Sync makes every change before it durable, with one sync of Pebble's write-ahead log: that of the disk's age, which is
-// written behind the changes.
-func (s *Store) Sync() error {
-	if err := s.enter(); err != nil {
-		return err
-	}
-	return s.sync()
-}
-
-func (s *Store) sync() error {
-	if !s.unsynced {
-		return nil
-	}
-	age := s.coder.encodeAge(s.age + 1)
-	if err := s.worker.do(func() error { return s.db.Set(ageKey(), age, pebble.Sync) }); err != nil {
-		return fmt.Errorf("sync: %w", s.fault.fail(err))
-	}
-	s.age++
-	s.unsynced = false
-	return nil
-}
-
 // change applies one batch, which is visible at once and durable after the next sync.
 func (s *Store) change(fill func(*pebble.Batch) error) error {
 	if err := s.enter(); err != nil {

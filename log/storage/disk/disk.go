@@ -28,6 +28,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -74,9 +75,11 @@ type Store struct {
 	db        *pebble.DB
 	metadata  storage.Metadata
 	learned   interval.Set // what the learned runs on disk say; nothing below metadata.Begin
-	age       uint64       // how many syncs made changes durable
 	coder     coder
-	unsynced  bool // there are changes after the last sync
+	age       atomic.Uint64 // how many syncs made changes durable
+	syncs     uint64        // how many have begun
+	unsynced  bool          // there are changes after the last one's begin
+	running   *running      // the last one; nil before the first
 	closed    bool
 	ours      bool // the directory is known to be the one that the options mean
 	note      note // what the last process said of the disk
@@ -102,7 +105,7 @@ func (s *Store) Close() error {
 		s.abandon()
 		return nil // the failure was returned, or told to OnFatal, when it happened
 	}
-	err := s.sync()
+	err := s.syncAll()
 	if err == nil {
 		err = s.worker.do(func() error { return errors.Join(s.db.Close(), s.marks.close()) })
 	}

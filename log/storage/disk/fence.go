@@ -177,16 +177,18 @@ func (f *marked) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Sync implements vfs.File.
+// Sync implements vfs.File. What is written while it runs is not marked.
 func (f *marked) Sync() error {
+	now := f.written
 	err := f.fenced.Sync()
-	f.fault.change(func() error { return f.marks.synced(f.written) })
+	f.fault.change(func() error { return f.marks.synced(now) })
 	return err
 }
 
 // SyncData implements vfs.File.
 func (f *marked) SyncData() error {
+	now := f.written
 	err := f.fenced.SyncData()
-	f.fault.change(func() error { return f.marks.synced(f.written) })
+	f.fault.change(func() error { return f.marks.synced(now) })
 	return err
 }

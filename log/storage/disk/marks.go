@@ -28,7 +28,9 @@ type mark struct {
 // marks are the marks of a directory, in the file SYNCED. By them Open finds damage that Pebble would take for the torn
 // end of a log, and cut off with all that comes after it.
 //
-// No mark is ever ahead of the disk: it is written after the sync that it tells of. That write is not synced where the
+// No mark is ever ahead of the disk: it is written after the sync that it tells of, and tells how much was written before
+// that began. Pebble has one goroutine for a log that writes and syncs it in turn, so that a change which is made while a
+// sync runs waits in memory, and reaches the file after the mark. That write is not synced where the
 // file is a write-ahead log, so that a sync stays one sync. When the process ends, the kernel still has it; when the
 // power fails, the last half minute may be told by older marks, which hold as well, but for less. All other marks are
 // synced.

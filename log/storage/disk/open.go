@@ -95,7 +95,7 @@ func Initialize(o Options) error {
 // one that was rolled back (identity.Process), although nothing was.
 func (s *Store) store(m storage.Metadata) error {
 	b := s.db.NewBatch()
-	err := errors.Join(s.setMetadata(b, m), b.Set(ageKey(), s.coder.encodeAge(s.age+1), nil))
+	err := errors.Join(s.setMetadata(b, m), b.Set(ageKey(), s.coder.encodeAge(s.syncs+1), nil))
 	if err == nil {
 		err = s.worker.do(func() error { return s.db.Apply(b, pebble.Sync) })
 	}
@@ -103,7 +103,8 @@ func (s *Store) store(m storage.Metadata) error {
 		return s.giveUp(fmt.Errorf("store metadata: %w", s.fault.fail(err)))
 	}
 	s.metadata = own(m)
-	s.age++
+	s.syncs++
+	s.age.Store(s.syncs)
 	return b.Close()
 }
 

@@ -1,13 +1,15 @@
 // Package memory is a disk that lives in memory: the engine of tests and simulations.
 //
 // It keeps two states, the one that a crash leaves behind and the one that a reader sees, and the changes that lie
-// between them. Sync repeats the changes on the first; a crash forgets them, or all but the oldest.
+// between them. The end of a sync repeats on the first those that came before its begin; a crash forgets them, or all but
+// the oldest.
 package memory
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/invariant"
@@ -17,18 +19,21 @@ import (
 // Operation is what a fault of FailNext hits.
 type Operation uint8
 
-// The operations. A Close that has something to sync counts as a Sync.
+// The operations. A sync fails at its end. A Close that has something to sync counts as a Sync.
 const (
 	Change Operation = iota // Put, Learn, Truncate, SetMetadata
-	Sync                    // Sync
+	Sync                    // the wait of StartSync
 	Read                    // Get, Scan, Summary
 )
 
 // Store is a storage.Store in memory. Like every Store it is used by one goroutine at a time, in Crash and FailNext too.
 type Store struct {
-	live     state
+	live state
+
+	lock     sync.Mutex // over the rest: a sync may end on another goroutine
 	durable  state
-	unsynced []change
+	syncing  []change            // covered by the sync that runs
+	unsynced []change            // the later ones
 	next     map[Operation]error // faults that wait
 	failure  error               // what every call but Close returns, once set
 	closed   bool
@@ -51,9 +56,12 @@ func from(s state) *Store {
 // few of the other changes, at random. It is also the way to open a disk again after Close. The store itself can be used
 // no more; faults and failures are not inherited.
 func (s *Store) Crash(random *rand.Rand) *Store {
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	after := s.durable.clone()
 	if random != nil {
-		for _, c := range s.unsynced[:random.IntN(len(s.unsynced)+1)] {
+		lost := slices.Concat(s.syncing, s.unsynced)
+		for _, c := range lost[:random.IntN(len(lost)+1)] {
 			c(&after)
 		}
 	}
@@ -63,11 +71,19 @@ func (s *Store) Crash(random *rand.Rand) *Store {
 
 // Copy returns a second disk with what is durable on this one, as somebody gets it who copies a directory in use. The store
 // goes on.
-func (s *Store) Copy() *Store { return from(s.durable.clone()) }
+func (s *Store) Copy() *Store {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return from(s.durable.clone())
+}
 
 // FailNext makes the next operation of one sort fail with an error that wraps err: a failed Read is storage.ErrCorrupt,
 // the others are storage.ErrFailed. The operation has no effect.
-func (s *Store) FailNext(op Operation, err error) { s.next[op] = err }
+func (s *Store) FailNext(op Operation, err error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.next[op] = err
+}
 
 // Metadata returns what the replica keeps about itself.
 func (s *Store) Metadata() storage.Metadata { return own(s.live.metadata) }
@@ -136,42 +152,67 @@ func (s *Store) Truncate(begin log.Position) error {
 	})
 }
 
-// Sync makes every change before it durable.
-func (s *Store) Sync() error {
-	if err := s.enter(Sync); err != nil {
+// StartSync begins to make every change before it durable. Before wait is called nothing is.
+func (s *Store) StartSync() (wait func() error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if !s.closed && s.failure == nil {
+		invariant.Hold(len(s.syncing) == 0, "a sync of %d changes runs when the next one begins", len(s.syncing))
+		s.syncing, s.unsynced = s.unsynced, s.syncing
+	}
+	return s.endSync
+}
+
+func (s *Store) endSync() error {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.endedSync()
+}
+
+// endedSync is endSync with the lock held.
+func (s *Store) endedSync() error {
+	if err := s.entered(Sync); err != nil {
 		return fmt.Errorf("sync: %w", err)
 	}
-	if len(s.unsynced) > 0 {
-		s.live.age++
+	if len(s.syncing) > 0 {
 		s.durable.age++
 	}
-	for _, c := range s.unsynced {
+	for _, c := range s.syncing {
 		c(&s.durable)
 	}
-	clear(s.unsynced)
-	s.unsynced = s.unsynced[:0]
+	clear(s.syncing)
+	s.syncing = s.syncing[:0]
 	return nil
 }
 
-// Age is how many Syncs made changes durable.
-func (s *Store) Age() uint64 { return s.durable.age }
+// Sync makes every change before it durable.
+func (s *Store) Sync() error { return s.StartSync()() }
+
+// Age is how many syncs made changes durable.
+func (s *Store) Age() uint64 {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.durable.age
+}
 
 // Grow makes the disk at least that old, as if it had seen so many syncs. It is for a test that makes a disk that another
 // one was before.
 func (s *Store) Grow(age uint64) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	s.durable.age = max(s.durable.age, age)
-	s.live.age = s.durable.age
 }
 
 // Close makes every change durable, unless the store failed before. A second Close does nothing.
 func (s *Store) Close() error {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	defer func() { s.closed = true }()
 	if s.closed || s.failure != nil {
-		s.closed = true
 		return nil
 	}
-	err := s.Sync()
-	s.closed = true
-	return err
+	s.syncing, s.unsynced = append(s.syncing, s.unsynced...), nil
+	return s.endedSync()
 }
 
 func (s *Store) change(c change) error {
@@ -179,12 +220,21 @@ func (s *Store) change(c change) error {
 		return fmt.Errorf("change the log: %w", err)
 	}
 	c(&s.live)
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	s.unsynced = append(s.unsynced, c)
 	return nil
 }
 
 // enter returns why an operation cannot be done. A fault that waits for it happens now, and for good.
 func (s *Store) enter(op Operation) error {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.entered(op)
+}
+
+// entered is enter with the lock held.
+func (s *Store) entered(op Operation) error {
 	if s.closed {
 		return storage.ErrClosed
 	}

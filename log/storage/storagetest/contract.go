@@ -20,6 +20,10 @@ var far = []log.Position{1, 1 << 31, 1 << 32, 10_000_000_000, 1 << 63, log.MaxPo
 var contract = map[string]func(*rig){
 	"WhatIsPutIsRead":                     putIsRead,
 	"AgeGrowsWithEverySyncOfAChange":      ageGrows,
+	"AStoreGoesOnWhileItSyncs":            goesOnWhileItSyncs,
+	"ASyncIsAwaitedOnAnotherGoroutine":    waitsElsewhere,
+	"ASyncThatRunsCountsOnceItIsDone":     runningSyncCountsLater,
+	"CloseMakesDurableWhatASyncCovers":    closeCoversARunningSync,
 	"ARecordIsReplacedWhole":              recordIsReplaced,
 	"APositionWithoutRecordIsNotFound":    absentIsNotFound,
 	"PutKeepsNoLearned":                   putKeepsNoLearned,
@@ -337,7 +341,7 @@ func closedRefuses(r *rig) {
 	_, _, get := r.store.Get(1)
 	_, summary := r.store.Summary()
 	for call, err := range map[string]error{
-		"Get": get, "Summary": summary, "Put": r.store.Put(entry(1, "late")), "Sync": r.store.Sync(),
+		"Get": get, "Summary": summary, "Put": r.store.Put(entry(1, "late")), "StartSync": r.store.StartSync()(),
 		"Learn": r.store.Learn(log.Span(1, 1)), "Truncate": r.store.Truncate(2),
 		"SetMetadata": r.store.SetMetadata(r.store.Metadata()),
 		"Scan":        r.store.Scan(log.Span(1, 1), func(log.Action) bool { return true }),

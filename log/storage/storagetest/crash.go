@@ -12,6 +12,8 @@ import (
 var crashes = map[string]func(*rig){
 	"WhatWasSyncedSurvives":            syncedSurvives,
 	"AgeOutlivesCrashes":               ageSurvives,
+	"WhatASyncCoversSurvives":          coveredSurvives,
+	"ACrashInASyncTakesTheNewest":      crashDuringASyncTakesTheNewest,
 	"WhatWasNotSyncedIsLost":           unsyncedIsLost,
 	"WhatIsLostIsTheNewest":            newestIsLost,
 	"PutIsAllOrNothing":                putIsAllOrNothing,

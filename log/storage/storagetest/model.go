@@ -92,7 +92,9 @@ var windows = []log.Position{1, 1<<31 - 4, 1<<32 - 4, 10_000_000_000 - 4, 1<<63 
 type walk struct {
 	*rig
 	random  *rand.Rand
-	states  []model // since the last sync; the last one is what a reader sees
+	states  []model // since the begin of the last sync that was done; the last one is what a reader sees
+	wait    func() error
+	covered int // the state that is durable once the wait for the sync that runs returns; none runs where that is nil
 	crashes bool
 }
 
@@ -128,12 +130,10 @@ func (w *walk) step() string {
 	case n < 77:
 		return w.truncate()
 	case n < 90:
-		w.sync()
-		w.states = w.states[len(w.states)-1:]
-		return "sync"
+		return w.syncs()
 	case n < 94 || !w.crashes:
 		w.reopen()
-		w.states = w.states[len(w.states)-1:]
+		w.states, w.wait = w.states[len(w.states)-1:], nil
 		return "reopen"
 	case n < 96:
 		return w.tear(nil)
@@ -142,10 +142,22 @@ func (w *walk) step() string {
 	}
 }
 
+// syncs begins a sync, or ends it.
+func (w *walk) syncs() string {
+	if w.wait == nil {
+		w.wait, w.covered = w.store.StartSync(), len(w.states)-1
+		return "begin of a sync"
+	}
+	w.must(w.wait())
+	w.states, w.wait = w.states[w.covered:], nil
+	return "end of a sync"
+}
+
 // tear crashes, and finds out which of the states the store is in now. It may be a newer one than the synced one even
 // where nothing else should stay: an engine is free to sync earlier.
 func (w *walk) tear(random *rand.Rand) string {
 	w.crash(random)
+	w.wait = nil
 	for i := len(w.states) - 1; i >= 0; i-- {
 		if w.states[i].differs(w.store) == "" {
 			w.states = w.states[i : i+1]

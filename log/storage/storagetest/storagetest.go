@@ -76,7 +76,7 @@ func (r *rig) truncate(begin log.Position) {
 
 func (r *rig) sync() {
 	r.Helper()
-	r.must(r.store.Sync())
+	r.must(r.store.StartSync()())
 }
 
 func (r *rig) reopen() {
