@@ -96,18 +96,23 @@ func (f *fill) Set(text string) error { return choose(f, text, fillRandom, fillZ
 // Type implements pflag.Value.
 func (f *fill) Type() string { return "bytes" }
 
-// source makes the entries: each is a part of the same bytes, so that making one costs nothing.
+// source makes the entries: each is a part of the same bytes, so that making one costs nothing. Those that follow each other
+// share none: a disk that compresses what is written together would find them alike, and the random ones would not be.
 type source struct {
-	sizes []entrySize // in turns
-	bytes []byte      // twice the largest entry
+	sizes  []entrySize // in turns
+	stride uint64      // from one entry to the next; not shorter than the largest
+	bytes  []byte
 }
+
+// sourceBytes is more than a disk compresses together, several times over.
+const sourceBytes = 16 << 20
 
 func newSource(f fill, sizes ...entrySize) *source {
 	largest := entrySize(1)
 	for _, size := range sizes {
 		largest = max(largest, size)
 	}
-	s := &source{sizes: sizes, bytes: make([]byte, 2*max(int(largest), 64<<10))}
+	s := &source{sizes: sizes, stride: uint64(largest), bytes: make([]byte, sourceBytes)}
 	switch f {
 	case fillRandom:
 		random := rand.NewChaCha8([32]byte{})
@@ -122,6 +127,6 @@ func newSource(f fill, sizes ...entrySize) *source {
 // at is the i-th entry. Entries are not to be changed.
 func (s *source) at(i uint64) []byte {
 	size := uint64(s.sizes[i%uint64(len(s.sizes))])
-	begin := i * 61 % (uint64(len(s.bytes)) - size)
+	begin := i * s.stride % (uint64(len(s.bytes)) - size)
 	return s.bytes[begin : begin+size]
 }

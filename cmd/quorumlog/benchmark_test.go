@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/flate"
 	"context"
 	"errors"
 	"fmt"
@@ -98,6 +100,26 @@ func TestEntriesOfEverySizeCanBeMade(t *testing.T) {
 			if e := entries.at(i); len(e) != int(size) || e[0] != 0xff || e[len(e)-1] != 0xff {
 				t.Errorf("size %d: entry %d has %d bytes, from %x to %x", size, i, len(e), e[0], e[len(e)-1])
 			}
+		}
+	}
+}
+
+func TestRandomEntriesCannotBeCompressed(t *testing.T) {
+	for _, size := range []entrySize{16, 128, 1 << 10, 16 << 10} {
+		entries := newSource(fillRandom, size)
+		var packed bytes.Buffer
+		w, err := flate.NewWriter(&packed, flate.BestSpeed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const whole = 256 << 10
+		for i := range whole / int(size) {
+			if _, err := w.Write(entries.at(uint64(i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil || packed.Len() < whole*99/100 {
+			t.Errorf("size %d: %d bytes became %d, %v", size, whole, packed.Len(), err)
 		}
 	}
 }
