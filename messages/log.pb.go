@@ -1501,7 +1501,9 @@ type WriteRequest struct {
 	// The values, from 1 to 1,024 of them.
 	Values []*Value `protobuf:"bytes,4,rep,name=values,proto3" json:"values,omitempty"`
 	// Positions written earlier under the same proposal that are chosen by now; absent if none.
-	Learned       *Range `protobuf:"bytes,5,opt,name=learned,proto3" json:"learned,omitempty"`
+	Learned *Range `protobuf:"bytes,5,opt,name=learned,proto3" json:"learned,omitempty"`
+	// Every position up to this one is chosen, as far as the sender knows; less than first.
+	Settled       uint64 `protobuf:"varint,6,opt,name=settled,proto3" json:"settled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1569,6 +1571,13 @@ func (x *WriteRequest) GetLearned() *Range {
 		return x.Learned
 	}
 	return nil
+}
+
+func (x *WriteRequest) GetSettled() uint64 {
+	if x != nil {
+		return x.Settled
+	}
+	return 0
 }
 
 // WriteResponse answers WriteRequest.
@@ -4379,13 +4388,14 @@ const file_log_proto_rawDesc = "" +
 	"\x05range\x18\x01 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\x12\x10\n" +
 	"\x03end\x18\x02 \x01(\x04R\x03end\x12.\n" +
 	"\aactions\x18\x03 \x03(\v2\x14.quorumlog.v1.ActionR\aactions\x12)\n" +
-	"\x05reign\x18\x04 \x01(\v2\x13.quorumlog.v1.ReignR\x05reign\"\xca\x01\n" +
+	"\x05reign\x18\x04 \x01(\v2\x13.quorumlog.v1.ReignR\x05reign\"\xe4\x01\n" +
 	"\fWriteRequest\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12\x1a\n" +
 	"\bproposal\x18\x02 \x01(\x04R\bproposal\x12\x14\n" +
 	"\x05first\x18\x03 \x01(\x04R\x05first\x12+\n" +
 	"\x06values\x18\x04 \x03(\v2\x13.quorumlog.v1.ValueR\x06values\x12-\n" +
-	"\alearned\x18\x05 \x01(\v2\x13.quorumlog.v1.RangeR\alearned\"\x8d\x03\n" +
+	"\alearned\x18\x05 \x01(\v2\x13.quorumlog.v1.RangeR\alearned\x12\x18\n" +
+	"\asettled\x18\x06 \x01(\x04R\asettled\"\x8d\x03\n" +
 	"\rWriteResponse\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x124\n" +
 	"\baccepted\x18\x02 \x01(\v2\x16.quorumlog.v1.AcceptedH\x00R\baccepted\x124\n" +

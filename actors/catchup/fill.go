@@ -17,7 +17,7 @@ import (
 // Fill has a quorum settle a run of positions that nobody has learned: it proposes what was accepted under the highest
 // proposal, and a NOP where nothing was.
 //
-//	reserving ─▶ promising ─ won ─▶ writing ─ won ─▶ learning ─▶ Filled, stopped
+//	peeking ─▶ reserving ─▶ promising ─ won ─▶ writing ─ won ─▶ learning ─▶ Filled, stopped
 //	    ▲            │ all learned ────┼─────────────────▲
 //	    └─ pausing ◀─┴──── lost ───────┘
 //
@@ -41,6 +41,7 @@ type fill struct {
 	*ensemble.Ensemble
 	run    log.Range
 	by     log.Proposal
+	below  log.Kind     // of what is chosen right below the run; None where that is truncated
 	seen   log.Proposal // the highest proposal that stood in the way
 	self   identity.Identity
 	state  state
@@ -51,13 +52,36 @@ type fill struct {
 func (f *fill) Receive(ctx actor.Context) {
 	switch ctx.Message().(type) {
 	case *actor.Started:
-		f.state = f.begin(ctx)
+		f.state = f.peek(ctx)
 	case *actor.Stopping:
 		f.cancel()
 	case *actor.Stopped:
 	default:
 		f.state = f.state.receive(ctx)
 	}
+}
+
+// peek asks the local replica for what is chosen right below the run: there the run's values must be linked to.
+func (f *fill) peek(ctx actor.Context) state {
+	if f.run.First == 1 {
+		return f.begin(ctx)
+	}
+	ctx.Request(f.Replica, replica.Read{Range: log.Range{First: f.run.First - 1, Last: f.run.First - 1}})
+	return peeking{f}
+}
+
+// peeking: the local replica is asked for what is chosen right below the run.
+type peeking struct{ *fill }
+
+func (s peeking) receive(ctx actor.Context) state {
+	m, ok := ctx.Message().(replica.Page)
+	if !ok {
+		return s
+	}
+	if len(m.Actions) > 0 {
+		s.below = m.Actions[0].Value.Kind
+	}
+	return s.begin(ctx)
 }
 
 // begin asks the local replica for a new proposal, or who it is where there is one already.
@@ -107,7 +131,7 @@ func (s promising) receive(ctx actor.Context) state {
 }
 
 func (s promising) won(ctx actor.Context, w paxos.Won) state {
-	chosen := paxos.Propose(w, s.by)
+	chosen := paxos.Propose(w, s.by, s.below)
 	run := log.Span(w.Range.First, len(chosen))
 	if paxos.AllLearned(chosen) {
 		return s.learn(ctx, run, chosen)
@@ -116,7 +140,7 @@ func (s promising) won(ctx actor.Context, w paxos.Won) state {
 	for i, a := range chosen {
 		values[i] = a.Value
 	}
-	write := round.Write(codec.Write{By: s.by, First: run.First, Values: values})
+	write := round.Write(codec.Write{By: s.by, First: run.First, Values: values, Settled: run.First - 1})
 	ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, write)))
 	return writing{s.fill, run, chosen}
 }

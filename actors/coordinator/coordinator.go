@@ -1,9 +1,9 @@
-// Package coordinator is the proposer that writes the log: it wins an election, and then has one batch of entries after
-// the other accepted under one proposal.
+// Package coordinator is the proposer that writes the log: it wins an election, and then has batches of entries accepted
+// under one proposal.
 //
-//	idle ── Elect ─▶ reserving ─▶ promising ── won ─▶ filling ─▶ settling ─▶ beginning ── won ─▶ elected ◀─▶ writing
-//	  ▲                  │            │                  │           │            │                 │           │
-//	  └──────────────────┴── lost ────┴── late ──────────┴───────────┴── lost ────┴──── outbid ─────┴─ not won ─┘
+//	idle ── Elect ─▶ reserving ─▶ promising ── won ─▶ filling ─▶ settling ─▶ beginning ── won ─▶ elected ─▶ ending
+//	  ▲                  │            │                  │           │            │                             │
+//	  └──────────────────┴── lost ────┴── late ──────────┴───────────┴── lost ────┴───── nothing on its way ────┘
 //
 // An election is won in two rounds. The first gets a quorum's promise for all positions; what the quorum holds is then
 // settled. The second begins the reign: a quorum notes from where on this coordinator writes, so that nobody proposes again
@@ -12,8 +12,12 @@
 // Any rejection, unknown outcome or higher proposal ends in idle; the number seen is kept only as a floor for the next
 // election (hole S4). What was sent and not chosen is indeterminate; what was not sent is provably not in the log.
 //
-// While a batch is on its way, arrivals gather into the next one. Its answer is off the learners' path: the notice that
-// it is chosen rides on the next write, or goes out at once where none follows.
+// Several batches may be on their way at once; arrivals gather into the next one meanwhile. An acceptor takes a batch only
+// behind the one below it (paxos.Linked), so whatever is chosen has all below it chosen as well: the coordinator acknowledges
+// in the order of the positions, and a batch whose outcome is unknown is in the log as a whole, as a first part, or not at
+// all. Once a round is not won, nothing more is sent: the reign is ending until all that is on its way has come to its end.
+//
+// The notice that a batch is chosen rides on the next write, or goes out at once where none follows.
 package coordinator
 
 import (
@@ -97,6 +101,8 @@ type coordinator struct {
 	by      log.Proposal // of the election that runs or was won last
 	floor   log.Proposal // the highest proposal that stood in the way
 	next    log.Position // the position of the next value
+	settled log.Position // every position up to it is chosen
+	flight  flight
 	begin   log.Position // of the log, as far as this coordinator knows
 	queue   queue
 	elects  []client // elections asked for

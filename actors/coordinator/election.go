@@ -24,7 +24,7 @@ func (s idle) receive(ctx actor.Context) state {
 		}
 		ctx.Respond(failed)
 	case Demote:
-		ctx.Respond(Demoted{End: s.next - min(s.next, 1)})
+		ctx.Respond(Demoted{End: s.settled})
 	}
 	return s
 }
@@ -143,6 +143,7 @@ func (s settling) receive(ctx actor.Context) state {
 
 func (s settling) begin(ctx actor.Context, m replica.Inspected) state {
 	s.next, s.coordinator.begin = max(s.next, m.Begin), m.Begin
+	s.settled = s.next - 1
 	reign := round.Reign(log.Reign{By: s.by, First: s.next})
 	return beginning{s.coordinator, ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, reign)))}
 }

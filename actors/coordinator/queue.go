@@ -1,6 +1,10 @@
 package coordinator
 
-import "github.com/quorumlog/quorumlog/log"
+import (
+	"slices"
+
+	"github.com/quorumlog/quorumlog/log"
+)
 
 // MaxQueued is how many bytes of values, counted by Cost, may wait. Beyond that a client is told to come back.
 const MaxQueued = 64 << 20
@@ -21,6 +25,8 @@ func Cost(values []log.Value) int {
 type queue struct {
 	requests []request
 	cost     int
+	values   int
+	cuts     int // requests that truncate
 }
 
 // request is one Append.
@@ -29,10 +35,12 @@ type request struct {
 	fence  log.Proposal
 	values []log.Value
 	cost   int
+	cuts   bool // one of the values is a TRUNCATE
 }
 
 func newRequest(c client, m Append) request {
-	return request{client: c, fence: m.Fence, values: m.Values, cost: Cost(m.Values)}
+	cuts := slices.ContainsFunc(m.Values, func(v log.Value) bool { return v.Kind == log.Truncate })
+	return request{client: c, fence: m.Fence, values: m.Values, cost: Cost(m.Values), cuts: cuts}
 }
 
 // bytes is the size of the values' data.
@@ -44,16 +52,25 @@ func (q *queue) push(r request) bool {
 		return false
 	}
 	q.requests = append(q.requests, r)
-	q.cost += r.cost
+	q.count(r, 1)
 	return true
 }
 
-// batch takes the requests that fit into one message.
+// count adds a request to the sums, or takes it away.
+func (q *queue) count(r request, sign int) {
+	q.cost, q.values = q.cost+sign*r.cost, q.values+sign*len(r.values)
+	if r.cuts {
+		q.cuts += sign
+	}
+}
+
+// batch takes the requests that fit into one message. Whatever truncates is in a batch of its own: what may be truncated
+// depends on what is chosen.
 func (q *queue) batch() []request {
 	n, values, bytes := 0, 0, 0
 	for _, r := range q.requests {
 		values, bytes = values+len(r.values), bytes+r.bytes()
-		if n > 0 && (values > log.MaxRun || bytes > log.MaxRunBytes) {
+		if n > 0 && (values > log.MaxRun || bytes > log.MaxRunBytes || r.cuts || q.requests[0].cuts) {
 			break
 		}
 		n++
@@ -61,7 +78,7 @@ func (q *queue) batch() []request {
 	taken := q.requests[:n:n]
 	q.requests = q.requests[n:]
 	for _, r := range taken {
-		q.cost -= r.cost
+		q.count(r, -1)
 	}
 	return taken
 }
@@ -72,5 +89,13 @@ func (q *queue) drain() []request {
 	*q = queue{}
 	return all
 }
+
+// full says whether a message can be filled.
+func (q *queue) full() bool {
+	return q.values >= log.MaxRun || q.cost-perValue*q.values >= log.MaxRunBytes
+}
+
+// truncates says whether the next batch does.
+func (q *queue) truncates() bool { return q.cuts > 0 && q.requests[0].cuts }
 
 func (q *queue) empty() bool { return len(q.requests) == 0 }

@@ -10,7 +10,7 @@ import (
 	"github.com/quorumlog/quorumlog/log/paxos"
 )
 
-// elected: nothing is on its way; values may be written.
+// elected: values may be written, and some may be on their way.
 type elected struct{ *coordinator }
 
 func (s elected) receive(ctx actor.Context) state {
@@ -21,11 +21,14 @@ func (s elected) receive(ctx actor.Context) state {
 	case Elect:
 		return s.goOn(ctx)
 	case Demote:
-		ctx.Respond(Demoted{End: s.next - 1})
-		return s.resign(ctx, NotElected, 0)
+		s.dismiss(ctx, NotElected, 0)
+		return s.end(ctx, ending{s.coordinator, NotElected, ctx.Sender()})
+	case round.Done:
+		return s.landed(ctx, m)
 	case replica.Outbid:
 		if m.By > s.by { // not one that was meant for an earlier election
-			return s.resign(ctx, NotElected, m.By)
+			s.floor = max(s.floor, m.By)
+			return s.end(ctx, ending{coordinator: s.coordinator, why: NotElected})
 		}
 	case announceDue:
 		if m.attempt == s.attempt && !s.chosen.Empty() {
@@ -45,20 +48,38 @@ func (c *coordinator) enqueue(ctx actor.Context, stay state, m Append) state {
 	return stay
 }
 
-// goOn does what is due while nothing is on its way: an election that was asked for, else the next batch, else nothing.
+// goOn does what is due: an election that was asked for, once nothing is on its way, else the next batches.
 func (c *coordinator) goOn(ctx actor.Context) state {
 	if len(c.elects) > 0 {
+		if len(c.flight) > 0 {
+			return elected{c}
+		}
 		c.flushNotice(ctx)
 		return c.reelect(ctx)
 	}
-	for !c.queue.empty() {
+	for c.mayWrite() {
 		if batch := c.admit(ctx, c.queue.batch()); len(batch) > 0 {
-			return c.write(ctx, batch)
+			c.write(ctx, batch)
 		}
 	}
-	c.flushNotice(ctx)
-	c.scheduleAnnouncement(ctx)
+	if len(c.flight) == 0 {
+		c.flushNotice(ctx)
+		c.scheduleAnnouncement(ctx)
+	}
 	return elected{c}
+}
+
+// mayWrite says whether the next batch may be sent.
+func (c *coordinator) mayWrite() bool {
+	switch {
+	case c.queue.empty():
+		return false
+	case len(c.flight) == 0:
+		return true
+	case len(c.flight) >= maxPartial && (len(c.flight) >= maxFlight || !c.queue.full()):
+		return false
+	}
+	return !c.queue.truncates() && !c.flight[0].batch[0].cuts
 }
 
 // reelect begins another election although this coordinator is elected: the client asked for a fence of its own.
@@ -103,114 +124,128 @@ func (c *coordinator) truncatesWell(r request, at log.Position) bool {
 }
 
 // write sends a batch. The notice of what was chosen before rides on it.
-func (c *coordinator) write(ctx actor.Context, batch []request) state {
-	var values []log.Value
+func (c *coordinator) write(ctx actor.Context, batch []request) {
+	n := 0
+	for _, r := range batch {
+		n += len(r.values)
+	}
+	values := make([]log.Value, 0, n)
 	for _, r := range batch {
 		values = append(values, r.values...)
 	}
 	c.stopTimer()
 	run := log.Span(c.next, len(values))
-	question := round.Write(codec.Write{By: c.by, First: run.First, Values: values, Learned: c.pending})
-	c.pending = log.Range{}
+	question := round.Write(codec.Write{By: c.by, First: run.First, Values: values, Learned: c.pending, Settled: c.settled})
+	c.pending, c.next = log.Range{}, run.Last+1
 	child := ctx.Spawn(c.Props(round.New(c.Ensemble, c.self, question)))
-	return writing{c, child, batch, run, values}
+	c.flight = append(c.flight, &flying{round: child, batch: batch, run: run, values: values})
 }
 
-// writing: a batch is on its way.
-type writing struct {
-	*coordinator
-	round  *actor.PID
-	batch  []request
-	run    log.Range
-	values []log.Value
-}
-
-func (s writing) receive(ctx actor.Context) state {
-	switch m := ctx.Message().(type) {
-	case Append:
-		return s.enqueue(ctx, s, m)
-	case Demote:
-		s.dismiss(ctx, NotElected, 0)
-		return demoting{s, ctx.Sender()}
-	case round.Done:
-		if s.round.Equal(ctx.Sender()) { // not one that a former election gave up on
-			return s.conclude(ctx, m)
-		}
-	case replica.Outbid: // the answers decide
-		s.floor = max(s.floor, m.By)
+// landed handles the end of a round. Where one was not won, nothing more is sent.
+func (s elected) landed(ctx actor.Context, m round.Done) state {
+	if !s.flight.land(ctx.Sender(), m) {
+		return s
 	}
-	return s
-}
-
-func (s writing) conclude(ctx actor.Context, m round.Done) state {
-	s.age(m)
+	s.settle(ctx, m)
 	if _, won := m.Outcome.(paxos.Won); won {
-		return s.chose(ctx)
+		return s.goOn(ctx)
 	}
-	why, seen := Indeterminate, s.floor
-	if lost, ok := m.Outcome.(paxos.Lost); ok {
-		seen = max(seen, lost.By)
-	}
-	if !m.Unclear {
-		why = NotElected
-	}
-	for _, r := range s.batch {
-		failed := Failed{Tag: r.client.tag, Why: why, Seen: seen}
-		if why == NotElected && r.fence > 0 {
-			failed.Why = Fenced
-		}
-		ctx.Send(r.client.pid, failed)
-	}
-	return s.resign(ctx, NotElected, seen)
+	return s.end(ctx, ending{coordinator: s.coordinator, why: NotElected})
 }
 
-// chose announces the batch to the local replica before it acknowledges: whoever reads here afterwards finds it.
-func (s writing) chose(ctx actor.Context) state {
-	header := codec.EncodeHeader(s.self, s.Random.Uint64(), nil)
-	ctx.Send(s.Replica, codec.EncodeLearnedMessage(header, s.by, s.run))
-	at := s.run.First
-	for _, r := range s.batch {
+// settle acknowledges what is chosen, in the order of the positions. The local replica hears of it first: whoever reads here
+// afterwards finds it.
+func (c *coordinator) settle(ctx actor.Context, m round.Done) {
+	c.age(m)
+	if lost, ok := m.Outcome.(paxos.Lost); ok {
+		c.floor = max(c.floor, lost.By)
+	}
+	chosen := c.flight[:c.flight.chosen()]
+	if len(chosen) == 0 {
+		return
+	}
+	run := log.Range{First: chosen[0].run.First, Last: chosen[len(chosen)-1].run.Last}
+	ctx.Send(c.Replica, codec.EncodeLearnedMessage(codec.EncodeHeader(c.self, c.Random.Uint64(), nil), c.by, run))
+	for _, b := range chosen {
+		b.acknowledge(ctx)
+		for _, v := range b.values {
+			c.begin = max(c.begin, v.To)
+		}
+	}
+	c.flight = append(flight(nil), c.flight[len(chosen):]...)
+	c.settled, c.pending, c.chosen = run.Last, joined(c.pending, run), joined(c.chosen, run)
+}
+
+// joined is a range with another one behind it.
+func joined(r, next log.Range) log.Range {
+	if r.Empty() {
+		return next
+	}
+	return log.Range{First: r.First, Last: next.Last}
+}
+
+func (b *flying) acknowledge(ctx actor.Context) {
+	at := b.run.First
+	for _, r := range b.batch {
 		ctx.Send(r.client.pid, Appended{Tag: r.client.tag, Range: log.Span(at, len(r.values))})
 		at += log.Position(len(r.values))
 	}
-	for _, v := range s.values {
-		s.begin = max(s.begin, v.To)
-	}
-	s.next, s.pending = s.run.Last+1, s.run
-	if s.chosen.Empty() {
-		s.chosen.First = s.run.First
-	}
-	s.chosen.Last = s.run.Last
-	if outbid := s.floor > s.by; outbid {
-		return s.resign(ctx, NotElected, s.floor)
-	}
-	return s.goOn(ctx)
 }
 
-// demoting: a batch is on its way, and no other will follow.
-type demoting struct {
-	writing
-	client *actor.PID
+// ending: nothing more is sent; what is on its way is waited for.
+type ending struct {
+	*coordinator
+	why    Why        // what those hear who wait
+	client *actor.PID // who asked to end it; nil for nobody
 }
 
-func (s demoting) receive(ctx actor.Context) state {
+func (s ending) receive(ctx actor.Context) state {
 	switch m := ctx.Message().(type) {
 	case round.Done:
-		if !s.round.Equal(ctx.Sender()) {
-			return s
+		if s.flight.land(ctx.Sender(), m) {
+			s.settle(ctx, m)
+			return s.end(ctx, s)
 		}
-		next := s.conclude(ctx, m)
-		if _, still := next.(elected); still {
-			next = s.resign(ctx, NotElected, 0)
-		}
-		ctx.Send(s.client, Demoted{End: s.next - 1})
-		return next
 	case Append:
-		ctx.Respond(Failed{Tag: m.Tag, Why: NotElected})
+		r := newRequest(client{ctx.Sender(), m.Tag}, m)
+		ctx.Respond(Failed{Tag: m.Tag, Why: refusal(r, s.floor), Seen: s.floor})
+	case Demote:
+		s.client = ctx.Sender()
 	case replica.Outbid:
 		s.floor = max(s.floor, m.By)
 	}
 	return s
+}
+
+// end ends the reign, once nothing is on its way any more.
+func (c *coordinator) end(ctx actor.Context, s ending) state {
+	if !c.flight.over() {
+		return s
+	}
+	seen := c.floor
+	if s.client != nil && seen < c.by { // nobody stands in the way
+		seen = 0
+	}
+	for _, b := range c.flight {
+		b.report(ctx, seen)
+	}
+	c.flight, c.next = nil, c.settled+1
+	next := c.resign(ctx, s.why, seen)
+	if s.client != nil {
+		ctx.Send(s.client, Demoted{End: c.settled})
+	}
+	return next
+}
+
+// report tells what became of a batch that was not chosen, as far as anybody knows.
+func (b *flying) report(ctx actor.Context, seen log.Proposal) {
+	for _, r := range b.batch {
+		failed := Failed{Tag: r.client.tag, Why: Indeterminate, Seen: seen}
+		if !b.outcome.Unclear {
+			failed.Why = refusal(r, seen)
+		}
+		ctx.Send(r.client.pid, failed)
+	}
 }
 
 func (c *coordinator) scheduleAnnouncement(ctx actor.Context) {

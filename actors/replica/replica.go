@@ -67,6 +67,8 @@ type replica struct {
 	since      time.Time                  // when the status was entered
 	remembered time.Time                  // when the processes that were heard were stored last
 	written    written
+	settled    settled
+	early      early
 	lead       lead
 	group      group
 	syncer     *actor.PID

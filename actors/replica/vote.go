@@ -53,7 +53,7 @@ func (r *replica) reignVerdict(ctx actor.Context, reign log.Reign) paxos.Verdict
 	return v
 }
 
-// write answers a WriteRequest. Store, sync, then answer.
+// write answers a WriteRequest, unless the one below it is missing. Store, sync, then answer.
 func (r *replica) write(ctx actor.Context, m *messages.WriteRequest) {
 	w, err := codec.DecodeWriteRequest(m)
 	var answer paxos.Answer
@@ -61,9 +61,17 @@ func (r *replica) write(ctx actor.Context, m *messages.WriteRequest) {
 		answer = paxos.Refused{Refusal: refusal}
 	} else {
 		r.mark(ctx, w.By, w.Learned)
-		answer = r.decide(ctx, w.By, r.writeVerdict(ctx, w))
+		r.settled.hear(w.By, w.Settled)
+		verdict := r.writeVerdict(ctx, w)
+		if r.postponed(ctx, m, w, verdict) {
+			return
+		}
+		answer = r.decide(ctx, w.By, verdict)
 	}
 	r.answer(ctx, codec.EncodeWriteResponse(r.header(m.GetHeader()), answer))
+	if a, ok := answer.(paxos.Accepted); ok {
+		r.catchUp(ctx, w.By, a.Range.Last)
+	}
 }
 
 func (r *replica) writeVerdict(ctx actor.Context, w codec.Write) paxos.Verdict {

@@ -48,12 +48,13 @@ type Write struct {
 	By      log.Proposal
 	First   log.Position
 	Values  []log.Value
-	Learned log.Range // empty if none
+	Learned log.Range    // empty if none
+	Settled log.Position // every position up to it is chosen; below First
 }
 
 // EncodeWriteRequest writes it.
 func EncodeWriteRequest(h *messages.Header, w Write) *messages.WriteRequest {
-	m := &messages.WriteRequest{Header: h, Proposal: uint64(w.By), First: uint64(w.First), Learned: encodeRange(w.Learned)}
+	m := &messages.WriteRequest{Header: h, Proposal: uint64(w.By), First: uint64(w.First), Learned: encodeRange(w.Learned), Settled: uint64(w.Settled)}
 	m.Values = make([]*messages.Value, 0, len(w.Values))
 	for _, v := range w.Values {
 		m.Values = append(m.Values, EncodeValue(v))
@@ -73,6 +74,9 @@ func DecodeWriteRequest(m *messages.WriteRequest) (w Write, err error) {
 	n := len(m.GetValues())
 	if n == 0 || n > log.MaxRun || w.First == 0 || w.First > log.MaxPosition-log.Position(n)+1 {
 		return w, malformed("%d values from position %d", n, w.First)
+	}
+	if w.Settled = log.Position(m.GetSettled()); w.Settled >= w.First {
+		return w, malformed("values from position %d, and all positions up to %d are chosen", w.First, w.Settled)
 	}
 	if w.Learned, err = decodeRangeIfAny(m.GetLearned()); err != nil {
 		return w, err

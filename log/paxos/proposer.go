@@ -3,15 +3,17 @@ package paxos
 import "github.com/quorumlog/quorumlog/log"
 
 // Propose returns what a proposer whose promise round was won must propose, position by position: what is learned, else
-// what was accepted under the highest proposal, else a NOP. It covers the won range, or a prefix of it that fits into one
+// what was accepted under the highest proposal, else a NOP, also in place of what is unlinked. Below is what is chosen right
+// below the range; None where that is truncated, or not known to be anything. It covers the won range, or a prefix of it that fits into one
 // message. What is learned keeps the proposal under which it was chosen: Write goes by it.
-func Propose(w Won, by log.Proposal) []log.Action {
+func Propose(w Won, by log.Proposal, below log.Kind) []log.Action {
 	var values []log.Action
 	size := 0
 	for known := range records(w.Actions, w.Range) {
-		if known.Value.Kind == log.None {
+		if known.Value.Kind == log.None || Unlinked(known, below, w.Reign) {
 			known.Value = log.Value{Kind: log.NOP}
 		}
+		below = known.Value.Kind
 		if size += len(known.Value.Data); size > log.MaxRunBytes && len(values) > 0 {
 			break
 		}

@@ -22,7 +22,7 @@ func TestWinnerProposesWhatBindsItAndNopsElsewhere(t *testing.T) {
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			w := paxos.Won{Range: log.Range{First: c.first, Last: c.last}, Actions: records(c.won)}
-			if got := showRecords(paxos.Propose(w, ballot("7"))); got != c.want {
+			if got := showRecords(paxos.Propose(w, ballot("7"), log.None)); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
@@ -46,7 +46,7 @@ func TestProposedRunFitsIntoOneMessage(t *testing.T) {
 				a := log.Action{Position: log.Position(i + 1), Value: log.Value{Kind: log.Append, Data: make([]byte, size)}}
 				w.Actions = append(w.Actions, a)
 			}
-			if got := len(paxos.Propose(w, ballot("1"))); got != c.want {
+			if got := len(paxos.Propose(w, ballot("1"), log.None)); got != c.want {
 				t.Errorf("got %d values, want %d", got, c.want)
 			}
 		})

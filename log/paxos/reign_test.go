@@ -64,7 +64,7 @@ func TestWhatAReignVoidsIsNotProposedAgain(t *testing.T) {
 		t.Fatalf("%+v", outcome)
 	}
 	kinds := ""
-	for _, a := range paxos.Propose(won, log.NewProposal(3, 1)) {
+	for _, a := range paxos.Propose(won, log.NewProposal(3, 1), log.None) {
 		kinds += a.Value.Kind.String()[:1]
 	}
 	if kinds != "ANA" { // below the reign, void, learned

@@ -186,7 +186,7 @@ func (p *proposer) won(o paxos.Won) {
 }
 
 func (p *proposer) fill(o paxos.Won) {
-	proposed := paxos.Propose(o, p.by)
+	proposed := paxos.Propose(o, p.by, log.None)
 	run := log.Span(o.Range.First, len(proposed))
 	p.todo.First = run.Last + 1
 	if paxos.AllLearned(proposed) {

@@ -160,7 +160,7 @@ func TestLateLowerProposalDoesNotReplaceChosenValue(t *testing.T) {
 	if !ok {
 		t.Fatalf("got %s", showOutcome(outcome))
 	}
-	if got := showRecords(paxos.Propose(won, next)); got != "1=v@7.3" {
+	if got := showRecords(paxos.Propose(won, next, log.None)); got != "1=v@7.3" {
 		t.Errorf("v is chosen, and the next proposer proposes %s", got)
 	}
 }

@@ -58,6 +58,7 @@ type (
 		Range   log.Range    // explicit promise: the positions that every counted replica granted
 		End     log.Position // promise: the highest position for which a counted replica holds anything
 		Actions []log.Action // promise: per position, what is learned, or was accepted under the highest proposal
+		Reign   log.Reign    // promise: the latest that a counted replica was told of
 	}
 	// Lost: a higher proposal stands in the way.
 	Lost struct{ By log.Proposal }
@@ -190,7 +191,7 @@ func won(votes []Vote) Won {
 	var w Won
 	best := map[log.Position]log.Action{}
 	first := true
-	reign := latest(votes)
+	w.Reign = latest(votes)
 	for _, v := range votes {
 		switch a := v.Answer.(type) {
 		case Promised:
@@ -199,7 +200,7 @@ func won(votes []Vote) Won {
 			}
 			w.Range, w.End, first = w.Range.Intersect(a.Range), max(w.End, a.End), false
 			for _, action := range a.Actions {
-				if known, found := best[action.Position]; !reign.Voids(action) && (!found || stronger(action, known)) {
+				if known, found := best[action.Position]; !w.Reign.Voids(action) && (!found || stronger(action, known)) {
 					best[action.Position] = action
 				}
 			}

@@ -24,6 +24,9 @@ func (w *world) count(s *state, i int) string {
 		}
 		s.lowest[at-1] = min(s.lowest[at-1], q.by)
 	}
+	if fault := w.torn(*s); fault != "" && !w.agreement {
+		return fault
+	}
 	return w.consistent(*s)
 }
 
@@ -34,6 +37,17 @@ func (w *world) fenced(s state, at uint8, v value) string {
 		if p.elected && v < empty && !w.alike && v < value(i+1) && p.end < at {
 			return fmt.Sprintf("%s of the writer with proposal %d is chosen at %d, after the writer with proposal %d was elected "+
 				"with the log ending at %d", v, v, at, i+1, p.end)
+		}
+	}
+	return ""
+}
+
+// torn says whether a writer's second entry is chosen, and not its first.
+func (w *world) torn(s state) string {
+	for i := range w.kinds {
+		p, own := w.proposers.of(s.proposers[i]), w.own(uint8(i+1))
+		if w.pipelined && !w.alike && p.elected && p.end == 0 && s.chosen[1] == own && s.chosen[0] != 0 && s.chosen[0] != own {
+			return fmt.Sprintf("%s of the writer with proposal %d is chosen at 2, but at 1 where it wrote before %s is chosen", own, i+1, s.chosen[0])
 		}
 	}
 	return ""

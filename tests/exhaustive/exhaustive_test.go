@@ -41,7 +41,14 @@ func trials() []trial {
 		{scope: scope{size: 3, positions: 2, kinds: kinds(l, w), notices: true}},
 		{scope: scope{size: 3, positions: 2, kinds: kinds(b, w), wipes: 1}},
 		{scope: scope{size: 3, positions: 2, kinds: kinds(w, w), batches: true}},
+		{scope: scope{size: 3, positions: 2, kinds: kinds(w, f), pipelined: true}},
+		{scope: scope{size: 3, positions: 2, kinds: kinds(w, b), pipelined: true}},
+		{scope: scope{size: 3, positions: 2, kinds: kinds(w, w), pipelined: true}},
+		{scope: scope{size: 3, positions: 2, kinds: kinds(w, f, b), pipelined: true}},
 
+		{full: true, scope: scope{size: 3, positions: 2, kinds: kinds(w, f, b), pipelined: true, notices: true}},
+		{full: true, scope: scope{size: 3, positions: 2, kinds: kinds(w, w), pipelined: true, wipes: 1}},
+		{full: true, scope: scope{size: 3, positions: 2, kinds: kinds(w, f, w), pipelined: true}},
 		{full: true, scope: scope{size: 3, positions: 1, kinds: kinds(w, w, w)}},
 		{full: true, scope: scope{size: 3, positions: 1, kinds: kinds(w, w), wipes: 1, notices: true}},
 		{full: true, scope: scope{size: 3, positions: 1, kinds: kinds(w, f), wipes: 1, notices: true, restarts: true}},
@@ -113,6 +120,7 @@ type hole struct {
 
 const (
 	twoValues = "TWO VALUES ARE CHOSEN"
+	tornOne   = "but at 1 where it wrote before"
 	fencedOne = "was elected with the log ending"
 )
 
@@ -149,6 +157,10 @@ func holes() []hole {
 			trial{scope: scope{size: 3, positions: 1, kinds: kinds(w, w, f), wipes: 1}, full: true}, fencedOne},
 		{"equal bytes are one entry", ours().acknowledgesEqualBytes(),
 			trial{scope: scope{size: 3, positions: 1, kinds: kinds(w, w), notices: true, alike: true}}, "were both told"},
+		{"an entry is accepted without what its writer wrote before", ours().acceptsWithAGap(),
+			trial{scope: scope{size: 3, positions: 2, kinds: kinds(w, f), pipelined: true}}, tornOne},
+		{"an entry is proposed without what its writer wrote before", ours().proposesUnlinked(),
+			trial{scope: scope{size: 3, positions: 2, kinds: kinds(w, f, fillsBoth), pipelined: true}}, tornOne},
 		{"a recovery counts itself", ours().countsItself(),
 			trial{scope: scope{size: 3, positions: 1, kinds: kinds(f, f), wipes: 1, restarts: true, agreement: true}}, twoValues},
 	}
@@ -243,7 +255,7 @@ func (s scope) String() string {
 	for _, also := range []struct {
 		is   bool
 		what string
-	}{{s.notices, "notices"}, {s.batches, "batches"}, {s.restarts, "restarts"}, {s.alike, "equal entries"}, {s.doubts, "doubts"}} {
+	}{{s.notices, "notices"}, {s.pipelined, "pipelined"}, {s.batches, "batches"}, {s.restarts, "restarts"}, {s.alike, "equal entries"}, {s.doubts, "doubts"}} {
 		if also.is {
 			text += ", " + also.what
 		}

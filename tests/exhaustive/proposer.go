@@ -70,8 +70,9 @@ func (w *world) start(k uint8, what kind) proposer {
 
 // won is what a round that was won tells: paxos.Won, without what is known anyway.
 type won struct {
-	end  uint8
-	held [maxPositions]record
+	end   uint8
+	reign reign
+	held  [maxPositions]record
 }
 
 // goOn returns what a proposer may do after it has won its round. Known is what is known as chosen by anybody whom it could
@@ -96,6 +97,10 @@ func (w *world) goOn(k uint8, p proposer, o won, known [maxPositions]value) []pr
 		}
 		if !p.elected {
 			return w.settle(k, p, known)
+		}
+		if w.pipelined { // what is chosen has all below it chosen
+			p.settled |= span(p.end+1, q.last)
+			p.written |= span(p.end+1, q.last)
 		}
 		p.written |= span(q.first, q.last)
 		return w.append(k, p)
@@ -155,18 +160,37 @@ func (w *world) append(k uint8, p proposer) []proposer {
 	if first > uint8(w.positions) {
 		return []proposer{p}
 	}
+	if w.pipelined {
+		return w.pipeline(k, p, first)
+	}
 	var all []proposer
 	for last := first; last <= uint8(w.positions); last++ {
 		if last > first && !w.batches {
 			break
 		}
-		q := request{ask: writing, by: k, first: first, last: last}
+		q := request{ask: writing, by: k, first: first, last: last, settled: first - 1}
 		for at := first; at <= last; at++ {
 			q.values[at-1] = w.own(k)
 		}
 		all = append(all, w.ask(p, q))
 	}
 	return all
+}
+
+// pipeline has an elected writer write its own entries, each without waiting for the one before. A proposer here counts the
+// answers to one question, so it sends both, and counts those to one of them.
+func (w *world) pipeline(k uint8, p proposer, first uint8) []proposer {
+	one := request{ask: writing, by: k, first: first, last: first, settled: first - 1}
+	one.values[first-1] = w.own(k)
+	if first == uint8(w.positions) || p.written != 0 {
+		one.settled = p.end
+		return []proposer{w.ask(p, one)}
+	}
+	two := request{ask: writing, by: k, first: first + 1, last: first + 1, settled: first - 1}
+	two.values[first] = w.own(k)
+	early := p.send(w.requests.id(two))
+	late := p.send(w.requests.id(one))
+	return []proposer{w.ask(p, one), w.ask(early, one), w.ask(late, two)}
 }
 
 // own is what a writer writes.
@@ -183,7 +207,12 @@ func (w *world) propose(k uint8, p proposer, q request, o won, known [maxPositio
 		Range:   log.Range{First: log.Position(q.first), Last: log.Position(q.last)},
 		Actions: actions(o.held, q.first, q.last),
 	}
-	values := w.rule.propose(found, proposal(k))
+	found.Reign = o.reign.ours()
+	below := log.None
+	if q.first > 1 {
+		below = known[q.first-2].ours().Kind
+	}
+	values := w.rule.propose(found, proposal(k), below)
 	if paxos.AllLearned(values) {
 		p.settled |= span(q.first, q.last)
 		if p.kind == writer {
@@ -191,9 +220,9 @@ func (w *world) propose(k uint8, p proposer, q request, o won, known [maxPositio
 		}
 		return []proposer{p}
 	}
-	next := request{ask: writing, by: k, first: q.first, last: q.last}
+	next := request{ask: writing, by: k, first: q.first, last: q.last, settled: q.first - 1}
 	for _, a := range values {
-		if a.Value.Kind == log.NOP {
+		if a.Value.Kind == log.NOP && a.Value.To == 0 {
 			next.values[a.Position-1] = empty + value(k)
 			continue
 		}

@@ -123,6 +123,9 @@ func (r replica) hear(q request, rule rules) (replica, answer) {
 	}
 	before := r.answer()
 	v := r.verdict(q, rule)
+	if q.ask == writing && len(v.Store) > 0 && !r.linked(q, rule) {
+		return r, answer{} // it waits for what is missing below it
+	}
 	a := r.grant(q, v)
 	if rule.syncFirst || a.granted == 0 {
 		r = r.store(v)
@@ -131,6 +134,14 @@ func (r replica) hear(q request, rule rules) (replica, answer) {
 		a.life, a.knows = before.life, before.knows
 	}
 	return r, a
+}
+
+func (r replica) linked(q request, rule rules) bool {
+	before := log.Action{}
+	if q.first > 1 {
+		before, _ = find(actions(r.held, q.first-1, q.first-1), log.Position(q.first-1))
+	}
+	return rule.linked(proposal(q.by), log.Position(q.first), log.Position(q.settled), before)
 }
 
 func (r replica) answer() answer { return answer{life: r.life(), knows: r.knows} }

@@ -22,6 +22,7 @@ type request struct {
 	ask         ask
 	by          uint8
 	first, last uint8
+	settled     uint8               // of a write: what its proposer knows to be chosen
 	values      [maxPositions]value // of a write, by their positions
 }
 
@@ -43,12 +44,19 @@ func (v value) ours() log.Value {
 	if v == 0 {
 		return log.Value{}
 	}
+	if v > empty {
+		return log.Value{Kind: log.NOP, To: log.Position(v)}
+	}
 	return log.Value{Kind: log.Append, Data: []byte{byte(v)}}
 }
 
 func valueOf(v log.Value) value {
-	if v.Kind == log.None {
+	switch v.Kind {
+	case log.None:
 		return 0
+	case log.NOP:
+		return value(v.To)
+	case log.Append, log.Truncate:
 	}
 	return value(v.Data[0])
 }

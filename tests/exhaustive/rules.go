@@ -13,7 +13,8 @@ type rules struct {
 	explore func(a paxos.Acceptor, held []log.Action, by log.Proposal, r log.Range) paxos.Verdict
 	begin   func(a paxos.Acceptor, held []log.Action, r log.Reign) paxos.Verdict
 	write   func(a paxos.Acceptor, held []log.Action, by log.Proposal, first log.Position, values []log.Value) paxos.Verdict
-	propose func(w paxos.Won, by log.Proposal) []log.Action
+	propose func(w paxos.Won, by log.Proposal, below log.Kind) []log.Action
+	linked  func(by log.Proposal, first, settled log.Position, before log.Action) bool
 	next    func(c status.Config, local status.Local, answers []status.Answer) status.Decision
 
 	bury      bool // answers carry a crash vector (S3)
@@ -31,7 +32,7 @@ type rules struct {
 func ours() rules {
 	return rules{
 		promise: paxos.Promise, explore: paxos.PromiseRange, begin: paxos.BeginReign, write: paxos.Write,
-		propose: paxos.Propose, next: status.Next,
+		propose: paxos.Propose, linked: paxos.Linked, next: status.Next,
 		bury: true, merge: true, adopt: true, reign: true, reborn: true, catchUp: true, resign: true, secondly: true, syncFirst: true,
 	}
 }
@@ -114,9 +115,31 @@ func (r rules) overwritesWhatIsLearned() rules {
 
 // fillsWithNothing proposes a NOP whatever the quorum has found.
 func (r rules) fillsWithNothing() rules {
-	r.propose = func(w paxos.Won, by log.Proposal) []log.Action {
+	r.propose = func(w paxos.Won, by log.Proposal, below log.Kind) []log.Action {
 		w.Actions = nil
-		return paxos.Propose(w, by)
+		return paxos.Propose(w, by, below)
+	}
+	return r
+}
+
+// acceptsWithAGap accepts what a writer wrote without what it wrote before.
+func (r rules) acceptsWithAGap() rules {
+	r.linked = func(log.Proposal, log.Position, log.Position, log.Action) bool { return true }
+	return r
+}
+
+// proposesUnlinked proposes what was accepted also where a NOP is chosen below it.
+func (r rules) proposesUnlinked() rules {
+	r.propose = func(w paxos.Won, by log.Proposal, _ log.Kind) []log.Action {
+		var all []log.Action
+		for at := w.Range.First; at <= w.Range.Last; at++ { // each by itself
+			one := paxos.Won{Range: log.Range{First: at, Last: at}, Reign: w.Reign}
+			if known, found := find(w.Actions, at); found {
+				one.Actions = []log.Action{known}
+			}
+			all = append(all, paxos.Propose(one, by, log.None)...)
+		}
+		return all
 	}
 	return r
 }

@@ -27,6 +27,9 @@ func (w *world) outcomes(b ballot) []won {
 	for _, names := range w.names {
 		w.play(b, w.votes(b, names), func(o paxos.Won) {
 			got := won{end: uint8(o.End)}
+			if w.pipelined && len(o.Actions) > 0 {
+				got.reign = reignOf(o.Reign)
+			}
 			for _, a := range o.Actions {
 				got.held[a.Position-1] = recordOf(a)
 			}

@@ -22,6 +22,7 @@ type scope struct {
 	kinds     []kind // what each proposer is there for, in the order of their proposals
 	wipes     int    // disks that are lost, one at a time
 	notices   bool   // replicas hear what is chosen
+	pipelined bool   // a writer writes the second entry without waiting for the first
 	batches   bool   // a writer may write two entries at once
 	restarts  bool   // a replica that recovers may crash, and begin again
 	doubts    bool   // a life may also end with its disk kept, or begin on the disk that was lost first

@@ -74,7 +74,7 @@ func probes() []proto.Message {
 			all = append(all,
 				codec.EncodePromiseRequest(h, by, r), codec.EncodeLearnedMessage(h, by, r), codec.EncodeFetchRequest(h, r),
 				codec.EncodeReignRequest(h, log.Reign{By: by, First: r.First}),
-				codec.EncodeWriteRequest(h, codec.Write{By: by, First: r.First, Learned: r, Values: []log.Value{
+				codec.EncodeWriteRequest(h, codec.Write{By: by, First: r.First, Settled: r.First - 1, Learned: r, Values: []log.Value{
 					{Kind: log.Append, Data: []byte("x")}, {Kind: log.Truncate, To: r.Last}, {Kind: log.NOP},
 				}}))
 		}
@@ -120,7 +120,7 @@ func TestAPeersPromiseAndWriteChangeTheDisk(t *testing.T) {
 	by := log.NewProposal(4, 2)
 	for _, m := range []proto.Message{
 		codec.EncodePromiseRequest(h, by, log.Range{}),
-		codec.EncodeWriteRequest(h, codec.Write{By: by, First: 6, Values: []log.Value{{Kind: log.Append, Data: []byte("x")}}}),
+		codec.EncodeWriteRequest(h, codec.Write{By: by, First: 6, Settled: 5, Values: []log.Value{{Kind: log.Append, Data: []byte("x")}}}),
 		codec.EncodeLearnedMessage(h, log.NewProposal(3, 2), log.Range{First: 5, Last: 5}),
 	} {
 		s := newSubject(t)

@@ -91,7 +91,7 @@ func (p *Peer) Promise(to *Member, by log.Proposal, r log.Range) paxos.Answer {
 
 // AskWrite sends a WriteRequest.
 func (p *Peer) AskWrite(to *Member, by log.Proposal, first log.Position, values ...log.Value) {
-	p.Request(to.PID(member.Replica), codec.EncodeWriteRequest(p.Header(), codec.Write{By: by, First: first, Values: values}))
+	p.Request(to.PID(member.Replica), codec.EncodeWriteRequest(p.Header(), codec.Write{By: by, First: first, Values: values, Settled: first - 1}))
 }
 
 // Write is AskWrite, and waits for the answer.

@@ -41,9 +41,9 @@ func ofRules() []Mutant {
 			"",
 		}}, []Judge{simulation(), exhaustive()}},
 		{"void", "what a reign voids is proposed all the same", []Edit{{"log/paxos/tally.go",
-			"!reign.Voids(action) && (!found || stronger(action, known))",
+			"!w.Reign.Voids(action) && (!found || stronger(action, known))",
 			"!found || stronger(action, known)",
-		}, {"log/paxos/tally.go", "\treign := latest(votes)\n", "\t_ = latest(votes)\n"}}, []Judge{simulation(), exhaustive()}},
+		}}, []Judge{simulation(), exhaustive()}},
 		{"reign-over", "a reign begins over what a higher proposal was promised", []Edit{{"log/paxos/acceptor.go",
 			"known.Position >= r.First && (known.Learned || known.Promised > r.By)",
 			"known.Position >= r.First && known.Learned",
@@ -56,6 +56,23 @@ func ofRules() []Mutant {
 			"(a.From != local.Replica || a.Status == local.Status) && !buried(a, answers, heeded)",
 			"(a.From != local.Replica || a.Status == local.Status) && (true || buried(a, answers, heeded))",
 		}}, []Judge{simulation(), suite("status", "log/status", ".")}},
+	}
+}
+
+// ofLinks is what may go wrong where a writer has several batches on their way.
+func ofLinks() []Mutant {
+	return []Mutant{
+		{"gap", "an acceptor takes an entry without what its writer wrote before", []Edit{{"log/paxos/link.go",
+			"return first <= settled+1 ||",
+			"return true || first <= settled+1 ||",
+		}, {"actors/replica/early.go",
+			"if w.First <= upTo+1 ||",
+			"if true || w.First <= upTo+1 ||",
+		}}, []Judge{simulation(), exhaustive()}},
+		{"unlinked", "an entry is proposed again although a NOP is chosen where its writer wrote before", []Edit{{"log/paxos/link.go",
+			"return below == log.NOP &&",
+			"return false && below == log.NOP &&",
+		}}, []Judge{simulation(), exhaustive()}},
 	}
 }
 

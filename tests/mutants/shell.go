@@ -7,14 +7,18 @@ func ofShells() []Mutant {
 			"Promised: d.Promised, ", "",
 		}}, []Judge{simulation(), scenario()}},
 		{"M4", "a writer that was rejected stays elected, and takes over the number that it saw", []Edit{{"actors/coordinator/writing.go",
-			"ctx.Send(r.client.pid, failed)\n\t}\n\treturn s.resign(ctx, NotElected, seen)",
-			"ctx.Send(r.client.pid, failed)\n\t}\n\ts.by = max(s.by, seen)\n\treturn s.goOn(ctx)",
+			"\tnext := c.resign(ctx, s.why, seen)\n",
+			"\tif c.by = max(c.by, seen); s.client == nil {\n\t\treturn c.goOn(ctx)\n\t}\n\tnext := c.resign(ctx, s.why, seen)\n",
 		}}, []Judge{simulation()}},
 		{"M9", "a hole is filled with a NOP without asking a quorum", []Edit{{"actors/catchup/catchup.go",
 			"\tfill := ctx.Spawn(c.Props(NewFill(c.Ensemble, run, c.By)))\n\treturn filling{c, fill}\n",
 			"\tvar holes []log.Action\n\tfor p := run.First; p <= run.Last; p++ {\n\t\tholes = append(holes, log.Action{Position: p, " +
 				"Promised: 1, Performed: 1, Learned: true, Value: log.Value{Kind: log.NOP}})\n\t}\n" +
 				"\tctx.Request(c.Replica, replica.Learn{Actions: holes})\n\treturn storing{c}\n",
+		}}, []Judge{simulation()}},
+		{"M14", "batches are acknowledged in another order than that of their positions", []Edit{{"actors/coordinator/writing.go",
+			"\tfor _, b := range chosen {\n\t\tb.acknowledge(ctx)\n",
+			"\tfor i := range chosen {\n\t\tchosen[len(chosen)-1-i].acknowledge(ctx)\n\t\tb := chosen[i]\n",
 		}}, []Judge{simulation()}},
 		{"M15", "a reader reads beyond what is learned", []Edit{
 			{"actors/replica/read.go", "within.Last = learned\n", "within.Last = r.ledger.End()\n"},

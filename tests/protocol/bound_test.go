@@ -23,7 +23,8 @@ func TestEmptyEntriesDoNotWaitWithoutBound(t *testing.T) {
 	for i := range values {
 		values[i] = log.Value{Kind: log.Append}
 	}
-	for i := range 2 + coordinator.MaxQueued/coordinator.Cost(values) { // one is on its way
+	const most = 8 // on their way
+	for i := range most + 1 + coordinator.MaxQueued/coordinator.Cost(values) {
 		m.Probe.Request(m.PID(member.Coordinator), coordinator.Append{Tag: uint64(i), Values: values})
 	}
 	failed := actortest.Await[coordinator.Failed](t, m.Probe, time.Second)

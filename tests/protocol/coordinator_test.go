@@ -228,7 +228,7 @@ func TestADemotedCoordinatorWritesNothingMore(t *testing.T) {
 	c.Agree(c.Members...)
 }
 
-func TestADemotionWaitsForTheBatchThatIsOnItsWay(t *testing.T) {
+func TestADemotionWaitsForTheBatchesThatAreOnTheirWay(t *testing.T) {
 	seeds(t, 10, func(t *testing.T, seed uint64) {
 		c := kit.Voting(t, seed, 3)
 		m := c.Member(1)
@@ -236,17 +236,20 @@ func TestADemotionWaitsForTheBatchThatIsOnItsWay(t *testing.T) {
 		m.Probe.Forget()
 		m.Probe.Request(m.PID(member.Coordinator), coordinator.Append{Tag: 1, Values: []log.Value{kit.Entry("first")}})
 		m.Probe.Request(m.PID(member.Coordinator), coordinator.Append{Tag: 2, Values: []log.Value{kit.Entry("second")}})
+		m.Probe.Request(m.PID(member.Coordinator), coordinator.Append{Tag: 3, Values: []log.Value{kit.Entry("third")}})
 		m.Probe.Request(m.PID(member.Coordinator), coordinator.Demote{})
-		if f := actortest.Await[coordinator.Failed](t, m.Probe, patience); f.Tag != 2 || f.Why != coordinator.NotElected {
-			t.Errorf("the second: %+v", f)
+		if f := actortest.Await[coordinator.Failed](t, m.Probe, patience); f.Tag != 3 || f.Why != coordinator.NotElected {
+			t.Errorf("the third: %+v", f)
 		}
-		if a := actortest.Await[coordinator.Appended](t, m.Probe, patience); a.Tag != 1 {
-			t.Errorf("the first: %+v", a)
+		for tag := range uint64(2) {
+			if a := actortest.Await[coordinator.Appended](t, m.Probe, patience); a.Tag != tag+1 {
+				t.Errorf("%d: %+v", tag+1, a)
+			}
 		}
-		if d := actortest.Await[coordinator.Demoted](t, m.Probe, patience); d.End != 1 {
+		if d := actortest.Await[coordinator.Demoted](t, m.Probe, patience); d.End != 2 {
 			t.Errorf("demoted: %+v", d)
 		}
-		if got := m.Entries(); !slices.Equal(got, []string{"first"}) {
+		if got := m.Entries(); !slices.Equal(got, []string{"first", "second"}) {
 			t.Errorf("the log is %q", got)
 		}
 		c.Agree(c.Members...)

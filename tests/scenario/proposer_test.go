@@ -97,14 +97,14 @@ func (s *script) write() string {
 		b.values = s.values()
 		b.run = log.Span(s.positions("at").First, len(b.values))
 	} else {
-		for _, a := range paxos.Propose(won, p.by) {
+		for _, a := range paxos.Propose(won, p.by, log.None) {
 			b.values = append(b.values, a.Value)
 		}
 	}
 	if p.writes == nil || p.writes.run != b.run || !slices.EqualFunc(p.writes.values, b.values, log.Value.Equal) {
 		p.writes = b
 	}
-	w := codec.Write{By: p.by, First: p.writes.run.First, Values: p.writes.values}
+	w := codec.Write{By: p.by, First: p.writes.run.First, Values: p.writes.values, Settled: p.writes.run.First - 1}
 	return s.question(p, p.writes, func(h *messages.Header) proto.Message { return codec.EncodeWriteRequest(h, w) })
 }
 

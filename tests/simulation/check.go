@@ -13,6 +13,7 @@ import (
 // checkAll compares the whole history with the logs of all members, by the log's sequential specification.
 func (s *simulation) checkAll() {
 	logs := s.still()
+	s.truth.linked()
 	if !s.ok() {
 		return
 	}

@@ -2,15 +2,18 @@ package simulation
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/replica"
+	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/log/storage/memory"
+	"github.com/quorumlog/quorumlog/messages"
 	"github.com/quorumlog/quorumlog/tests/kit"
 )
 
@@ -34,6 +37,20 @@ type host struct {
 	full       time.Duration // until when the disk has no space
 	slow       time.Duration // what a sync takes, about
 	slowUntil  time.Duration
+
+	acknowledged log.Position // the highest position that this process told a client
+}
+
+// acknowledges takes in what the process tells a client of an append.
+func (h *host) acknowledges(m *messages.AppendResponse, accuse accuser) {
+	r := m.GetRange()
+	if r == nil {
+		return
+	}
+	if first := log.Position(r.GetFirst()); first <= h.acknowledged {
+		accuse(13, inTheirOrder, fmt.Sprintf("member %d acknowledges [%d, %d] after %d", h.ID, first, r.GetLast(), h.acknowledged))
+	}
+	h.acknowledged = log.Position(r.GetLast())
 }
 
 var (
@@ -44,6 +61,7 @@ var (
 // start starts the process, for the first time or again.
 func (s *simulation) start(h *host) {
 	h.life++
+	h.acknowledged = 0
 	h.up, h.voting, h.leaves, h.doomed, h.heard, h.operations, h.sends = true, false, false, false, 0, 0, 0
 	h.Wrap = func(store storage.Store) storage.Store {
 		if s.Sabotage != nil {

@@ -45,6 +45,8 @@ const (
 	oneRun        = "a seed is one run"
 	equalLogs     = "all members learn the same"
 	readable      = "what was learned can be read"
+	contiguous    = "a writer's entries follow each other, as it wrote them"
+	inTheirOrder  = "a member acknowledges in the order of the positions"
 	foundOut      = "a directory that is an earlier state of itself is found"
 )
 

@@ -40,7 +40,9 @@ func cast(by log.Proposal, what string) vote {
 }
 
 // at is a vote that becomes durable where there are others, of which one may be chosen.
-func at(v vote, chosen *vote, others ...vote) ballot { return ballot{5, &place{others, chosen}, v} }
+func at(v vote, chosen *vote, others ...vote) ballot {
+	return ballot{5, &place{nil, others, chosen}, v}
+}
 
 func TestRulesOfVotesNotice(t *testing.T) {
 	old := cast(first, "a")

@@ -9,6 +9,8 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/storage"
+	"github.com/quorumlog/quorumlog/messages"
+	"github.com/quorumlog/quorumlog/tests/kit"
 )
 
 // unsynced is a disk that says that it synced, and did not.
@@ -110,8 +112,20 @@ func TestRunsThatGoNowhereAreNoticed(t *testing.T) {
 			}
 			s.calm()
 		},
-		progress:  func(s *simulation) { s.demand(0, time.Second, "it goes on", func() bool { return false }) },
-		callsEnd:  func(s *simulation) { s.demand(2, time.Second, "calls end", func() bool { return false }) },
+		progress: func(s *simulation) { s.demand(0, time.Second, "it goes on", func() bool { return false }) },
+		callsEnd: func(s *simulation) { s.demand(2, time.Second, "calls end", func() bool { return false }) },
+		contiguous: func(s *simulation) {
+			s.truth.write(1, log.NewProposal(1, 1), []log.Value{kit.Entry("first"), kit.Entry("second")})
+			s.truth.place(1).chosen = &vote{value: log.Value{Kind: log.NOP}}
+			s.truth.place(2).chosen = &vote{value: kit.Entry("second")}
+			s.truth.linked()
+		},
+		inTheirOrder: func(s *simulation) {
+			for _, at := range []uint64{7, 6} {
+				s.hosts[0].acknowledges(&messages.AppendResponse{Outcome: &messages.AppendResponse_Range{
+					Range: &messages.Range{First: at, Last: at}}}, s.accuse)
+			}
+		},
 		equalLogs: func(s *simulation) { s.demand(3, time.Second, "all are equal", func() bool { return false }) },
 	} {
 		t.Run(name, func(t *testing.T) {

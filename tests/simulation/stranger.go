@@ -129,7 +129,7 @@ func (o *outsider) request() proto.Message {
 	case 3:
 		return codec.EncodeReignRequest(h, log.Reign{By: o.proposal(), First: at})
 	case 4:
-		return codec.EncodeWriteRequest(h, codec.Write{By: o.proposal(), First: at, Values: []log.Value{o.value()}})
+		return codec.EncodeWriteRequest(h, codec.Write{By: o.proposal(), First: at, Values: []log.Value{o.value()}, Settled: at - 1})
 	case 5: // a notice that names what somebody may have accepted
 		return codec.EncodeLearnedMessage(h, log.NewProposal(1+o.random.Uint64N(40), log.ReplicaID(1+o.random.IntN(o.members))), r)
 	case 6:

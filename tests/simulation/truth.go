@@ -22,8 +22,47 @@ type truth struct {
 
 // place is one position of the log.
 type place struct {
+	writes []written // each proposal's once
 	votes  []vote
 	chosen *vote
+}
+
+// written is a value that somebody asked to accept.
+type written struct {
+	by    log.Proposal
+	value log.Value
+}
+
+// write takes in what somebody asks to accept.
+func (t *truth) write(first log.Position, by log.Proposal, values []log.Value) {
+	for i, v := range values {
+		p := t.place(first + log.Position(i))
+		if !slices.ContainsFunc(p.writes, func(w written) bool { return w.by == by }) {
+			p.writes = append(p.writes, written{by, v})
+		}
+	}
+}
+
+// linked holds every chosen value against the one below it: whoever wrote it first wrote that one, too, or found it chosen.
+func (t *truth) linked() {
+	for at, p := range t.places {
+		below := t.places[at-1]
+		if p.chosen == nil || p.chosen.value.Kind == log.NOP || below == nil || below.chosen == nil {
+			continue
+		}
+		origin := written{}
+		for _, w := range p.writes {
+			if w.value.Equal(p.chosen.value) && (origin.by == 0 || w.by < origin.by) {
+				origin = w
+			}
+		}
+		for _, w := range below.writes {
+			if w.by == origin.by && !w.value.Equal(below.chosen.value) {
+				t.accuse(13, contiguous, fmt.Sprintf("%s is chosen at %d, as %s wrote it behind %s; at %d %s is chosen",
+					words(p.chosen.value), at, w.by, words(w.value), at-1, words(below.chosen.value)))
+			}
+		}
+	}
 }
 
 // vote is a value that is durable on one replica's disk.

@@ -49,7 +49,10 @@ func (w *witness) inspect(h *host, m proto.Message) {
 	case *messages.WriteRequest:
 		if r, err := codec.DecodeWriteRequest(m); err == nil {
 			w.asked[r.Request] = asked{r.By, log.Span(r.First, len(r.Values)), r.From}
+			w.truth.write(r.First, r.By, r.Values)
 		}
+	case *messages.AppendResponse:
+		h.acknowledges(m, w.truth.accuse)
 	case *messages.RecoverRequest:
 		if e, err := codec.DecodeHeader(m.GetHeader()); err == nil && w.asking[e.Request] == nil {
 			w.asking[e.Request] = &asking{replica: e.From.Replica, incarnation: e.From.Incarnation}

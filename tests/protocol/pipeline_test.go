@@ -1,0 +1,232 @@
+package protocol
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/quorumlog/quorumlog/actors/actortest"
+	"github.com/quorumlog/quorumlog/actors/coordinator"
+	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/messages"
+	"github.com/quorumlog/quorumlog/tests/kit"
+)
+
+// full is the values of a batch that no other one is put into.
+func full(text string) []log.Value {
+	values := make([]log.Value, log.MaxRun)
+	for i := range values {
+		values[i] = kit.Entry(fmt.Sprint(text, i))
+	}
+	return values
+}
+
+// stream has a member append full batches, all at once.
+func stream(m *kit.Member, batches int) {
+	m.Probe.Forget()
+	for i := range batches {
+		m.Probe.Request(m.PID(member.Coordinator), coordinator.Append{Tag: uint64(i + 1), Values: full(fmt.Sprint("b", i+1, "-"))})
+	}
+}
+
+// holdBack drops writes to some members, by the number of the batch that they are of.
+func holdBack(c *kit.Cluster, batches []int, to ...*kit.Member) {
+	c.World.Filter(func(e actortest.Envelope) actortest.Verdict {
+		w, writes := e.Message.(*messages.WriteRequest)
+		there := slices.ContainsFunc(to, func(m *kit.Member) bool { return m.Node.Address() == e.To })
+		if writes && there && slices.Contains(batches, int(w.GetFirst())/log.MaxRun+1) {
+			return actortest.Drop
+		}
+		return actortest.Deliver
+	})
+}
+
+func TestBatchesAreAcknowledgedInTheOrderOfTheirPositions(t *testing.T) {
+	seeds(t, 20, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		m := c.Member(1)
+		m.Elect()
+		// The first batch gets to member 2 only, and its copy to member 3 is asked for again; the others get to both.
+		holdBack(c, []int{1}, c.Member(3))
+		stream(m, 6)
+		for i := range uint64(6) {
+			a := actortest.Await[coordinator.Appended](t, m.Probe, patience)
+			if a.Tag != i+1 || a.Range.First != log.Position(i*log.MaxRun+1) {
+				t.Fatalf("answer %d is %+v", i+1, a)
+			}
+		}
+		c.World.Filter(nil)
+		c.Agree(c.Members...)
+	})
+}
+
+func TestSeveralBatchesAreOnTheirWayAtOnce(t *testing.T) {
+	seeds(t, 5, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		m := c.Member(1)
+		m.Elect()
+		c.World.Net.Isolate(m.Node.Address())
+		stream(m, 20)
+		c.World.Run(100 * time.Millisecond)
+		if got := uint64(m.Inspect().End); got != 8*log.MaxRun {
+			t.Errorf("%d positions are on their way", got)
+		}
+	})
+}
+
+func TestNothingIsChosenAboveABatchThatIsNot(t *testing.T) {
+	seeds(t, 20, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		m := c.Member(1)
+		m.Elect()
+		holdBack(c, []int{2}, c.Members[1:]...)
+		stream(m, 5)
+		if a := actortest.Await[coordinator.Appended](t, m.Probe, patience); a.Tag != 1 {
+			t.Fatalf("the first: %+v", a)
+		}
+		c.World.Run(200 * time.Millisecond)
+		for _, o := range c.Members[1:] {
+			if got := uint64(o.Inspect().End); got != log.MaxRun {
+				t.Errorf("member %d holds something up to %d", o.ID, got)
+			}
+		}
+		c.World.Filter(nil) // it is asked again
+		for tag := uint64(2); tag <= 5; tag++ {
+			if a := actortest.Await[coordinator.Appended](t, m.Probe, patience); a.Tag != tag {
+				t.Fatalf("batch %d: %+v", tag, a)
+			}
+		}
+		c.Agree(c.Members...)
+	})
+}
+
+func TestAReplicaThatMissedABatchGoesOnWithTheNextOnceTheMissedOneIsChosen(t *testing.T) {
+	seeds(t, 10, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		m, late := c.Member(1), c.Member(3)
+		m.Elect()
+		holdBack(c, []int{1}, late)
+		stream(m, 1)
+		actortest.Await[coordinator.Appended](t, m.Probe, patience)
+		m.Append("next")
+		wait(t, c, "it holds the next one", func() bool { return late.Inspect().End == log.MaxRun+1 })
+		if _, found, _ := late.Store.Get(log.MaxRun); found {
+			t.Error("it got the first batch, too")
+		}
+		c.World.Filter(nil)
+		c.Agree(c.Members...)
+	})
+}
+
+// A write that comes before the one below it is not lost: the replica keeps it, and accepts both once the other is there.
+func TestWritesThatOvertakeEachOtherAreAcceptedInTheirOrder(t *testing.T) {
+	seeds(t, 10, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		m := c.Member(1)
+		p := c.Peer(2)
+		p.Promise(m, by(9, 2), log.Range{})
+		write := func(first, settled log.Position) {
+			m.Probe.Request(m.PID(member.Replica), codec.EncodeWriteRequest(p.Header(), codec.Write{
+				By: by(9, 2), First: first, Settled: settled, Values: []log.Value{kit.Entry("e")},
+			}))
+		}
+		for _, first := range []log.Position{4, 3, 2} {
+			write(first, 0)
+		}
+		c.World.Run(time.Millisecond)
+		if end := m.Inspect().End; end != 0 {
+			t.Errorf("it holds something up to %d", end)
+		}
+		write(1, 0)
+		var accepted []uint64
+		wait(t, c, "all four are answered", func() bool {
+			accepted = nil
+			for _, answer := range m.Probe.Messages() {
+				if r, ok := answer.(*messages.WriteResponse); ok {
+					accepted = append(accepted, r.GetAccepted().GetRange().GetFirst())
+				}
+			}
+			return len(accepted) == 4
+		})
+		if !slices.Equal(accepted, []uint64{1, 2, 3, 4}) {
+			t.Errorf("accepted in the order %v", accepted)
+		}
+	})
+}
+
+func TestAfterARejectionNothingMoreIsSentAndEverybodyHearsWhatBecameOfItsBatch(t *testing.T) {
+	seeds(t, 20, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		m, other := c.Member(1), c.Member(2)
+		m.Elect()
+		stream(m, 30)
+		c.World.Run(time.Millisecond)
+		other.Elect()
+		var chosen, lost int
+		wait(t, c, "all are answered", func() bool {
+			chosen, lost = 0, 0
+			for _, answer := range m.Probe.Messages() {
+				switch a := answer.(type) {
+				case coordinator.Appended:
+					if chosen++; lost > 0 || a.Tag != uint64(chosen) {
+						t.Fatalf("after %d that were chosen, and %d that were not: %+v", chosen-1, lost, a)
+					}
+				case coordinator.Failed:
+					lost++
+				}
+			}
+			return chosen+lost == 30
+		})
+		if lost == 0 {
+			t.Error("all 30 are chosen")
+		}
+		other.Append("after")
+		c.Agree(c.Members...)
+		inOrder(t, m.Entries())
+	})
+}
+
+// inOrder fails where the log has an entry of a stream without all that come before it in the stream.
+func inOrder(t *testing.T, entries []string) {
+	t.Helper()
+	next := 0
+	for _, e := range entries {
+		var batch, at int
+		if n, _ := fmt.Sscanf(e, "b%d-%d", &batch, &at); n < 2 {
+			continue
+		}
+		if at += (batch - 1) * log.MaxRun; at != next {
+			t.Fatalf("entry %d of the stream follows entry %d", at, next-1)
+		}
+		next++
+	}
+}
+
+func TestAWritersEntriesAreInTheLogAsAFirstPartOfThem(t *testing.T) {
+	seeds(t, 40, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		m := c.Member(1)
+		m.Elect()
+		random := rand.New(rand.NewPCG(seed, 1))
+		c.World.Filter(func(e actortest.Envelope) actortest.Verdict {
+			if _, writes := e.Message.(*messages.WriteRequest); writes && e.From == m.Node.Address() && random.IntN(2) == 0 {
+				return actortest.Drop
+			}
+			return actortest.Deliver
+		})
+		stream(m, 8)
+		c.World.Run(time.Duration(random.IntN(400)) * time.Millisecond)
+		m.Crash()
+		c.World.Filter(nil)
+		c.Member(2).Elect()
+		c.Member(2).Append("after")
+		m.Restart()
+		c.AwaitVoting(m)
+		c.Agree(c.Members...)
+		inOrder(t, m.Entries())
+	})
+}
