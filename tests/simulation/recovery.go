@@ -18,6 +18,7 @@ func (s *simulation) recover() {
 	}
 	s.tell("all faults end")
 	s.heal()
+	s.runFor(10 * time.Millisecond) // who failed in the last moment says so
 	s.demand(0, untilVoting, "every member votes", s.everybodyCounts)
 	if s.stuck {
 		return

@@ -13,6 +13,7 @@ import (
 type truth struct {
 	quorum    int
 	places    map[log.Position]*place
+	reigns    map[log.Proposal]log.Position // where each elected writer's own entries begin
 	last      log.Position // the highest chosen position
 	begin     log.Position // the highest position that a chosen TRUNCATE keeps
 	positions int          // chosen
@@ -43,7 +44,8 @@ func (t *truth) write(first log.Position, by log.Proposal, values []log.Value) {
 	}
 }
 
-// linked holds every chosen value against the one below it: whoever wrote it first wrote that one, too, or found it chosen.
+// linked holds every chosen value against the one below it: the writer whose entry it is wrote that one, too, unless its reign
+// begins here.
 func (t *truth) linked() {
 	for at, p := range t.places {
 		below := t.places[at-1]
@@ -52,12 +54,13 @@ func (t *truth) linked() {
 		}
 		origin := written{}
 		for _, w := range p.writes {
-			if w.value.Equal(p.chosen.value) && (origin.by == 0 || w.by < origin.by) {
-				origin = w
+			first, elected := t.reigns[w.by]
+			if w.value.Equal(p.chosen.value) && elected && at >= first && w.by > origin.by {
+				origin = w // the last one: what certainly is not in the log, a member's next writer may write again
 			}
 		}
 		for _, w := range below.writes {
-			if w.by == origin.by && !w.value.Equal(below.chosen.value) {
+			if w.by == origin.by && at > t.reigns[w.by] && !w.value.Equal(below.chosen.value) {
 				t.accuse(13, contiguous, fmt.Sprintf("%s is chosen at %d, as %s wrote it behind %s; at %d %s is chosen",
 					words(p.chosen.value), at, w.by, words(w.value), at-1, words(below.chosen.value)))
 			}
@@ -75,7 +78,7 @@ type vote struct {
 }
 
 func newTruth(members int) *truth {
-	return &truth{quorum: members/2 + 1, places: map[log.Position]*place{}}
+	return &truth{quorum: members/2 + 1, places: map[log.Position]*place{}, reigns: map[log.Proposal]log.Position{}}
 }
 
 func (t *truth) place(at log.Position) *place {

@@ -44,6 +44,9 @@ func (w *witness) inspect(h *host, m proto.Message) {
 	case *messages.PromiseRequest:
 		if p, err := codec.DecodePromiseRequest(m); err == nil {
 			w.asked[p.Request] = asked{p.By, p.Range, p.From}
+			if p.First > 0 {
+				w.truth.reigns[p.By] = p.First
+			}
 			check(ofRequests, requested{h.disk, p.By}, w.truth.accuse)
 		}
 	case *messages.WriteRequest:
