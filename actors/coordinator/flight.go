@@ -59,6 +59,16 @@ func (f flight) over() bool {
 	return true
 }
 
+// abandon ends every round: what becomes of its batch is unknown.
+func (f flight) abandon(ctx actor.Context) {
+	for _, b := range f {
+		if !b.done {
+			ctx.Poison(b.round)
+			b.done, b.outcome = true, round.Done{Outcome: paxos.Unheard{}, Unclear: true}
+		}
+	}
+}
+
 func (b *flying) won() bool {
 	_, won := b.outcome.Outcome.(paxos.Won)
 	return b.done && won

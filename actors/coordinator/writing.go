@@ -147,8 +147,12 @@ func (s elected) landed(ctx actor.Context, m round.Done) state {
 		return s
 	}
 	s.settle(ctx, m)
-	if _, won := m.Outcome.(paxos.Won); won {
+	switch m.Outcome.(type) {
+	case paxos.Won:
 		return s.goOn(ctx)
+	case paxos.Unheard: // those who did not answer this one in all its time will not answer the next either
+		s.flight.abandon(ctx)
+	case paxos.Lost, paxos.Settled, paxos.Passed, paxos.Pending:
 	}
 	return s.end(ctx, ending{coordinator: s.coordinator, why: NotElected})
 }

@@ -79,9 +79,6 @@ func (r *replica) linked(ctx actor.Context, w codec.Write) bool {
 	if w.First <= upTo+1 || r.written.by == w.By && r.written.positions.Contains(below) {
 		return true
 	}
-	if below < r.ledger.Begin() {
-		return false
-	}
 	before, _, err := r.Store.Get(below)
 	return r.stored(ctx, err) && paxos.Linked(w.By, w.First, upTo, before)
 }

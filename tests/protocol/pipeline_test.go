@@ -230,3 +230,25 @@ func TestAWritersEntriesAreInTheLogAsAFirstPartOfThem(t *testing.T) {
 		inOrder(t, m.Entries())
 	})
 }
+
+func TestAWriterThatNobodyHearsGivesUpAllBatchesWithTheFirst(t *testing.T) {
+	seeds(t, 5, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		m := c.Member(1)
+		m.Elect()
+		m.Probe.Forget()
+		c.World.Net.Isolate(m.Node.Address())
+		for tag := range uint64(2) {
+			m.Probe.Request(m.PID(member.Coordinator), coordinator.Append{Tag: tag, Values: []log.Value{kit.Entry("lost")}})
+			c.World.Run(4 * time.Second)
+		}
+		if got := m.Probe.Messages(); len(got) != 2 { // 5 s after the first, and not after the second
+			t.Errorf("answered is %v", got)
+		}
+		for _, answer := range m.Probe.Messages() {
+			if f, failed := answer.(coordinator.Failed); !failed || f.Why != coordinator.Indeterminate {
+				t.Errorf("%+v", answer)
+			}
+		}
+	})
+}
