@@ -6,10 +6,11 @@
 //	quorumlog (member)          starts the others; a panic or a broken disk ends it, and its process
 //	 ├ replica                  acceptor and learner; owns the disk; one sync serves every answer that waits
 //	 │  └ syncer                waits for the disk while the replica goes on
+//	 │  └ server                reads what peers copy, beside the votes
 //	 ├ network                  knows the replicas' PIDs; Broadcast, Watch(at least n), who is there
 //	 ├ gateway                  serves clients
 //	 │  └ refresh               learns everything that was acknowledged before it began
-//	 │     └ catchup            copies learned ranges from peers
+//	 │     └ catchup            copies learned ranges from all peers at once
 //	 │        └ fill            settles what nobody has learned
 //	 │           └ round        asks every replica one question of one proposal
 //	 ├ recover                  until the replica votes: takes it there
@@ -42,7 +43,7 @@
 //	WriteResponse      replica                       round    -                  accepted and synced; or why not
 //	LearnedMessage     coordinator, fill             replica  -                  what was written under this proposal is chosen
 //	FetchRequest       catchup                       replica  FetchResponse      what do you know as learned in this range?
-//	FetchResponse      replica                       catchup  -                  learned records; or where the log begins
+//	FetchResponse      replica, server               catchup  -                  learned records; or where the log begins
 //	AppendRequest      client                        gateway  AppendResponse     append these entries
 //	AppendResponse     gateway                       client   -                  their positions; or why not
 //	TruncateRequest    client                        gateway  TruncateResponse   drop everything before a position
@@ -62,6 +63,7 @@
 //
 //	replica       Inspect Reserve Lead Advance Reincarnate Heard Trusted Missing Learn Jump Read; reports StatusChanged Failed Outbid
 //	syncer        await; answers synced
+//	server        serve; reports unserved
 //	network       Broadcast Watch Survey Lost; reports Refused Doubted Welcomed
 //	coordinator   Elect Append Demote; answers Elected Appended Demoted Failed
 //	round         reports Done to its parent

@@ -51,6 +51,9 @@ type Config struct {
 	AutoInitialize bool
 	// Repair says what to do with a data directory that is damaged. Empty: RepairAuto.
 	Repair Repair
+	// CopyRate is how many bytes a second the member copies from the others at most, when it recovers or lags; 0 is no limit.
+	// Node.LimitCopies changes it.
+	CopyRate int64
 	// System is an actor system that the program already has, with its remote started under the member's own address.
 	// Nil: the node has its own. Listen is then not used.
 	System *actor.ActorSystem
@@ -68,6 +71,9 @@ func (c Config) Validate() error {
 	}
 	if c.Repair != "" && c.Repair != RepairAuto && c.Repair != RepairNever {
 		faults = append(faults, fmt.Errorf("repair is %q: it is one of %s, %s", c.Repair, RepairAuto, RepairNever))
+	}
+	if c.CopyRate < 0 {
+		faults = append(faults, fmt.Errorf("the copy rate is %d bytes a second: it is 0 for no limit, or above", c.CopyRate))
 	}
 	if err := validateMembers(c.Members); err != nil {
 		faults = append(faults, err)

@@ -27,6 +27,8 @@ type (
 		Done    uint64        `json:"done"`  // positions learned since
 		Bytes   uint64        `json:"bytes"` // bytes copied since
 		Elapsed time.Duration `json:"elapsed_nanoseconds"`
+		Rate    uint64        `json:"bytes_per_second"` // since its start
+		Left    time.Duration `json:"left_nanoseconds"` // until all is learned, at the rate so far; 0 while there is none
 	}
 	// Advice: why the replica cannot recover at the moment, and what to do; empty once that is over.
 	Advice struct{ Text string }

@@ -10,7 +10,9 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/eventstream"
 	"github.com/asynkron/protoactor-go/remote"
+	"golang.org/x/time/rate"
 
+	"github.com/quorumlog/quorumlog/actors/catchup"
 	"github.com/quorumlog/quorumlog/actors/ensemble"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/actors/network"
@@ -28,6 +30,7 @@ type Node struct {
 	*Client
 	config    Config
 	bus       bus
+	copyLimit *rate.Limiter
 	store     *disk.Store
 	transport *transport
 	system    *actor.ActorSystem
@@ -48,7 +51,7 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	n := &Node{config: c, recovered: make(chan struct{}), failed: make(chan error, 1), done: make(chan struct{})}
+	n := &Node{config: c, copyLimit: catchup.NewLimit(c.CopyRate), recovered: make(chan struct{}), failed: make(chan error, 1), done: make(chan struct{})}
 	if err := n.start(ctx); err != nil {
 		n.shutdown(err)
 		return nil, err
@@ -116,11 +119,17 @@ func (n *Node) Replaced() (aside, why string, replaced bool) {
 	return r.Aside, r.Why, replaced
 }
 
+// LimitCopies changes how many bytes a second the member copies from the others at most, also while it does; 0 and below is no
+// limit. The members that it copies from answer what they are asked, and no more.
+func (n *Node) LimitCopies(bytesPerSecond int64) {
+	catchup.SetLimit(n.copyLimit, time.Now(), bytesPerSecond)
+}
+
 // spawn starts the member's actors, under names that the other members know.
 func (n *Node) spawn(ready chan struct{}) error {
 	e := ensemble.Ensemble{
 		Self: n.config.ID, Members: ids(ordered(n.config.Members)), Clock: timer.System(n.system), Random: timer.Chance(),
-		Patience: n.config.patience(), Log: n.config.Logger,
+		Patience: n.config.patience(), CopyLimit: n.copyLimit, Log: n.config.Logger,
 		Supervisor: ensemble.Stopping(func(who *actor.PID, reason any) {
 			n.fail(fmt.Errorf("actor %s panicked: %v", who.GetId(), reason))
 		}),

@@ -11,6 +11,8 @@ const (
 	// MaxRunBytes is the size of the entries that one request or answer may carry, in bytes; a single entry may be
 	// as large as MaxEntry.
 	MaxRunBytes = 1 << 20
+	// MaxCopy is the number of learned records that one answer to a FetchRequest may carry.
+	MaxCopy = 8192
 	// Window is how far above its end a replica accepts a position, so that no peer can make its log explode.
 	Window = 1 << 20
 )

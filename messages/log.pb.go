@@ -9,7 +9,7 @@
 // Rules that hold for every message:
 //   - Positions start at 1; 0 means "no position". Ranges name their first and their last position, both inclusive.
 //   - A proposal is round << 16 | replica id, so that two proposers never share one; 0 means "no proposal".
-//   - Bounds: a message has at most 4 MiB, an entry at most 1 MiB, a run of values at most 1,024 of them.
+//   - Bounds: a message has at most 4 MiB, an entry at most 1 MiB, a run of values at most 1,024 of them, a copy 8,192.
 //   - What breaks a rule is answered with Refused{REASON_MALFORMED} and changes nothing.
 
 package messages
@@ -2332,10 +2332,10 @@ func (*FetchResponse_Refused) isFetchResponse_Outcome() {}
 type Fetched struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The part that was looked at: the requested range, or a prefix of it so that the answer has at most 1 MiB of
-	// entries, or one entry.
+	// entries, and 8,192 records.
 	Range *Range `protobuf:"bytes,1,opt,name=range,proto3" json:"range,omitempty"`
 	// The learned records in it, in the order of positions; a position without one is not learned there.
-	Actions       []*Action `protobuf:"bytes,2,rep,name=actions,proto3" json:"actions,omitempty"`
+	Stretches     []*Stretch `protobuf:"bytes,2,rep,name=stretches,proto3" json:"stretches,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2377,9 +2377,110 @@ func (x *Fetched) GetRange() *Range {
 	return nil
 }
 
-func (x *Fetched) GetActions() []*Action {
+func (x *Fetched) GetStretches() []*Stretch {
 	if x != nil {
-		return x.Actions
+		return x.Stretches
+	}
+	return nil
+}
+
+// Stretch is learned records of positions that follow each other without a gap, and that differ in nothing but their bytes. A
+// message for each of a million records would cost more than the records.
+type Stretch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The first position.
+	First uint64 `protobuf:"varint,1,opt,name=first,proto3" json:"first,omitempty"`
+	// As in Action, of each record.
+	Promised uint64 `protobuf:"varint,2,opt,name=promised,proto3" json:"promised,omitempty"`
+	// As in Action, of each record.
+	Performed uint64 `protobuf:"varint,3,opt,name=performed,proto3" json:"performed,omitempty"`
+	// What each value does.
+	Kind Kind `protobuf:"varint,4,opt,name=kind,proto3,enum=quorumlog.v1.Kind" json:"kind,omitempty"`
+	// As in Value, of each value.
+	To uint64 `protobuf:"varint,5,opt,name=to,proto3" json:"to,omitempty"`
+	// How many bytes each value has: one number for each position. All are 0 where the kind is not APPEND.
+	Sizes []uint32 `protobuf:"varint,6,rep,packed,name=sizes,proto3" json:"sizes,omitempty"`
+	// The bytes of all values, one after the other.
+	Data          []byte `protobuf:"bytes,7,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stretch) Reset() {
+	*x = Stretch{}
+	mi := &file_log_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stretch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stretch) ProtoMessage() {}
+
+func (x *Stretch) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stretch.ProtoReflect.Descriptor instead.
+func (*Stretch) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Stretch) GetFirst() uint64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *Stretch) GetPromised() uint64 {
+	if x != nil {
+		return x.Promised
+	}
+	return 0
+}
+
+func (x *Stretch) GetPerformed() uint64 {
+	if x != nil {
+		return x.Performed
+	}
+	return 0
+}
+
+func (x *Stretch) GetKind() Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Kind_KIND_UNSPECIFIED
+}
+
+func (x *Stretch) GetTo() uint64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *Stretch) GetSizes() []uint32 {
+	if x != nil {
+		return x.Sizes
+	}
+	return nil
+}
+
+func (x *Stretch) GetData() []byte {
+	if x != nil {
+		return x.Data
 	}
 	return nil
 }
@@ -2395,7 +2496,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_log_proto_msgTypes[27]
+	mi := &file_log_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2407,7 +2508,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[27]
+	mi := &file_log_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2420,7 +2521,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{27}
+	return file_log_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Hello) GetHeader() *Header {
@@ -2448,7 +2549,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_log_proto_msgTypes[28]
+	mi := &file_log_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2460,7 +2561,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[28]
+	mi := &file_log_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2473,7 +2574,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{28}
+	return file_log_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Welcome) GetHeader() *Header {
@@ -2545,7 +2646,7 @@ type Presence struct {
 
 func (x *Presence) Reset() {
 	*x = Presence{}
-	mi := &file_log_proto_msgTypes[29]
+	mi := &file_log_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2557,7 +2658,7 @@ func (x *Presence) String() string {
 func (*Presence) ProtoMessage() {}
 
 func (x *Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[29]
+	mi := &file_log_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2570,7 +2671,7 @@ func (x *Presence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Presence.ProtoReflect.Descriptor instead.
 func (*Presence) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{29}
+	return file_log_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Presence) GetStatus() Status {
@@ -2627,7 +2728,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_log_proto_msgTypes[30]
+	mi := &file_log_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2639,7 +2740,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[30]
+	mi := &file_log_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2652,7 +2753,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{30}
+	return file_log_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Failure) GetCode() Code {
@@ -2705,7 +2806,7 @@ type AppendRequest struct {
 
 func (x *AppendRequest) Reset() {
 	*x = AppendRequest{}
-	mi := &file_log_proto_msgTypes[31]
+	mi := &file_log_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2717,7 +2818,7 @@ func (x *AppendRequest) String() string {
 func (*AppendRequest) ProtoMessage() {}
 
 func (x *AppendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[31]
+	mi := &file_log_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2730,7 +2831,7 @@ func (x *AppendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendRequest.ProtoReflect.Descriptor instead.
 func (*AppendRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{31}
+	return file_log_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AppendRequest) GetRequest() uint64 {
@@ -2772,7 +2873,7 @@ type AppendResponse struct {
 
 func (x *AppendResponse) Reset() {
 	*x = AppendResponse{}
-	mi := &file_log_proto_msgTypes[32]
+	mi := &file_log_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2784,7 +2885,7 @@ func (x *AppendResponse) String() string {
 func (*AppendResponse) ProtoMessage() {}
 
 func (x *AppendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[32]
+	mi := &file_log_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2797,7 +2898,7 @@ func (x *AppendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendResponse.ProtoReflect.Descriptor instead.
 func (*AppendResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{32}
+	return file_log_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AppendResponse) GetRequest() uint64 {
@@ -2865,7 +2966,7 @@ type TruncateRequest struct {
 
 func (x *TruncateRequest) Reset() {
 	*x = TruncateRequest{}
-	mi := &file_log_proto_msgTypes[33]
+	mi := &file_log_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2877,7 +2978,7 @@ func (x *TruncateRequest) String() string {
 func (*TruncateRequest) ProtoMessage() {}
 
 func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[33]
+	mi := &file_log_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2890,7 +2991,7 @@ func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateRequest.ProtoReflect.Descriptor instead.
 func (*TruncateRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{33}
+	return file_log_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *TruncateRequest) GetRequest() uint64 {
@@ -2932,7 +3033,7 @@ type TruncateResponse struct {
 
 func (x *TruncateResponse) Reset() {
 	*x = TruncateResponse{}
-	mi := &file_log_proto_msgTypes[34]
+	mi := &file_log_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2944,7 +3045,7 @@ func (x *TruncateResponse) String() string {
 func (*TruncateResponse) ProtoMessage() {}
 
 func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[34]
+	mi := &file_log_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2957,7 +3058,7 @@ func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateResponse.ProtoReflect.Descriptor instead.
 func (*TruncateResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{34}
+	return file_log_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *TruncateResponse) GetRequest() uint64 {
@@ -3021,7 +3122,7 @@ type ElectRequest struct {
 
 func (x *ElectRequest) Reset() {
 	*x = ElectRequest{}
-	mi := &file_log_proto_msgTypes[35]
+	mi := &file_log_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3033,7 +3134,7 @@ func (x *ElectRequest) String() string {
 func (*ElectRequest) ProtoMessage() {}
 
 func (x *ElectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[35]
+	mi := &file_log_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3046,7 +3147,7 @@ func (x *ElectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectRequest.ProtoReflect.Descriptor instead.
 func (*ElectRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{35}
+	return file_log_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ElectRequest) GetRequest() uint64 {
@@ -3074,7 +3175,7 @@ type ElectResponse struct {
 
 func (x *ElectResponse) Reset() {
 	*x = ElectResponse{}
-	mi := &file_log_proto_msgTypes[36]
+	mi := &file_log_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3086,7 +3187,7 @@ func (x *ElectResponse) String() string {
 func (*ElectResponse) ProtoMessage() {}
 
 func (x *ElectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[36]
+	mi := &file_log_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3099,7 +3200,7 @@ func (x *ElectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectResponse.ProtoReflect.Descriptor instead.
 func (*ElectResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{36}
+	return file_log_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ElectResponse) GetRequest() uint64 {
@@ -3165,7 +3266,7 @@ type Elected struct {
 
 func (x *Elected) Reset() {
 	*x = Elected{}
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3177,7 +3278,7 @@ func (x *Elected) String() string {
 func (*Elected) ProtoMessage() {}
 
 func (x *Elected) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3190,7 +3291,7 @@ func (x *Elected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Elected.ProtoReflect.Descriptor instead.
 func (*Elected) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{37}
+	return file_log_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Elected) GetWriter() uint64 {
@@ -3222,7 +3323,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3234,7 +3335,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3247,7 +3348,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{38}
+	return file_log_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ReadRequest) GetRequest() uint64 {
@@ -3289,7 +3390,7 @@ type ReadResponse struct {
 
 func (x *ReadResponse) Reset() {
 	*x = ReadResponse{}
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3301,7 +3402,7 @@ func (x *ReadResponse) String() string {
 func (*ReadResponse) ProtoMessage() {}
 
 func (x *ReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3314,7 +3415,7 @@ func (x *ReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadResponse.ProtoReflect.Descriptor instead.
 func (*ReadResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{39}
+	return file_log_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ReadResponse) GetRequest() uint64 {
@@ -3384,7 +3485,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3396,7 +3497,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3409,7 +3510,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{40}
+	return file_log_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Page) GetRange() *Range {
@@ -3451,7 +3552,7 @@ type CatchupRequest struct {
 
 func (x *CatchupRequest) Reset() {
 	*x = CatchupRequest{}
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3463,7 +3564,7 @@ func (x *CatchupRequest) String() string {
 func (*CatchupRequest) ProtoMessage() {}
 
 func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3476,7 +3577,7 @@ func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupRequest.ProtoReflect.Descriptor instead.
 func (*CatchupRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{41}
+	return file_log_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *CatchupRequest) GetRequest() uint64 {
@@ -3504,7 +3605,7 @@ type CatchupResponse struct {
 
 func (x *CatchupResponse) Reset() {
 	*x = CatchupResponse{}
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3516,7 +3617,7 @@ func (x *CatchupResponse) String() string {
 func (*CatchupResponse) ProtoMessage() {}
 
 func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3529,7 +3630,7 @@ func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupResponse.ProtoReflect.Descriptor instead.
 func (*CatchupResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{42}
+	return file_log_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *CatchupResponse) GetRequest() uint64 {
@@ -3593,7 +3694,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3605,7 +3706,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3618,7 +3719,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{43}
+	return file_log_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *StatusRequest) GetRequest() uint64 {
@@ -3667,7 +3768,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3679,7 +3780,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3692,7 +3793,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{44}
+	return file_log_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *StatusResponse) GetRequest() uint64 {
@@ -3817,7 +3918,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3829,7 +3930,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3842,7 +3943,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{45}
+	return file_log_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Progress) GetTotal() uint64 {
@@ -3886,7 +3987,7 @@ type DigestRequest struct {
 
 func (x *DigestRequest) Reset() {
 	*x = DigestRequest{}
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3898,7 +3999,7 @@ func (x *DigestRequest) String() string {
 func (*DigestRequest) ProtoMessage() {}
 
 func (x *DigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3911,7 +4012,7 @@ func (x *DigestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestRequest.ProtoReflect.Descriptor instead.
 func (*DigestRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{46}
+	return file_log_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *DigestRequest) GetRequest() uint64 {
@@ -3946,7 +4047,7 @@ type DigestResponse struct {
 
 func (x *DigestResponse) Reset() {
 	*x = DigestResponse{}
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3958,7 +4059,7 @@ func (x *DigestResponse) String() string {
 func (*DigestResponse) ProtoMessage() {}
 
 func (x *DigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3971,7 +4072,7 @@ func (x *DigestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestResponse.ProtoReflect.Descriptor instead.
 func (*DigestResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{47}
+	return file_log_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *DigestResponse) GetRequest() uint64 {
@@ -4039,7 +4140,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4051,7 +4152,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4064,7 +4165,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{48}
+	return file_log_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Digest) GetRange() *Range {
@@ -4086,70 +4187,6 @@ func (x *Digest) GetHoles() uint64 {
 		return x.Holes
 	}
 	return 0
-}
-
-// Record is what the disk keeps for one position. A CRC-32C over key and record follows it.
-type Record struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The highest proposal that was promised for this position.
-	Promised uint64 `protobuf:"varint,1,opt,name=promised,proto3" json:"promised,omitempty"`
-	// The proposal under which the value was accepted; 0 where nothing was accepted.
-	Performed uint64 `protobuf:"varint,2,opt,name=performed,proto3" json:"performed,omitempty"`
-	// The accepted value; absent where nothing was accepted.
-	Value         *Value `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Record) Reset() {
-	*x = Record{}
-	mi := &file_log_proto_msgTypes[49]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Record) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Record) ProtoMessage() {}
-
-func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[49]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Record.ProtoReflect.Descriptor instead.
-func (*Record) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{49}
-}
-
-func (x *Record) GetPromised() uint64 {
-	if x != nil {
-		return x.Promised
-	}
-	return 0
-}
-
-func (x *Record) GetPerformed() uint64 {
-	if x != nil {
-		return x.Performed
-	}
-	return 0
-}
-
-func (x *Record) GetValue() *Value {
-	if x != nil {
-		return x.Value
-	}
-	return nil
 }
 
 // Metadata is what the disk keeps about the replica itself. A CRC-32C over key and metadata follows it.
@@ -4439,10 +4476,18 @@ const file_log_proto_rawDesc = "" +
 	"\n" +
 	"not_voting\x18\x04 \x01(\v2\x17.quorumlog.v1.NotVotingH\x00R\tnotVoting\x121\n" +
 	"\arefused\x18\x05 \x01(\v2\x15.quorumlog.v1.RefusedH\x00R\arefusedB\t\n" +
-	"\aoutcome\"d\n" +
+	"\aoutcome\"i\n" +
 	"\aFetched\x12)\n" +
-	"\x05range\x18\x01 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\x12.\n" +
-	"\aactions\x18\x02 \x03(\v2\x14.quorumlog.v1.ActionR\aactions\"5\n" +
+	"\x05range\x18\x01 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\x123\n" +
+	"\tstretches\x18\x02 \x03(\v2\x15.quorumlog.v1.StretchR\tstretches\"\xbb\x01\n" +
+	"\aStretch\x12\x14\n" +
+	"\x05first\x18\x01 \x01(\x04R\x05first\x12\x1a\n" +
+	"\bpromised\x18\x02 \x01(\x04R\bpromised\x12\x1c\n" +
+	"\tperformed\x18\x03 \x01(\x04R\tperformed\x12&\n" +
+	"\x04kind\x18\x04 \x01(\x0e2\x12.quorumlog.v1.KindR\x04kind\x12\x0e\n" +
+	"\x02to\x18\x05 \x01(\x04R\x02to\x12\x14\n" +
+	"\x05sizes\x18\x06 \x03(\rR\x05sizes\x12\x12\n" +
+	"\x04data\x18\a \x01(\fR\x04data\"5\n" +
 	"\x05Hello\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\"\xab\x01\n" +
 	"\aWelcome\x12,\n" +
@@ -4546,11 +4591,7 @@ const file_log_proto_rawDesc = "" +
 	"\x06Digest\x12)\n" +
 	"\x05range\x18\x01 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\x12\x16\n" +
 	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12\x14\n" +
-	"\x05holes\x18\x03 \x01(\x04R\x05holes\"m\n" +
-	"\x06Record\x12\x1a\n" +
-	"\bpromised\x18\x01 \x01(\x04R\bpromised\x12\x1c\n" +
-	"\tperformed\x18\x02 \x01(\x04R\tperformed\x12)\n" +
-	"\x05value\x18\x03 \x01(\v2\x13.quorumlog.v1.ValueR\x05value\"\xbc\x03\n" +
+	"\x05holes\x18\x03 \x01(\x04R\x05holes\"\xbc\x03\n" +
 	"\bMetadata\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\rR\x06format\x12\x18\n" +
 	"\acluster\x18\x02 \x01(\tR\acluster\x12\x18\n" +
@@ -4651,29 +4692,29 @@ var file_log_proto_goTypes = []any{
 	(*FetchRequest)(nil),     // 28: quorumlog.v1.FetchRequest
 	(*FetchResponse)(nil),    // 29: quorumlog.v1.FetchResponse
 	(*Fetched)(nil),          // 30: quorumlog.v1.Fetched
-	(*Hello)(nil),            // 31: quorumlog.v1.Hello
-	(*Welcome)(nil),          // 32: quorumlog.v1.Welcome
-	(*Presence)(nil),         // 33: quorumlog.v1.Presence
-	(*Failure)(nil),          // 34: quorumlog.v1.Failure
-	(*AppendRequest)(nil),    // 35: quorumlog.v1.AppendRequest
-	(*AppendResponse)(nil),   // 36: quorumlog.v1.AppendResponse
-	(*TruncateRequest)(nil),  // 37: quorumlog.v1.TruncateRequest
-	(*TruncateResponse)(nil), // 38: quorumlog.v1.TruncateResponse
-	(*ElectRequest)(nil),     // 39: quorumlog.v1.ElectRequest
-	(*ElectResponse)(nil),    // 40: quorumlog.v1.ElectResponse
-	(*Elected)(nil),          // 41: quorumlog.v1.Elected
-	(*ReadRequest)(nil),      // 42: quorumlog.v1.ReadRequest
-	(*ReadResponse)(nil),     // 43: quorumlog.v1.ReadResponse
-	(*Page)(nil),             // 44: quorumlog.v1.Page
-	(*CatchupRequest)(nil),   // 45: quorumlog.v1.CatchupRequest
-	(*CatchupResponse)(nil),  // 46: quorumlog.v1.CatchupResponse
-	(*StatusRequest)(nil),    // 47: quorumlog.v1.StatusRequest
-	(*StatusResponse)(nil),   // 48: quorumlog.v1.StatusResponse
-	(*Progress)(nil),         // 49: quorumlog.v1.Progress
-	(*DigestRequest)(nil),    // 50: quorumlog.v1.DigestRequest
-	(*DigestResponse)(nil),   // 51: quorumlog.v1.DigestResponse
-	(*Digest)(nil),           // 52: quorumlog.v1.Digest
-	(*Record)(nil),           // 53: quorumlog.v1.Record
+	(*Stretch)(nil),          // 31: quorumlog.v1.Stretch
+	(*Hello)(nil),            // 32: quorumlog.v1.Hello
+	(*Welcome)(nil),          // 33: quorumlog.v1.Welcome
+	(*Presence)(nil),         // 34: quorumlog.v1.Presence
+	(*Failure)(nil),          // 35: quorumlog.v1.Failure
+	(*AppendRequest)(nil),    // 36: quorumlog.v1.AppendRequest
+	(*AppendResponse)(nil),   // 37: quorumlog.v1.AppendResponse
+	(*TruncateRequest)(nil),  // 38: quorumlog.v1.TruncateRequest
+	(*TruncateResponse)(nil), // 39: quorumlog.v1.TruncateResponse
+	(*ElectRequest)(nil),     // 40: quorumlog.v1.ElectRequest
+	(*ElectResponse)(nil),    // 41: quorumlog.v1.ElectResponse
+	(*Elected)(nil),          // 42: quorumlog.v1.Elected
+	(*ReadRequest)(nil),      // 43: quorumlog.v1.ReadRequest
+	(*ReadResponse)(nil),     // 44: quorumlog.v1.ReadResponse
+	(*Page)(nil),             // 45: quorumlog.v1.Page
+	(*CatchupRequest)(nil),   // 46: quorumlog.v1.CatchupRequest
+	(*CatchupResponse)(nil),  // 47: quorumlog.v1.CatchupResponse
+	(*StatusRequest)(nil),    // 48: quorumlog.v1.StatusRequest
+	(*StatusResponse)(nil),   // 49: quorumlog.v1.StatusResponse
+	(*Progress)(nil),         // 50: quorumlog.v1.Progress
+	(*DigestRequest)(nil),    // 51: quorumlog.v1.DigestRequest
+	(*DigestResponse)(nil),   // 52: quorumlog.v1.DigestResponse
+	(*Digest)(nil),           // 53: quorumlog.v1.Digest
 	(*Metadata)(nil),         // 54: quorumlog.v1.Metadata
 }
 var file_log_proto_depIdxs = []int32{
@@ -4725,33 +4766,33 @@ var file_log_proto_depIdxs = []int32{
 	14, // 45: quorumlog.v1.FetchResponse.not_voting:type_name -> quorumlog.v1.NotVoting
 	15, // 46: quorumlog.v1.FetchResponse.refused:type_name -> quorumlog.v1.Refused
 	4,  // 47: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
-	6,  // 48: quorumlog.v1.Fetched.actions:type_name -> quorumlog.v1.Action
-	9,  // 49: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
-	9,  // 50: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
-	33, // 51: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
-	15, // 52: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
-	0,  // 53: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
-	11, // 54: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
-	10, // 55: quorumlog.v1.Presence.heard:type_name -> quorumlog.v1.Heard
-	3,  // 56: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
-	4,  // 57: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
-	34, // 58: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
-	34, // 59: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
-	41, // 60: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
-	34, // 61: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
-	44, // 62: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
-	34, // 63: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
-	4,  // 64: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
-	6,  // 65: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
-	34, // 66: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
-	0,  // 67: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
-	7,  // 68: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
-	49, // 69: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
-	4,  // 70: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
-	52, // 71: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
-	34, // 72: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
-	4,  // 73: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
-	5,  // 74: quorumlog.v1.Record.value:type_name -> quorumlog.v1.Value
+	31, // 48: quorumlog.v1.Fetched.stretches:type_name -> quorumlog.v1.Stretch
+	1,  // 49: quorumlog.v1.Stretch.kind:type_name -> quorumlog.v1.Kind
+	9,  // 50: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
+	9,  // 51: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
+	34, // 52: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
+	15, // 53: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
+	0,  // 54: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
+	11, // 55: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
+	10, // 56: quorumlog.v1.Presence.heard:type_name -> quorumlog.v1.Heard
+	3,  // 57: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
+	4,  // 58: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
+	35, // 59: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
+	35, // 60: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
+	42, // 61: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
+	35, // 62: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
+	45, // 63: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
+	35, // 64: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
+	4,  // 65: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
+	6,  // 66: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
+	35, // 67: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
+	0,  // 68: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
+	7,  // 69: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
+	50, // 70: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
+	4,  // 71: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
+	53, // 72: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
+	35, // 73: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
+	4,  // 74: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
 	7,  // 75: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
 	0,  // 76: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
 	8,  // 77: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
@@ -4794,31 +4835,31 @@ func file_log_proto_init() {
 		(*FetchResponse_NotVoting)(nil),
 		(*FetchResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[28].OneofWrappers = []any{
+	file_log_proto_msgTypes[29].OneofWrappers = []any{
 		(*Welcome_Presence)(nil),
 		(*Welcome_Refused)(nil),
 	}
-	file_log_proto_msgTypes[32].OneofWrappers = []any{
+	file_log_proto_msgTypes[33].OneofWrappers = []any{
 		(*AppendResponse_Range)(nil),
 		(*AppendResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[34].OneofWrappers = []any{
+	file_log_proto_msgTypes[35].OneofWrappers = []any{
 		(*TruncateResponse_Position)(nil),
 		(*TruncateResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[36].OneofWrappers = []any{
+	file_log_proto_msgTypes[37].OneofWrappers = []any{
 		(*ElectResponse_Elected)(nil),
 		(*ElectResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[39].OneofWrappers = []any{
+	file_log_proto_msgTypes[40].OneofWrappers = []any{
 		(*ReadResponse_Page)(nil),
 		(*ReadResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[42].OneofWrappers = []any{
+	file_log_proto_msgTypes[43].OneofWrappers = []any{
 		(*CatchupResponse_Learned)(nil),
 		(*CatchupResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[47].OneofWrappers = []any{
+	file_log_proto_msgTypes[48].OneofWrappers = []any{
 		(*DigestResponse_Digest)(nil),
 		(*DigestResponse_Failure)(nil),
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 
 	"github.com/quorumlog/quorumlog/actors/timer"
 	"github.com/quorumlog/quorumlog/log"
@@ -23,6 +24,7 @@ type Ensemble struct {
 	Clock      timer.Clock
 	Random     timer.Random
 	Patience   Patience
+	CopyLimit  *rate.Limiter            // of what catch-ups copy, see catchup.NewLimit; nil for none
 	Supervisor actor.SupervisorStrategy // see Stopping
 	Log        zerolog.Logger
 }

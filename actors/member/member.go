@@ -2,7 +2,7 @@
 // clients.
 //
 //	member
-//	 ├ replica       acceptor and learner; the disk   └ syncer
+//	 ├ replica       acceptor and learner; the disk   ├ syncer   ├ server
 //	 ├ network       sends to the replicas; who is there
 //	 ├ gateway       serves clients
 //	 ├ recover       until the replica votes: ├ protocol  ├ catchup ├ fill ├ round

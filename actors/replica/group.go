@@ -43,12 +43,15 @@ func (g *group) syncs() (n uint64) {
 
 // answer sends an answer as soon as everything it may rest on is durable: at once where that is all, and else with the sync
 // that covers the newest change.
-func (r *replica) answer(ctx actor.Context, answer any) {
+func (r *replica) answer(ctx actor.Context, answer any) { r.answerTo(ctx, ctx.Sender(), answer) }
+
+// answerTo is answer for somebody else.
+func (r *replica) answerTo(ctx actor.Context, to *actor.PID, answer any) {
 	if r.group.syncs() == 0 {
-		r.respond(ctx, ctx.Sender(), answer)
+		r.respond(ctx, to, answer)
 		return
 	}
-	r.group.waiting = append(r.group.waiting, waiting{ctx.Sender(), answer})
+	r.group.waiting = append(r.group.waiting, waiting{to, answer})
 	switch {
 	case !r.group.dirty:
 		r.group.covered = len(r.group.waiting)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
-	"github.com/quorumlog/quorumlog/log/interval"
 	"github.com/quorumlog/quorumlog/log/paxos"
 	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/messages"
@@ -52,28 +51,59 @@ func (r *replica) markFromDisk(ctx actor.Context, by log.Proposal, run log.Range
 
 // learn stores values that were copied from a peer that knows them as chosen.
 func (r *replica) learn(ctx actor.Context, m Learn) {
-	var fresh []log.Action
-	var positions interval.Set
-	for _, a := range m.Actions {
-		switch {
-		case a.Position < r.ledger.Begin():
-		case r.ledger.IsLearned(a.Position):
-			if !r.agrees(ctx, a) {
-				return
-			}
-		default:
-			fresh = append(fresh, a)
-			positions.Add(log.Range{First: a.Position, Last: a.Position})
-		}
+	fresh, ok := r.fresh(ctx, m.Actions)
+	if !ok {
+		return
 	}
 	if len(fresh) > 0 && r.stored(ctx, r.Store.Put(fresh...)) {
-		for _, run := range positions.Runs() {
+		for _, run := range runs(fresh) {
 			r.settle(ctx, run, truncations(fresh, run))
 		}
 	}
 	if r.fault == nil {
 		ctx.Respond(Taught{})
 	}
+}
+
+// fresh returns the records that are not learned here, nor truncated. It is not ok where one that is learned differs.
+func (r *replica) fresh(ctx actor.Context, actions []log.Action) (fresh []log.Action, ok bool) {
+	if r.allMissing(actions) {
+		return actions, true
+	}
+	for _, a := range actions {
+		switch {
+		case a.Position < r.ledger.Begin():
+		case r.ledger.IsLearned(a.Position):
+			if !r.agrees(ctx, a) {
+				return nil, false
+			}
+		default:
+			fresh = append(fresh, a)
+		}
+	}
+	return fresh, true
+}
+
+// allMissing says whether none of the records is learned, or truncated, without a look at each of them.
+func (r *replica) allMissing(actions []log.Action) bool {
+	if len(actions) == 0 || actions[0].Position < r.ledger.Begin() {
+		return false
+	}
+	spanned := log.Range{First: actions[0].Position, Last: actions[len(actions)-1].Position}
+	return r.ledger.LearnedIn(spanned).Empty()
+}
+
+// runs returns the runs of positions of records, which are in order.
+func runs(actions []log.Action) []log.Range {
+	var all []log.Range
+	for _, a := range actions {
+		if n := len(all); n > 0 && all[n-1].Last+1 == a.Position {
+			all[n-1].Last = a.Position
+			continue
+		}
+		all = append(all, log.Range{First: a.Position, Last: a.Position})
+	}
+	return all
 }
 
 // agrees compares a copy with what was learned before. Two chosen values at one position mean that some disk lied:

@@ -4,9 +4,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/log"
-	"github.com/quorumlog/quorumlog/log/codec"
-	"github.com/quorumlog/quorumlog/log/status"
-	"github.com/quorumlog/quorumlog/messages"
 )
 
 func (r *replica) inspect() Inspected {
@@ -78,62 +75,4 @@ func (r *replica) page(ctx actor.Context, within log.Range) ([]log.Action, log.R
 		return nil, log.Range{}
 	}
 	return actions, covered
-}
-
-// fetch answers a FetchRequest with what this replica knows as learned.
-func (r *replica) fetch(ctx actor.Context, m *messages.FetchRequest) {
-	f, err := codec.DecodeFetchRequest(m)
-	var answer codec.Fetched
-	if refusal, ok := r.admit(ctx, f.Envelope, err); !ok {
-		answer = codec.Denied{Refusal: refusal}
-	} else {
-		answer = r.copies(ctx, f.Range)
-	}
-	r.answer(ctx, codec.EncodeFetchResponse(r.header(m.GetHeader()), answer))
-}
-
-func (r *replica) copies(ctx actor.Context, within log.Range) codec.Fetched {
-	switch {
-	case r.meta.Status == status.Empty || r.meta.Status == status.Starting:
-		return codec.Unable{Status: r.meta.Status}
-	case within.First < r.ledger.Begin():
-		return codec.Gone{Begin: r.ledger.Begin()}
-	}
-	copied := codec.Copied{Range: within}
-	for _, run := range r.ledger.LearnedIn(within).Runs() {
-		run.Last = min(run.Last, run.First+log.Position(log.MaxRun-len(copied.Actions))-1)
-		if !r.copyRun(ctx, &copied, run) {
-			break
-		}
-	}
-	if r.fault != nil {
-		return codec.Denied{Refusal: r.broken()}
-	}
-	return copied
-}
-
-// copyRun adds the records of one learned run, until the answer is full; copied.Range then ends with what is in it.
-func (r *replica) copyRun(ctx actor.Context, copied *codec.Copied, run log.Range) (room bool) {
-	size, before := 0, len(copied.Actions)
-	for _, a := range copied.Actions {
-		size += len(a.Value.Data)
-	}
-	err := r.scan(run, func(a log.Action) bool {
-		if size += len(a.Value.Data); size > log.MaxRunBytes && len(copied.Actions) > 0 {
-			return false
-		}
-		copied.Actions = append(copied.Actions, a)
-		return true
-	})
-	full := size > log.MaxRunBytes || len(copied.Actions) >= log.MaxRun
-	if err == nil && !full && uint64(len(copied.Actions)-before) != run.Len() {
-		err = corruptGap(run, len(copied.Actions)-before)
-	}
-	if !r.stored(ctx, err) {
-		return false
-	}
-	if full {
-		copied.Range.Last = copied.Actions[len(copied.Actions)-1].Position
-	}
-	return !full
 }

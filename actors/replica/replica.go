@@ -12,6 +12,8 @@
 // applies meanwhile waits for the next sync, which begins when that one is done. Answers leave in the order in which they
 // were given.
 //
+// What peers copy is read by a child of the replica, the server, beside all that; see there.
+//
 // Learned marks are written without a sync of their own: what is lost in a crash is learned again.
 //
 // A replica that voted before its process started gives no vote until its peers had their say on its disk: see unsure.
@@ -52,6 +54,9 @@ type Config struct {
 // Syncer is the name of the replica's child that waits for the disk.
 const Syncer = "syncer"
 
+// Server is the name of the child that reads what peers copy.
+const Server = "server"
+
 // New returns the producer of a replica.
 func New(c Config) actor.Producer {
 	return func() actor.Actor { return &replica{Config: c} }
@@ -72,6 +77,7 @@ type replica struct {
 	lead       lead
 	group      group
 	syncer     *actor.PID
+	server     *actor.PID
 	fault      error // the disk failed: nothing is answered but that
 }
 
@@ -109,6 +115,8 @@ func (r *replica) Receive(ctx actor.Context) {
 		r.fetch(ctx, m)
 	case *messages.Hello:
 		r.hello(ctx, m)
+	case unserved:
+		r.excuse(ctx, m)
 	default:
 		r.receiveLocal(ctx)
 	}
@@ -145,6 +153,7 @@ func (r *replica) receiveLocal(ctx actor.Context) {
 // start restores what the disk holds. A disk that cannot be read leaves a replica that does not vote.
 func (r *replica) start(ctx actor.Context) {
 	r.spawnSyncer(ctx)
+	r.spawnServer(ctx)
 	r.meta = r.Store.Metadata()
 	r.since = r.Clock.Now()
 	r.greeted = make(map[log.ReplicaID]greeting)

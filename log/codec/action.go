@@ -16,30 +16,41 @@ func EncodeValue(v log.Value) *messages.Value {
 // DecodeValue reads the value of a position. A TRUNCATE keeps at least its own position: one that kept less would
 // put the begin of the log above its end (hole S11).
 func DecodeValue(m *messages.Value, at log.Position) (log.Value, error) {
-	v := log.Value{Data: m.GetData(), To: log.Position(m.GetTo())}
-	switch m.GetKind() {
-	case messages.Kind_KIND_NOP:
-		v.Kind = log.NOP
-	case messages.Kind_KIND_APPEND:
-		v.Kind = log.Append
-	case messages.Kind_KIND_TRUNCATE:
-		v.Kind = log.Truncate
-	case messages.Kind_KIND_UNSPECIFIED:
-		return v, malformed("the value at position %d has no kind", at)
-	default:
-		return v, malformed("%d is not a kind of value", m.GetKind())
+	kind, err := decodeKind(m.GetKind(), at)
+	v := log.Value{Kind: kind, Data: m.GetData(), To: log.Position(m.GetTo())}
+	if err == nil {
+		err = check(v, at)
 	}
+	return v, err
+}
+
+func decodeKind(kind messages.Kind, at log.Position) (log.Kind, error) {
+	switch kind {
+	case messages.Kind_KIND_NOP:
+		return log.NOP, nil
+	case messages.Kind_KIND_APPEND:
+		return log.Append, nil
+	case messages.Kind_KIND_TRUNCATE:
+		return log.Truncate, nil
+	case messages.Kind_KIND_UNSPECIFIED:
+		return 0, malformed("the value at position %d has no kind", at)
+	}
+	return 0, malformed("%d is not a kind of value", kind)
+}
+
+// check says what is wrong with a value of some kind.
+func check(v log.Value, at log.Position) error {
 	switch {
 	case len(v.Data) > log.MaxEntry:
-		return v, malformed("the entry at position %d has %d bytes, more than %d", at, len(v.Data), log.MaxEntry)
+		return malformed("the entry at position %d has %d bytes, more than %d", at, len(v.Data), log.MaxEntry)
 	case v.Kind != log.Append && len(v.Data) > 0:
-		return v, malformed("the %s at position %d has data", v.Kind, at)
+		return malformed("the %s at position %d has data", v.Kind, at)
 	case v.Kind == log.Truncate && (v.To == 0 || v.To > at):
-		return v, malformed("the TRUNCATE at position %d keeps positions from %d, not from 1 to %d", at, v.To, at)
+		return malformed("the TRUNCATE at position %d keeps positions from %d, not from 1 to %d", at, v.To, at)
 	case v.Kind != log.Truncate && v.To != 0:
-		return v, malformed("the %s at position %d truncates", v.Kind, at)
+		return malformed("the %s at position %d truncates", v.Kind, at)
 	}
-	return v, nil
+	return nil
 }
 
 func encodeActions(actions []log.Action) []*messages.Action {

@@ -20,11 +20,6 @@ func learned(actions ...*messages.Action) proto.Message {
 		Learned: &messages.Learned{Actions: actions}}}
 }
 
-func fetched(r *messages.Range, actions ...*messages.Action) proto.Message {
-	return &messages.FetchResponse{Header: sender(), Outcome: &messages.FetchResponse_Fetched{
-		Fetched: &messages.Fetched{Range: r, Actions: actions}}}
-}
-
 func nop(at uint64) *messages.Action {
 	return &messages.Action{Position: at, Promised: byOne, Performed: byOne, Learned: true,
 		Value: &messages.Value{Kind: messages.Kind_KIND_NOP}}
@@ -85,12 +80,6 @@ func TestLearnedRecordsAreLearned(t *testing.T) {
 		{"answering a write, at the last position", learned(nop(last)), false},
 		{"answering a write, out of order", learned(nop(7), nop(1)), true},
 		{"answering a write, not learned", learned(doubtful()), true},
-		{"answering a fetch", fetched(span(1, 7), nop(1), nop(7)), false},
-		{"answering a fetch, none", fetched(span(1, 7)), false},
-		{"answering a fetch, without a range", fetched(nil), true},
-		{"answering a fetch, outside of it", fetched(span(1, 7), nop(8)), true},
-		{"answering a fetch, not learned", fetched(span(1, 7), doubtful()), true},
-		{"answering a fetch, too many", fetched(span(1, last), nops(log.MaxRun+1)...), true},
 		{"a page", &messages.Page{Range: span(1, 2), Actions: nops(2)}, false},
 		{"an empty page", &messages.Page{}, false},
 		{"a page with a gap", &messages.Page{Range: span(1, 3), Actions: []*messages.Action{nop(1), nop(3)}}, true},

@@ -88,7 +88,8 @@ func DecodeFetchRequest(m *messages.FetchRequest) (f Fetch, err error) {
 type Fetched interface{ fetched() }
 
 type (
-	// Copied is what a replica knows as learned in the first part of the range.
+	// Copied is what a replica knows as learned in the first part of the range: at most log.MaxCopy records, and
+	// log.MaxRunBytes bytes. One that sends it collects it in a Chunk.
 	Copied struct {
 		Range   log.Range
 		Actions []log.Action
@@ -111,8 +112,11 @@ func EncodeFetchResponse(h *messages.Header, answer Fetched) *messages.FetchResp
 	m := &messages.FetchResponse{Header: h}
 	switch a := answer.(type) {
 	case Copied:
-		m.Outcome = &messages.FetchResponse_Fetched{Fetched: &messages.Fetched{
-			Range: encodeRange(a.Range), Actions: encodeActions(a.Actions)}}
+		chunk := NewChunk(uint64(len(a.Actions)))
+		for _, record := range a.Actions {
+			chunk.Add(record)
+		}
+		return EncodeChunk(h, a.Range, chunk)
 	case Gone:
 		m.Outcome = &messages.FetchResponse_Truncated{Truncated: &messages.Truncated{Begin: uint64(a.Begin)}}
 	case Unable:
@@ -144,12 +148,4 @@ func DecodeFetchResponse(m *messages.FetchResponse) (Envelope, Fetched, error) {
 		return e, Denied{r}, err
 	}
 	return e, nil, malformed("an answer without an outcome")
-}
-
-func decodeCopied(m *messages.Fetched) (c Copied, err error) {
-	if c.Range, err = decodeRange(m.GetRange()); err != nil {
-		return c, err
-	}
-	c.Actions, err = decodeLearned(m.GetActions(), c.Range)
-	return c, err
 }

@@ -95,6 +95,9 @@ type Store interface {
 	// of an action are the callee's to keep.
 	Scan(r log.Range, visit func(log.Action) bool) error
 
+	// Reader returns a reader of the records for other goroutines.
+	Reader() Reader
+
 	// Truncate moves Begin to a higher position, drops everything below it, and gives the bytes back to the system in
 	// the background.
 	Truncate(begin log.Position) error
@@ -111,4 +114,12 @@ type Store interface {
 
 	// Close makes every change durable and lets the directory go, also while a sync runs. A second Close does nothing.
 	Close() error
+}
+
+// Reader reads the records of a Store beside the goroutine that owns it. Any number of goroutines may use one at once.
+type Reader interface {
+	// Scan calls visit for the records in the range, in the order of positions, until visit returns false. It sees every
+	// change whose call had returned before, and of any other all or nothing. It does not know which records are learned.
+	// The bytes of an action are there until visit returns. Once the store is closed it returns ErrClosed.
+	Scan(r log.Range, visit func(log.Action) bool) error
 }

@@ -30,6 +30,17 @@ func fetches(c *kit.Cluster, m *kit.Member, n *int) {
 	})
 }
 
+// copied is how many positions a member's catch-up has learned so far.
+func copied(m *kit.Member) uint64 {
+	var done uint64
+	for _, e := range m.Events {
+		if p, ok := e.(catchup.Progress); ok {
+			done = p.Done
+		}
+	}
+	return done
+}
+
 // filled is a cluster of n voting members that have learned so many entries.
 func filled(t *testing.T, seed uint64, n, entries int) (*kit.Cluster, []string) {
 	t.Helper()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
 	"github.com/quorumlog/quorumlog/actors/ensemble"
@@ -32,6 +33,8 @@ type Member struct {
 	Store *memory.Store
 	// Wrap puts something between the process and its disk, from the next start on. nil puts nothing.
 	Wrap func(storage.Store) storage.Store
+	// CopyLimit is what its catch-ups may copy, from the next start on; see catchup.NewLimit. nil is no limit.
+	CopyLimit *rate.Limiter
 	// Events is what the process reported since its start: member.Ready, member.Recovered, replica.StatusChanged and so on.
 	Events []any
 	// Failed is told when the process reports that it is done for, and why. It should Kill it, as every owner of a member
@@ -78,6 +81,7 @@ func (m *Member) config() member.Config {
 	return member.Config{
 		Ensemble: ensemble.Ensemble{
 			Self: m.ID, Members: c.ids, Clock: m.Node.Clock(), Random: m.Node.Random(), Patience: ensemble.Usual(), Log: zerolog.Nop(),
+			CopyLimit: m.CopyLimit,
 		},
 		Peers: peers, Store: store, Cluster: identity.ClusterID{1}, Configuration: 1, AutoInitialize: c.AutoInitialize,
 		Report: func(event any) { m.reported(life, event) },

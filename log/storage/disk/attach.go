@@ -32,7 +32,7 @@ func attach(o Options) (s *Store, fresh bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	s = &Store{options: o, directory: d, fault: newFault(d.path), lock: lock}
+	s = &Store{options: o, directory: d, fault: newFault(d.path), lock: lock, readers: newReaders()}
 	s.worker = newWorker(s.fault)
 	if fresh, err = s.fill(d); err == nil {
 		return s, fresh, nil

@@ -48,10 +48,7 @@ func (s *Store) Put(actions ...log.Action) error {
 
 func (s *Store) put(b *pebble.Batch, actions []log.Action) error {
 	for _, a := range actions {
-		key, value, err := s.coder.encodeRecord(a)
-		if err != nil {
-			return err
-		}
+		key, value := s.coder.encodeRecord(a)
 		if err := b.Set(key, value, nil); err != nil {
 			return err
 		}

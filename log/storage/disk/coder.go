@@ -83,8 +83,6 @@ func checksum(key, value []byte) uint32 {
 type coder struct {
 	key    []byte
 	buffer []byte
-	record messages.Record
-	value  messages.Value
 }
 
 func (c *coder) encode(key []byte, m proto.Message) ([]byte, error) {
@@ -96,16 +94,16 @@ func (c *coder) encode(key []byte, m proto.Message) ([]byte, error) {
 	return c.buffer, nil
 }
 
-func (c *coder) encodeRecord(a log.Action) (key, value []byte, err error) {
+// encodeRecord writes one byte for the kind, the proposals, where the value truncates to, and its bytes: see the package
+// comment. A log has millions of them, so this is written by hand.
+func (c *coder) encodeRecord(a log.Action) (key, value []byte) {
 	c.key = appendKey(c.key[:0], recordSpace, a.Position)
-	c.record.Promised, c.record.Performed, c.record.Value = uint64(a.Promised), uint64(a.Performed), nil
-	if a.Value.Kind != log.None {
-		c.value.Kind, c.value.Data, c.value.To = messages.Kind(a.Value.Kind), a.Value.Data, uint64(a.Value.To)
-		c.record.Value = &c.value
-	}
-	value, err = c.encode(c.key, &c.record)
-	c.value.Data = nil // up to 1 MiB that somebody else owns
-	return c.key, value, err
+	b := append(c.buffer[:0], byte(a.Value.Kind))
+	b = binary.AppendUvarint(b, uint64(a.Promised))
+	b = binary.AppendUvarint(b, uint64(a.Performed))
+	b = binary.AppendUvarint(b, uint64(a.Value.To))
+	c.buffer = seal(c.key, append(b, a.Value.Data...))
+	return c.key, c.buffer
 }
 
 func (c *coder) encodeRun(key []byte, last log.Position) []byte {
@@ -134,8 +132,8 @@ func (c *coder) encodeMetadata(m storage.Metadata) ([]byte, error) {
 	return c.encode(metadataKey(), d)
 }
 
-// decodeRecord returns the record at a position; Learned is for the caller to set. It keeps nothing of sealed.
-func (c *coder) decodeRecord(key, sealed []byte) (log.Action, error) {
+// decodeRecord returns the record at a position; Learned is for the caller to set. Its bytes are those of sealed.
+func decodeRecord(key, sealed []byte) (log.Action, error) {
 	p, err := position(key)
 	if err != nil {
 		return log.Action{}, err
@@ -144,19 +142,23 @@ func (c *coder) decodeRecord(key, sealed []byte) (log.Action, error) {
 	if err != nil {
 		return log.Action{}, err
 	}
-	r := &c.record
-	if err := proto.Unmarshal(b, r); err != nil {
-		return log.Action{}, fmt.Errorf("%w: record %d: %w", storage.ErrCorrupt, p, err)
+	if len(b) == 0 || log.Kind(b[0]) > log.Truncate {
+		return log.Action{}, fmt.Errorf("%w: record %d has a value of an unknown kind", storage.ErrCorrupt, p)
 	}
-	a := log.Action{Position: p, Promised: log.Proposal(r.Promised), Performed: log.Proposal(r.Performed)}
-	if v := r.Value; v != nil {
-		if v.Kind < messages.Kind_KIND_NOP || v.Kind > messages.Kind_KIND_TRUNCATE {
-			return log.Action{}, fmt.Errorf("%w: record %d has a value of the unknown kind %d", storage.ErrCorrupt, p, v.Kind)
+	var numbers [3]uint64
+	rest := b[1:]
+	for i := range numbers {
+		n := 0
+		if numbers[i], n = binary.Uvarint(rest); n <= 0 {
+			return log.Action{}, fmt.Errorf("%w: record %d ends early", storage.ErrCorrupt, p)
 		}
-		// The numbers of the kinds are those of the schema; a test holds them together.
-		a.Value = log.Value{Kind: log.Kind(v.Kind), Data: v.Data, To: log.Position(v.To)}
+		rest = rest[n:]
 	}
-	r.Value = nil // its bytes belong to the caller now
+	a := log.Action{Position: p, Promised: log.Proposal(numbers[0]), Performed: log.Proposal(numbers[1])}
+	a.Value = log.Value{Kind: log.Kind(b[0]), To: log.Position(numbers[2])}
+	if len(rest) > 0 {
+		a.Value.Data = rest
+	}
 	return a, nil
 }
 

@@ -13,7 +13,10 @@
 //	a           ->  how many syncs the disk has seen, 8 bytes                      | CRC-32C
 //	l position  ->  the last position of the learned run that starts here, 8 bytes | CRC-32C
 //	m           ->  messages.Metadata                                              | CRC-32C
-//	p position  ->  messages.Record                                                | CRC-32C
+//	p position  ->  record                                                         | CRC-32C
+//
+// A record is one byte for the kind of its value (0 where nothing was accepted), three numbers as encoding/binary writes a
+// Uvarint (the promised proposal, the performed one, and what a TRUNCATE keeps, 0 else), and to its end the bytes of the value.
 //
 // The checksum covers key and value, so that a value under the wrong key is found too. Pebble has checksums of its own,
 // on blocks; ours also covers what happens to the bytes between here and there. A checksum does not tell that a value is
@@ -70,6 +73,7 @@ type Store struct {
 	worker    *worker
 	reclaim   *reclaimer
 	scrub     *scrubber
+	readers   *readers
 	lock      io.Closer
 	marks     *marks
 	db        *pebble.DB
@@ -101,7 +105,8 @@ func (s *Store) Close() error {
 	s.closed = true
 	s.reclaim.cancel()
 	s.scrub.cancel()
-	if s.fault.failed() != nil || !s.fault.await(s.reclaim.done) || !s.fault.await(s.scrub.done) {
+	s.readers.close()
+	if s.fault.failed() != nil || !s.fault.await(s.reclaim.done) || !s.fault.await(s.scrub.done) || !s.fault.await(s.readers.gone) {
 		s.abandon()
 		return nil // the failure was returned, or told to OnFatal, when it happened
 	}
@@ -137,6 +142,8 @@ func (s *Store) abandon() bool {
 func (s *Store) letGo() {
 	s.reclaim.end()
 	s.scrub.end()
+	s.readers.close()
+	<-s.readers.gone
 	s.worker.stop()
 	<-s.worker.done
 	if s.db != nil && !s.fault.isFrozen() {

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -36,8 +37,10 @@ func (s *Store) get(p log.Position) (log.Action, bool, error) {
 	return a, err == nil, errors.Join(err, closer.Close())
 }
 
+// decode returns a record that is the caller's to keep.
 func (s *Store) decode(key, value []byte) (log.Action, error) {
-	a, err := s.coder.decodeRecord(key, value)
+	a, err := decodeRecord(key, value)
+	a.Value.Data = bytes.Clone(a.Value.Data)
 	a.Learned = err == nil && s.learned.Contains(a.Position)
 	return a, err
 }

@@ -28,7 +28,7 @@ const (
 
 // Store is a storage.Store in memory. Like every Store it is used by one goroutine at a time, in Crash and FailNext too.
 type Store struct {
-	live state
+	live state // changed with the lock held, for its Reader
 
 	lock     sync.Mutex // over the rest: a sync may end on another goroutine
 	durable  state
@@ -215,13 +215,47 @@ func (s *Store) Close() error {
 	return s.endedSync()
 }
 
+// Reader returns a reader for other goroutines.
+func (s *Store) Reader() storage.Reader { return reader{s} }
+
+type reader struct{ store *Store }
+
+// Scan calls visit for the records in the range, as of one moment.
+func (r reader) Scan(within log.Range, visit func(log.Action) bool) error {
+	records, err := r.store.copied(within)
+	if err != nil {
+		return fmt.Errorf("read positions %v: %w", within, err)
+	}
+	for _, a := range records {
+		if !visit(a) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// copied returns the records in a range.
+func (s *Store) copied(within log.Range) ([]log.Action, error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if err := s.entered(Read); err != nil || within.Empty() {
+		return nil, err
+	}
+	from, _ := s.live.find(within.First)
+	to := from
+	for to < len(s.live.records) && s.live.records[to].Position <= within.Last {
+		to++
+	}
+	return slices.Clone(s.live.records[from:to]), nil
+}
+
 func (s *Store) change(c change) error {
 	if err := s.enter(Change); err != nil {
 		return fmt.Errorf("change the log: %w", err)
 	}
-	c(&s.live)
 	s.lock.Lock()
 	defer s.lock.Unlock()
+	c(&s.live)
 	s.unsynced = append(s.unsynced, c)
 	return nil
 }

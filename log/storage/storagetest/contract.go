@@ -47,6 +47,10 @@ var contract = map[string]func(*rig){
 	"EverythingIsThereAfterReopening":     everythingAfterReopening,
 	"ATruncatedLogReopensAtItsBegin":      truncatedReopens,
 	"AClosedStoreRefuses":                 closedRefuses,
+	"AReaderSeesTheRecords":               readerSeesTheRecords,
+	"AReaderEndsWhenToldTo":               readerEndsWhenToldTo,
+	"AReaderReadsBesideItsStore":          readerBesideItsStore,
+	"AReaderOfAClosedStoreRefuses":        readerOfAClosedStore,
 }
 
 func putIsRead(r *rig) {
