@@ -56,6 +56,8 @@ func (s *copying) receive(ctx actor.Context) state {
 		s.pacing = false
 	case replica.Taught, replica.Jumped:
 		s.stored(ctx)
+	case network.Surveyed:
+		s.sources.join(s.Self, m.Peers)
 	}
 	return s.proceed(ctx)
 }
@@ -156,6 +158,9 @@ func (s *copying) received(ctx actor.Context, m *messages.FetchResponse) bool {
 		return true
 	}
 	s.sources.peer(a.from).heard()
+	if len(s.sources.peers) < len(s.Members)-1 { // others may be there by now
+		ctx.Request(s.Network, network.Survey{})
+	}
 	for i := range s.asked { // it is there, and answers one after the other
 		if s.asked[i].from == a.from {
 			s.await(ctx, &s.asked[i])

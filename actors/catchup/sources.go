@@ -1,6 +1,8 @@
 package catchup
 
 import (
+	"slices"
+
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/interval"
@@ -41,6 +43,15 @@ func newSources(self log.ReplicaID, peers []network.Peer, before *sources) *sour
 		}
 	}
 	return s
+}
+
+// join takes in the voting peers that were not there at the survey.
+func (s *sources) join(self log.ReplicaID, peers []network.Peer) {
+	for _, p := range newSources(self, peers, s).peers {
+		if !slices.ContainsFunc(s.peers, func(known *source) bool { return known.id == p.id }) {
+			s.peers = append(s.peers, p)
+		}
+	}
 }
 
 // maxGap is how many positions that are not missing a chunk, or a Fill, may span: asking for a few too many costs less

@@ -14,7 +14,7 @@ func ofShells() []Mutant {
 			"\tfill := ctx.Spawn(c.Props(NewFill(c.Ensemble, run, c.By)))\n\treturn filling{c, fill}\n",
 			"\tvar holes []log.Action\n\tfor p := run.First; p <= run.Last; p++ {\n\t\tholes = append(holes, log.Action{Position: p, " +
 				"Promised: 1, Performed: 1, Learned: true, Value: log.Value{Kind: log.NOP}})\n\t}\n" +
-				"\tctx.Request(c.Replica, replica.Learn{Actions: holes})\n\treturn storing{c}\n",
+				"\tctx.Request(c.Replica, replica.Learn{Actions: holes})\n\treturn c.look(ctx)\n",
 		}}, []Judge{simulation()}},
 		{"M14", "batches are acknowledged in another order than that of their positions", []Edit{{"actors/coordinator/writing.go",
 			"\tfor _, b := range chosen {\n\t\tb.acknowledge(ctx)\n",

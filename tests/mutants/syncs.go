@@ -4,8 +4,8 @@ package mutants
 func ofSyncs() []Mutant {
 	return []Mutant{
 		{"M6", "a replica answers before it syncs", []Edit{{"actors/replica/group.go",
-			"r.group.waiting = append(r.group.waiting, waiting{ctx.Sender(), answer})",
-			"r.respond(ctx, ctx.Sender(), answer)",
+			"r.group.waiting = append(r.group.waiting, waiting{to, answer})",
+			"r.respond(ctx, to, answer)",
 		}}, []Judge{simulation()}},
 		{"M7", "a replica ignores that a sync failed", []Edit{{"actors/replica/group.go",
 			"if r.fault != nil || !r.stored(ctx, m.err) {",

@@ -88,6 +88,9 @@ func TestNothingIsChosenAboveABatchThatIsNot(t *testing.T) {
 		if a := actortest.Await[coordinator.Appended](t, m.Probe, patience); a.Tag != 1 {
 			t.Fatalf("the first: %+v", a)
 		}
+		for _, o := range c.Members[1:] { // one may have missed the first batch, and is asked again
+			wait(t, c, "it holds the first batch", func() bool { return o.Inspect().End > 0 })
+		}
 		c.World.Run(200 * time.Millisecond)
 		for _, o := range c.Members[1:] {
 			if got := uint64(o.Inspect().End); got != log.MaxRun {

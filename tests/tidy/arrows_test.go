@@ -30,6 +30,7 @@ const (
 	protobuf   = "google.golang.org/protobuf"
 	protoactor = "github.com/asynkron/protoactor-go"
 	zerolog    = "github.com/rs/zerolog"
+	rates      = "golang.org/x/time/rate"
 )
 
 // door is what the packages of a directory, and those below it without a door of their own, may import.
@@ -54,18 +55,18 @@ func doors() []door {
 			own:     append(slices.Clone(storage), "log/codec", "messages"),
 			foreign: []string{"github.com/cockroachdb", protobuf, zerolog}, forbidden: []string{"net"},
 		},
-		{dir: "actors", own: spoken, foreign: []string{protoactor, protobuf, zerolog}, forbidden: outside()},
+		{dir: "actors", own: spoken, foreign: []string{protoactor, protobuf, zerolog, rates}, forbidden: outside()},
 		{dir: "actors/timer", own: pure(), foreign: []string{protoactor}, forbidden: []string{"net", "os"}},
 		{
 			dir: "actors/actortest", own: append(slices.Clone(spoken), "log/storage/..."),
-			foreign: []string{protoactor, protobuf, zerolog}, forbidden: []string{"net"},
+			foreign: []string{protoactor, protobuf, zerolog, rates}, forbidden: []string{"net"},
 		},
 		{
 			dir: "actors/actortest/history/linear", own: append(slices.Clone(spoken), "log/storage/..."),
 			foreign: []string{"github.com/anishathalye/porcupine"}, forbidden: []string{"net"},
 		},
 		{dir: "cluster", own: placed, foreign: []string{
-			protoactor, protobuf, zerolog, "github.com/prometheus", "golang.org/x/sync", "google.golang.org/grpc",
+			protoactor, protobuf, zerolog, rates, "github.com/prometheus", "golang.org/x/sync", "google.golang.org/grpc",
 		}},
 		{dir: "cmd", own: append(placed, "cmd/..."), foreign: []string{
 			zerolog, "github.com/goccy/go-yaml", "github.com/mattn", "github.com/prometheus", "github.com/schollz",
