@@ -14,9 +14,9 @@ type truth struct {
 	quorum    int
 	places    map[log.Position]*place
 	reigns    map[log.Proposal]log.Position // where each elected writer's own entries begin
-	last      log.Position // the highest chosen position
-	begin     log.Position // the highest position that a chosen TRUNCATE keeps
-	positions int          // chosen
+	last      log.Position                  // the highest chosen position
+	begin     log.Position                  // the highest position that a chosen TRUNCATE keeps
+	positions int                           // chosen
 	onChosen  func(log.Position, log.Value)
 	accuse    accuser
 }
