@@ -15,8 +15,10 @@ import (
 const (
 	// perRecord is what a record counts besides its bytes.
 	perRecord = 16
-	// paceLook is how often a catch-up that waits looks at the limit: it may have changed.
+	// paceLook is how often a catch-up that waits looks at the limit, at least: it may have changed.
 	paceLook = 100 * time.Millisecond
+	// paceRest is the shortest wait: a nanosecond that is still to be paid for is not worth a timer of its own.
+	paceRest = time.Millisecond
 	// burst is what the largest answer counts.
 	burst = log.MaxRunBytes + perRecord*log.MaxCopy
 	// unlimited is a limit that nobody reaches. It is not rate.Inf, with which a limiter loses count of what was paid.
@@ -67,7 +69,7 @@ func (c *catchup) mayAsk(ctx actor.Context) bool {
 		return true
 	}
 	r.CancelAt(now)
-	c.pause = c.Clock.After(min(wait, paceLook), ctx.Self(), paceDue{})
+	c.pause = c.Clock.After(min(max(wait, paceRest), paceLook), ctx.Self(), paceDue{})
 	return false
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorumlog/quorumlog/actors/catchup"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/replica"
@@ -58,6 +59,17 @@ var (
 	errFull     = errors.New("the simulation leaves no space on this disk")
 )
 
+// restrain limits what the catch-ups of a member copy, as the run's profile says. Nothing is in reserve: the logs are short.
+func (s *simulation) restrain(h *host) {
+	h.CopyLimit = catchup.NewLimit(s.limit)
+	if s.limit > 0 {
+		h.CopyLimit.ReserveN(h.Node.Clock().Now(), h.CopyLimit.Burst())
+	}
+}
+
+// slowest is what one sync takes at most: it ends soon after all faults do.
+const slowest = 4 * time.Second
+
 // start starts the process, for the first time or again.
 func (s *simulation) start(h *host) {
 	h.life++
@@ -105,7 +117,7 @@ func (s *simulation) changed(h *host, m moment) {
 		}
 	}
 	if m == syncing && s.now() < h.slowUntil && h.dead == nil { // the replica goes on, and its answers wait
-		h.Node.Occupy(kit.Name+"/"+member.Replica+"/"+replica.Syncer, about(s.random, h.slow))
+		h.Node.Occupy(kit.Name+"/"+member.Replica+"/"+replica.Syncer, min(about(s.random, h.slow), slowest))
 	}
 }
 

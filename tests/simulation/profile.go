@@ -25,6 +25,7 @@ type profile struct {
 	strand  float64        // probability that a write reaches some replicas only, and its writer loses touch with the others
 	relapse float64        // probability that a process ends while its replica recovers
 	double  float64        // probability that a replica that recovers is heard by some only, and loses its disk again
+	limit   int64          // of what catch-ups copy, in bytes a second; 0 for none
 	depth   int            // of the priorities by which the actors are chosen; 0 for a uniform choice
 	links   []link
 	skews   []time.Duration // of the members' clocks
@@ -67,6 +68,9 @@ func draw(r *rand.Rand, about string) profile {
 		p.clients = append(p.clients, drawHabits(r))
 	}
 	p.focus(r, about)
+	if r.IntN(4) == 0 {
+		p.limit = 1 << (8 + r.IntN(7))
+	}
 	return p
 }
 
@@ -81,8 +85,8 @@ func (p profile) words() string {
 			every = append(every, fmt.Sprintf("%v every %v", fault(f), d.Round(time.Millisecond)))
 		}
 	}
-	fmt.Fprintf(&text, "faults, with their mean times: %s; down for %v, cut off for %v\n", strings.Join(every, ", "), p.down.Round(time.Millisecond),
-		p.away.Round(time.Millisecond))
+	fmt.Fprintf(&text, "faults, with their mean times: %s; down for %v, cut off for %v; copies at most %d bytes a second (0: without a limit)\n", strings.Join(every, ", "), p.down.Round(time.Millisecond),
+		p.away.Round(time.Millisecond), p.limit)
 	fmt.Fprintf(&text, "messages between members: %.1f%% late", 100*p.late)
 	for k := range kinds {
 		if p.slow[k] > 0 || p.mute[k] > 0 {

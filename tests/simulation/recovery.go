@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
 	spec "github.com/quorumlog/quorumlog/actors/actortest/history"
+	"github.com/quorumlog/quorumlog/actors/catchup"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/messages"
@@ -44,6 +45,7 @@ func (s *simulation) heal() {
 	s.cluster.World.Release(nil)
 	s.look() // at who died in the last step
 	for _, h := range s.hosts {
+		catchup.SetLimit(h.CopyLimit, h.Node.Clock().Now(), 0)
 		switch h.mend(); {
 		case h.rolled:
 			s.lose(h, "its directory, which was rolled back, is deleted")

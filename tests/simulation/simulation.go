@@ -164,6 +164,7 @@ func (s *simulation) people() {
 		s.hosts = append(s.hosts, h)
 		s.addresses[m.Node.Address()] = h
 		m.Node.Skew(s.skews[i])
+		s.restrain(h)
 	}
 	for _, l := range s.links {
 		s.cluster.World.Net.Link(s.hosts[l.from].Node.Address(), s.hosts[l.to].Node.Address(), l.Quality)
