@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -29,16 +28,20 @@ type Client struct {
 	members []Member
 	closing func()
 
-	flight *semaphore.Weighted // bytes of entries that may be on their way
+	flight    *semaphore.Weighted // bytes of entries that may be on their way
+	gathering *gathering          // of appends without a fence
 
 	mu     sync.Mutex
 	target Member // who wrote last, as far as this client knows; the first to ask
 	once   sync.Once
 }
 
-// maxFlight is how many bytes of entries a client has on their way at most; further calls wait. A link drops what it cannot
-// hold (maxQueue), and an append is sent only once.
-const maxFlight = 8 << 20
+// maxFlight is how many bytes of entries a client has on their way at most, and perEntry what each counts besides; further
+// calls wait. A link drops what it cannot hold (maxQueue), and an append is sent only once.
+const (
+	maxFlight = 8 << 20
+	perEntry  = 64
+)
 
 // DefaultTimeout bounds a call whose context has no deadline.
 const DefaultTimeout = 30 * time.Second
@@ -81,8 +84,10 @@ func dial(_ context.Context, members []Member, logger zerolog.Logger) (*Client, 
 }
 
 func newClient(system *actor.ActorSystem, members []Member, first Member) *Client {
-	return &Client{conn: newConn(system), members: slices.Clone(members), target: first, closing: func() {},
+	c := &Client{conn: newConn(system), members: slices.Clone(members), target: first, closing: func() {},
 		flight: semaphore.NewWeighted(maxFlight)}
+	c.gathering = &gathering{write: c.write}
+	return c
 }
 
 // Close ends the client. Calls that wait end with ErrClosed, or with ErrIndeterminate where a member was asked to write.
@@ -101,21 +106,24 @@ func (c *Client) close() {
 // Members is the member list.
 func (c *Client) Members() []Member { return slices.Clone(c.members) }
 
-// Append appends an entry of at most 1 MiB and returns its position, through whichever member writes, or is elected.
+// Append appends an entry of at most 1 MiB and returns its position, through whichever member writes, or is elected. Where
+// too much is on its way already, it waits. Appends that many goroutines make at once share messages.
 //
 // ErrIndeterminate says that the entry may or may not be in the log; after any other error it is not.
 func (c *Client) Append(ctx context.Context, entry []byte) (log.Position, error) {
-	return c.AppendBatch(ctx, [][]byte{entry})
+	return c.append(ctx, c.gathering, [][]byte{entry}, false)
 }
 
 // AppendBatch appends up to 1,024 entries of at most 1 MiB together, at consecutive positions, and returns the first. The
 // entries are the caller's again when it returns.
 func (c *Client) AppendBatch(ctx context.Context, entries [][]byte) (log.Position, error) {
-	w, err := newAppend(entries, 0)
-	if err != nil {
-		return 0, err
-	}
-	return c.write(ctx, w)
+	return c.append(ctx, c.gathering, entries, false)
+}
+
+// TryAppend is AppendBatch for callers who rather do something else than wait: where 8 MiB of entries are on their way from
+// this client, or 64 MiB wait at the member that writes, it returns ErrBusy at once.
+func (c *Client) TryAppend(ctx context.Context, entries [][]byte) (log.Position, error) {
+	return c.append(ctx, c.gathering, entries, true)
 }
 
 // Truncate drops every position before to, and returns the position of the truncation itself.
@@ -126,25 +134,7 @@ func (c *Client) Truncate(ctx context.Context, to log.Position) (log.Position, e
 // write is a request to a writer.
 type write struct {
 	build func(request uint64) proto.Message
-	bytes int64 // of entries
-}
-
-// newAppend copies the entries: they are sent again, from other goroutines, also after the caller has them back. Replicas
-// that accepted different bytes under one proposal would differ for ever. What a member would refuse is refused here: a
-// message that is too large is never sent, and nobody would answer it.
-func newAppend(entries [][]byte, fence log.Proposal) (write, error) {
-	if _, err := codec.DecodeAppendRequest(&messages.AppendRequest{Entries: entries}); err != nil {
-		return write{}, badAppend(entries, err)
-	}
-	kept := make([][]byte, len(entries))
-	w := write{build: func(request uint64) proto.Message {
-		return &messages.AppendRequest{Request: request, Entries: kept, Writer: uint64(fence)}
-	}}
-	for i, entry := range entries {
-		kept[i] = bytes.Clone(entry)
-		w.bytes += int64(len(entry))
-	}
-	return w, nil
+	try   bool // where the member has too much to do, that is an error at once
 }
 
 func badAppend(entries [][]byte, err error) error {
@@ -158,6 +148,27 @@ func newTruncate(to log.Position, fence log.Proposal) write {
 	return write{build: func(request uint64) proto.Message {
 		return &messages.TruncateRequest{Request: request, To: uint64(to), Writer: uint64(fence)}
 	}}
+}
+
+// append has entries gathered with others, once there is room for them.
+func (c *Client) append(ctx context.Context, g *gathering, entries [][]byte, try bool) (log.Position, error) {
+	ctx, cancel := withDefaultTimeout(ctx)
+	defer cancel()
+	a, err := newAppending(ctx, entries, try)
+	if err != nil {
+		return 0, err
+	}
+	size := min(int64(a.bytes+perEntry*len(entries)), maxFlight)
+	switch {
+	case try && !c.flight.TryAcquire(size):
+		return 0, fmt.Errorf("%w: %d bytes of other entries are on their way", ErrBusy, maxFlight)
+	case !try:
+		if err := c.flight.Acquire(ctx, size); err != nil {
+			return 0, fmt.Errorf("%w: %d bytes of other entries are on their way: %w", ErrBusy, maxFlight, err)
+		}
+	}
+	defer c.flight.Release(size)
+	return g.append(a)
 }
 
 // write asks one member after the other, until one wrote or the outcome is certain or unknown. It goes on only after
@@ -178,7 +189,7 @@ func (c *Client) write(ctx context.Context, w write) (log.Position, error) {
 			return at, nil
 		}
 		c.doubt(target, err)
-		if !again(err) {
+		if !again(err) || w.try && errors.Is(err, ErrBusy) {
 			return 0, err
 		}
 		last = err
@@ -227,11 +238,6 @@ func (c *Client) pause(ctx context.Context, try int) error {
 }
 
 func (c *Client) writeTo(ctx context.Context, m Member, w write) (log.Position, error) {
-	size := min(w.bytes, maxFlight)
-	if err := c.flight.Acquire(ctx, size); err != nil {
-		return 0, fmt.Errorf("%w: %d bytes of other entries are on their way: %w", ErrBusy, maxFlight, err)
-	}
-	defer c.flight.Release(size)
 	answer, err := c.askPatiently(ctx, m, w.build)
 	if errors.Is(err, errShut) {
 		return 0, err

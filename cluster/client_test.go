@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -121,12 +122,12 @@ func TestElectionGoesOnWithAnotherMemberWhereOneFallsSilent(t *testing.T) {
 // The members go on with a write that its caller has given up.
 func TestWriteDoesNotChangeWithItsCallersBuffer(t *testing.T) {
 	buffer := []byte("entry")
-	w, err := newAppend([][]byte{buffer}, 0)
+	a, err := newAppending(t.Context(), [][]byte{buffer}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	copy(buffer, "other")
-	m, ok := w.build(1).(*messages.AppendRequest)
+	m, ok := (&batch{appends: []*appending{a}}).message(0).build(1).(*messages.AppendRequest)
 	if !ok || !bytes.Equal(m.GetEntries()[0], []byte("entry")) {
 		t.Errorf("it is %q now", m.GetEntries())
 	}
@@ -241,5 +242,47 @@ func TestAnotherWriterIsElectedWhereTheClientAloneDoesNotReachTheFirst(t *testin
 	defer cancel()
 	if at, err := c.Append(ctx, []byte("entry")); at != 7 || err != nil || !elected {
 		t.Errorf("it is at %d, elected %v: %v", at, elected, err)
+	}
+}
+
+// silentWriter votes, and says nothing about what it is to write.
+func silentWriter(m proto.Message) proto.Message {
+	if m, ok := m.(*messages.StatusRequest); ok {
+		return answerStatus(m, 1, messages.Status_STATUS_VOTING)
+	}
+	return nil
+}
+
+func TestTryAppendDoesNotWaitWhereTooMuchIsOnItsWay(t *testing.T) {
+	c := clientOf(t, silentWriter)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	for range maxFlight / log.MaxEntry {
+		go func() { _, _ = c.Append(ctx, make([]byte, log.MaxEntry-perEntry)) }()
+	}
+	for c.flight.TryAcquire(1) { // until all of them are on their way
+		c.flight.Release(1)
+		runtime.Gosched()
+	}
+	if _, err := c.TryAppend(ctx, [][]byte{[]byte("entry")}); !errors.Is(err, ErrBusy) {
+		t.Errorf("got %v, want ErrBusy", err)
+	}
+	cancel()
+	if _, err := c.Append(ctx, []byte("entry")); !errors.Is(err, ErrBusy) && !errors.Is(err, ErrIndeterminate) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTryAppendIsToldThatTheMemberIsBusy(t *testing.T) {
+	c := clientOf(t, func(m proto.Message) proto.Message {
+		switch m := m.(type) {
+		case *messages.StatusRequest:
+			return answerStatus(m, 1, messages.Status_STATUS_VOTING)
+		case *messages.AppendRequest:
+			return failed(m.GetRequest(), messages.Code_CODE_BUSY)
+		}
+		return nil
+	})
+	if _, err := c.TryAppend(t.Context(), [][]byte{[]byte("entry")}); !errors.Is(err, ErrBusy) {
+		t.Errorf("got %v, want ErrBusy", err)
 	}
 }

@@ -33,7 +33,7 @@ type transport struct {
 const (
 	maxPacket  = 16 << 20 // bytes; a packet of ours has at most 1 MiB, or one message (maxMessage)
 	maxStreams = 16       // that one connection may open; a peer needs one
-	batch      = 128      // messages that are put into one packet
+	maxPacked  = 128      // messages that are put into one packet
 
 	// writerQueue is what the queue of a peer's writer starts with, in messages; 16 bytes each. It grows when it is full, so it
 	// is no bound. The link behind it is what bounds memory.
@@ -69,7 +69,7 @@ func startRemote(system *actor.ActorSystem, listen, advertised string, logger ze
 		remote.WithServerOptions(t.serverOptions()...),
 		remote.WithDialOptions(t.dialOptions()...),
 		remote.WithCallOptions(grpc.WaitForReady(true)),
-		remote.WithEndpointWriterBatchSize(batch),
+		remote.WithEndpointWriterBatchSize(maxPacked),
 		remote.WithEndpointWriterQueueSize(writerQueue))
 	config.MaxRetryCount = 1 // the links try again, without the 2 s that protoactor sleeps between two tries
 	t.remote = remote.NewRemote(system, config)

@@ -18,6 +18,8 @@ type Writer struct {
 	member Member
 	fence  log.Proposal
 	end    log.Position
+
+	gathering *gathering
 }
 
 // Writer has a coordinator elected, that of the member which wrote last if it answers: every other writer is fenced from
@@ -78,7 +80,9 @@ func (c *Client) elect(ctx context.Context, m Member) (*Writer, error) {
 		return nil, failure(m, e.GetFailure())
 	}
 	won := e.GetElected()
-	return &Writer{client: c, member: m, fence: log.Proposal(won.GetWriter()), end: log.Position(won.GetEnd())}, nil
+	w := &Writer{client: c, member: m, fence: log.Proposal(won.GetWriter()), end: log.Position(won.GetEnd())}
+	w.gathering = &gathering{fence: w.fence, write: w.write}
+	return w, nil
 }
 
 // End is the highest position of the log when the writer was elected. Everything up to it is learned by its member.
@@ -90,20 +94,23 @@ func (w *Writer) Fence() log.Proposal { return w.fence }
 // Member is the member whose coordinator writes.
 func (w *Writer) Member() Member { return w.member }
 
-// Append appends an entry of at most 1 MiB and returns its position.
+// Append appends an entry of at most 1 MiB and returns its position. Where too much is on its way already, it waits. Appends
+// that many goroutines make at once share messages.
 //
 // ErrFenced, ErrNotElected, ErrBusy and ErrTooLarge say that it is not in the log; ErrIndeterminate that it may be.
 func (w *Writer) Append(ctx context.Context, entry []byte) (log.Position, error) {
-	return w.AppendBatch(ctx, [][]byte{entry})
+	return w.client.append(ctx, w.gathering, [][]byte{entry}, false)
 }
 
 // AppendBatch appends up to 1,024 entries of at most 1 MiB together, at consecutive positions, and returns the first.
 func (w *Writer) AppendBatch(ctx context.Context, entries [][]byte) (log.Position, error) {
-	request, err := newAppend(entries, w.fence)
-	if err != nil {
-		return 0, err
-	}
-	return w.write(ctx, request)
+	return w.client.append(ctx, w.gathering, entries, false)
+}
+
+// TryAppend is AppendBatch for callers who rather do something else than wait: where 8 MiB of entries are on their way from
+// this client, it returns ErrBusy at once.
+func (w *Writer) TryAppend(ctx context.Context, entries [][]byte) (log.Position, error) {
+	return w.client.append(ctx, w.gathering, entries, true)
 }
 
 // Truncate drops every position before to, and returns the position of the truncation itself.

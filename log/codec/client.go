@@ -7,23 +7,32 @@ import (
 
 // DecodeAppendRequest reads the entries of an AppendRequest.
 func DecodeAppendRequest(m *messages.AppendRequest) ([]log.Value, error) {
-	n := len(m.GetEntries())
-	if n == 0 || n > log.MaxRun {
-		return nil, malformed("an append has from 1 to %d entries, not %d", log.MaxRun, n)
+	if err := CheckEntries(m.GetEntries()); err != nil {
+		return nil, err
 	}
-	values := make([]log.Value, n)
-	bytes := 0
+	values := make([]log.Value, len(m.GetEntries()))
 	for i, entry := range m.GetEntries() {
-		if len(entry) > log.MaxEntry {
-			return nil, ErrTooLarge
-		}
-		bytes += len(entry)
 		values[i] = log.Value{Kind: log.Append, Data: entry}
 	}
-	if n > 1 && bytes > log.MaxRunBytes {
-		return nil, ErrTooLarge
-	}
 	return values, nil
+}
+
+// CheckEntries says whether entries may be appended together: as many, and as large ones, as a message takes.
+func CheckEntries(entries [][]byte) error {
+	n, bytes := len(entries), 0
+	if n == 0 || n > log.MaxRun {
+		return malformed("an append has from 1 to %d entries, not %d", log.MaxRun, n)
+	}
+	for _, entry := range entries {
+		if len(entry) > log.MaxEntry {
+			return ErrTooLarge
+		}
+		bytes += len(entry)
+	}
+	if n > 1 && bytes > log.MaxRunBytes {
+		return ErrTooLarge
+	}
+	return nil
 }
 
 // EncodeFailure writes a failure. What is too long in the detail is cut off.

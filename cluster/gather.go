@@ -1,0 +1,217 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// gathering has appends go together that many goroutines make at the same time: one message, and one answer, for as many as
+// fit. One that has nobody before it goes at once. While some are on their way, those that come gather for the next message.
+//
+//	append ─▶ pending ─▶ batch ─▶ write ─▶ every append of it is told its position, or why not
+type gathering struct {
+	fence log.Proposal
+	write func(context.Context, write) (log.Position, error)
+
+	mu      sync.Mutex
+	pending []*appending
+	entries int // of pending
+	bytes   int // of these
+	out     int // batches that are on their way
+}
+
+// How many batches are on their way. The member that writes gathers what it is sent, too, and has about as many under way.
+const (
+	maxOut     = 2
+	maxOutFull = 8 // of batches that are full
+)
+
+// appending is one call of Append that waits.
+type appending struct {
+	ctx     context.Context
+	entries [][]byte
+	bytes   int
+	try     bool
+	batch   *batch // once it is sent
+	at      log.Position
+	err     error
+	done    chan struct{} // closed once at, or err, is there
+}
+
+// batch is appends that are sent in one message.
+type batch struct {
+	appends []*appending
+	left    int  // how many of their callers still wait
+	counts  bool // among those that are on their way: one that takes long holds up no others
+	cancel  context.CancelCauseFunc
+}
+
+// newAppending copies the entries, since they are the caller's again when its context ends, and the message may be sent after
+// that. Replicas that accepted different bytes under one proposal would differ for ever. What a member would refuse is
+// refused here: a message that is too large is never sent, and nobody would answer it.
+func newAppending(ctx context.Context, entries [][]byte, try bool) (*appending, error) {
+	if err := codec.CheckEntries(entries); err != nil {
+		return nil, badAppend(entries, err)
+	}
+	a := &appending{ctx: ctx, entries: make([][]byte, len(entries)), try: try, done: make(chan struct{})}
+	for _, entry := range entries {
+		a.bytes += len(entry)
+	}
+	kept := make([]byte, 0, a.bytes)
+	for i, entry := range entries {
+		kept = append(kept, entry...)
+		a.entries[i] = kept[len(kept)-len(entry):]
+	}
+	return a, nil
+}
+
+// append waits until entries are in the log, or certainly not, or the context ends.
+func (g *gathering) append(a *appending) (log.Position, error) {
+	g.mu.Lock()
+	g.push(a)
+	g.sendAll()
+	g.mu.Unlock()
+	select {
+	case <-a.done:
+		return a.at, a.err
+	case <-a.ctx.Done():
+		return g.leave(a)
+	}
+}
+
+func (g *gathering) push(a *appending) {
+	g.pending = append(g.pending, a)
+	g.entries += len(a.entries)
+	g.bytes += a.bytes
+}
+
+// sendAll sends what may be sent now.
+func (g *gathering) sendAll() {
+	for len(g.pending) > 0 && (g.out < maxOut || g.out < maxOutFull && g.full()) {
+		g.send(g.take())
+	}
+}
+
+func (g *gathering) full() bool { return g.entries >= log.MaxRun || g.bytes >= log.MaxRunBytes }
+
+// take removes what goes together: what fits into one message, and is alike in what a full queue means to it.
+func (g *gathering) take() []*appending {
+	n, entries, bytes := 0, 0, 0
+	for _, a := range g.pending {
+		entries, bytes = entries+len(a.entries), bytes+a.bytes
+		if n > 0 && (entries > log.MaxRun || bytes > log.MaxRunBytes || a.try != g.pending[0].try) {
+			break
+		}
+		n++
+	}
+	taken := slices.Clone(g.pending[:n])
+	g.pending = slices.Delete(g.pending, 0, n)
+	for _, a := range taken {
+		g.entries, g.bytes = g.entries-len(a.entries), g.bytes-a.bytes
+	}
+	return taken
+}
+
+// send sends a batch. It has the time of the most patient of its callers, and is given up once all of them have left.
+func (g *gathering) send(appends []*appending) {
+	ctx, stop := context.WithDeadline(context.Background(), latest(appends))
+	ctx, cancel := context.WithCancelCause(ctx)
+	b := &batch{appends: appends, left: len(appends), cancel: cancel, counts: true}
+	for _, a := range appends {
+		a.batch = b
+	}
+	g.out++
+	go func() {
+		overdue := time.AfterFunc(fresh, func() { g.next(b) })
+		at, err := g.write(ctx, b.message(g.fence))
+		overdue.Stop()
+		cancel(nil)
+		stop()
+		b.end(at, err)
+		g.next(b)
+	}()
+}
+
+// next goes on behind a batch, once: when it has ended, or takes long. The member that was asked may be gone, and whoever
+// appends meanwhile looks for another one.
+func (g *gathering) next(b *batch) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if b.counts {
+		b.counts = false
+		g.out--
+		g.sendAll()
+	}
+}
+
+func latest(appends []*appending) time.Time {
+	var end time.Time
+	for _, a := range appends {
+		if d, ok := a.ctx.Deadline(); ok && d.After(end) {
+			end = d
+		}
+	}
+	return end
+}
+
+func (b *batch) message(fence log.Proposal) write {
+	w := write{try: b.appends[0].try}
+	var entries [][]byte
+	if len(b.appends) == 1 {
+		entries = b.appends[0].entries
+	} else {
+		for _, a := range b.appends {
+			entries = append(entries, a.entries...)
+		}
+	}
+	w.build = func(request uint64) proto.Message {
+		return &messages.AppendRequest{Request: request, Entries: entries, Writer: uint64(fence)}
+	}
+	return w
+}
+
+// end tells the callers what became of it.
+func (b *batch) end(at log.Position, err error) {
+	for _, a := range b.appends {
+		if a.err = err; err == nil {
+			a.at = at
+			at += log.Position(len(a.entries))
+		}
+		close(a.done)
+	}
+}
+
+// leave ends an append whose context has ended. Where it was not sent, it is not in the log. Where nobody else waits for its
+// batch, that ends as well, and says as much as it knows.
+func (g *gathering) leave(a *appending) (log.Position, error) {
+	g.mu.Lock()
+	if a.batch == nil {
+		defer g.mu.Unlock()
+		g.pending = slices.DeleteFunc(g.pending, func(o *appending) bool { return o == a })
+		g.entries, g.bytes = g.entries-len(a.entries), g.bytes-a.bytes
+		return 0, fmt.Errorf("%w: it waited for other entries: %w", ErrBusy, a.ctx.Err())
+	}
+	a.batch.left--
+	last := a.batch.left == 0
+	g.mu.Unlock()
+	if last {
+		a.batch.cancel(a.ctx.Err())
+		<-a.done
+		return a.at, a.err
+	}
+	select {
+	case <-a.done:
+		return a.at, a.err
+	default:
+		return 0, fmt.Errorf("%w: it is on its way: %w", ErrIndeterminate, a.ctx.Err())
+	}
+}
