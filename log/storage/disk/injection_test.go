@@ -263,8 +263,8 @@ func (i *injection) mustGoOn(fs *vfs.MemFS, w *work, acknowledged uint64, s *sab
 		i.Fatalf("seed %d, %v, %s: %v", i.seed, s, after, err)
 	}
 	defer mustClose(i, store)
-	if _, replaced := store.Replaced(); replaced {
-		i.Fatalf("seed %d, %v, %s: the directory was replaced", i.seed, s, after)
+	if r, replaced := store.Replaced(); replaced {
+		i.Fatalf("seed %d, %v, %s: the directory was replaced: %s", i.seed, s, after, r.Why)
 	}
 	if wrong := w.wrong(store, acknowledged); wrong != "" {
 		i.Fatalf("seed %d, %v, %s: %s", i.seed, s, after, wrong)
