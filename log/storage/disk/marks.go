@@ -41,12 +41,16 @@ type mark struct {
 //	name, length and CRC-32C of each file
 //
 // with an empty line at its end, and whatever was there before after that.
+//
+// A page whose write failed may be torn. After it no page is written any more, or the next turn could tear the good one: Pebble
+// has several goroutines, and some may wait for the lock while the write fails, past the look at whether the store has failed.
 type marks struct {
-	lock  sync.Mutex
-	file  vfs.File // nil if it may only be read
-	turn  uint64
-	files []mark
-	page  []byte // what was last written
+	lock   sync.Mutex
+	file   vfs.File // nil if it may only be read
+	turn   uint64
+	files  []mark
+	page   []byte // what was last written
+	failed error  // the first failure
 }
 
 const (
@@ -201,16 +205,28 @@ func (m *marks) find(name string) int {
 	return slices.IndexFunc(m.files, func(f mark) bool { return f.name == name })
 }
 
-func (m *marks) sync() error { return errors.Join(m.write(), m.file.Sync()) }
+// sync writes a page and makes it durable.
+func (m *marks) sync() error {
+	if err := m.write(); err != nil {
+		return err
+	}
+	m.failed = m.file.Sync()
+	return m.failed
+}
 
+// write writes a page, unless one has failed before.
 func (m *marks) write() error {
+	if m.failed != nil {
+		return m.failed
+	}
 	m.turn++
 	page := m.encode()
 	if len(page) > pageSize { // Pebble has ten files or so
-		return fmt.Errorf("the marks of %d files have %d bytes, more than %d", len(m.files), len(page), pageSize)
+		m.failed = fmt.Errorf("the marks of %d files have %d bytes, more than %d", len(m.files), len(page), pageSize)
+		return m.failed
 	}
-	_, err := m.file.WriteAt(page, int64(m.turn%2)*pageSize)
-	return err
+	_, m.failed = m.file.WriteAt(page, int64(m.turn%2)*pageSize)
+	return m.failed
 }
 
 // encode returns a page. The next call overwrites it.

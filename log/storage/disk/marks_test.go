@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -113,6 +114,33 @@ func TestTornPageOfMarksLeavesTheOther(t *testing.T) {
 	}
 	_, err := read(f.mem(t), false)
 	must(t, err)
+}
+
+// Pebble writes from several goroutines: while the marks of one fail to be written, another may be past the fence, and wait.
+func TestFailedWriteOfMarksLeavesTheOtherPage(t *testing.T) {
+	for n := 2; n <= 5; n++ { // either page may be the one that fails
+		fs := closedFiles(t).mem(t)
+		b := &saboteur{sabotage: sabotage{kind: operations["write"], n: n, with: syscall.EIO, forever: true, short: true}}
+		m, err := directory{b.wrap(fs), "/data"}.openMarks(false)
+		must(t, err)
+		for i := range int64(3) {
+			for _, err := range []error{
+				m.synced(mark{name: "1" + logSuffix, length: i}), m.synced(mark{name: "MANIFEST-1", length: i}),
+				m.rename("MANIFEST-1", "MANIFEST-2"), m.forget("1" + logSuffix),
+			} {
+				if err != nil && !errors.Is(err, syscall.EIO) {
+					t.Errorf("write %d: got %v", n, err)
+				}
+			}
+		}
+		if _, err := (directory{fs, "/data"}).readMarks(); err != nil {
+			t.Errorf("write %d and all after it fail: %v", n, err)
+		}
+		b.end() // the system is well again; but it may be too late
+		if err := m.synced(mark{name: "1" + logSuffix}); !errors.Is(err, syscall.EIO) {
+			t.Errorf("write %d: got %v from the marks after the failure", n, err)
+		}
+	}
 }
 
 func TestTornEndThatWasNotSyncedOpens(t *testing.T) {
