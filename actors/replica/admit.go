@@ -59,10 +59,15 @@ func (r *replica) register(ctx actor.Context, from identity.Identity) bool {
 	return true
 }
 
-// header is the header of an answer: it repeats the request's number and carries the crash vector. The answer leaves once all
-// that it may rest on is synced, and tells the age that the disk has then.
+// header is the header of an answer: it repeats the request's number and carries the crash vector.
 func (r *replica) header(to *messages.Header) *messages.Header {
+	return codec.EncodeHeader(r.answering(), to.GetRequest(), r.meta.Known)
+}
+
+// answering is who this replica is when an answer leaves that is given now: all that it may rest on is synced then, which
+// makes the disk older.
+func (r *replica) answering() identity.Identity {
 	self := r.admission.Self
 	self.Age += r.group.syncs()
-	return codec.EncodeHeader(self, to.GetRequest(), r.meta.Known)
+	return self
 }

@@ -31,7 +31,7 @@ type (
 	// Reserved answers Reserve, once the proposal is durable. By is 0 where the proposals are used up.
 	Reserved struct {
 		By       log.Proposal
-		Identity identity.Identity
+		Identity identity.Identity // with the age of the disk on which the proposal is durable
 	}
 
 	// Lead says that the sender, the local coordinator, is elected; By is 0 once it is not.

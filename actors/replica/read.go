@@ -14,13 +14,14 @@ func (r *replica) inspect() Inspected {
 	}
 }
 
-// reserve hands out a proposal that was never used before: it is durable before anybody hears of it.
+// reserve hands out a proposal that was never used before: it is durable before anybody hears of it. Whoever proposes tells
+// the age of the disk that holds it, so that the disk of before is found, which would hand it out once more.
 func (r *replica) reserve(ctx actor.Context, m Reserve) {
 	meta := r.meta
 	by := max(meta.Highest, meta.Promised, m.Above).Next(meta.Replica)
 	meta.Highest = max(meta.Highest, by)
 	if r.setMetadata(ctx, meta) {
-		r.answer(ctx, Reserved{By: by, Identity: r.admission.Self})
+		r.answer(ctx, Reserved{By: by, Identity: r.answering()})
 	}
 }
 

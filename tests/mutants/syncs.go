@@ -25,6 +25,9 @@ func ofSyncs() []Mutant {
 		{"young", "an answer that waits for two syncs tells the age after one", []Edit{{"actors/replica/admit.go",
 			"self.Age += r.group.syncs()", "self.Age += min(r.group.syncs(), 1)",
 		}}, []Judge{syncs()}},
+		{"young-proposal", "a proposal is handed out with the age of before its sync", []Edit{{"actors/replica/read.go",
+			"Identity: r.answering()}", "Identity: r.admission.Self}",
+		}}, []Judge{simulation(), syncs(), suite("rollback", "tests/protocol", "ReservationOfItsProposal")}},
 	}
 }
 

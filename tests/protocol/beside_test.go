@@ -186,6 +186,27 @@ func TestNoAnswerLeavesBeforeTheSyncThatCoversIt(t *testing.T) {
 	})
 }
 
+func TestAQuestionTellsTheSyncOfItsProposal(t *testing.T) {
+	seeds(t, 5, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		m, asked := c.Member(1), 0
+		c.World.Run(time.Second)
+		c.World.Filter(func(e actortest.Envelope) actortest.Verdict {
+			if p, ok := e.Message.(*messages.PromiseRequest); ok && asked == 0 {
+				asked++
+				if age := p.GetHeader().GetAge(); age != m.Store.Age() {
+					t.Errorf("proposal %d is asked for at age %d, and reserved at %d", p.GetProposal(), age, m.Store.Age())
+				}
+			}
+			return actortest.Deliver
+		})
+		m.Elect()
+		if asked == 0 {
+			t.Error("nothing was asked")
+		}
+	})
+}
+
 func TestAFailedSyncAnswersNothingOfItAndOfTheNext(t *testing.T) {
 	seeds(t, 10, func(t *testing.T, seed uint64) {
 		s := newSyncing(t, seed)

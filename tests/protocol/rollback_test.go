@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
+	"github.com/quorumlog/quorumlog/actors/coordinator"
 	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/actors/replica"
+	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/log/storage/memory"
 	"github.com/quorumlog/quorumlog/messages"
@@ -171,6 +174,33 @@ func TestARollbackOfTheWriterBehindItsLastAcknowledgedEntryIsFound(t *testing.T)
 		c.World.Run(20 * time.Millisecond) // the notice is on its way: far less than until the next greeting
 		back(writer, older)
 		c.World.Run(time.Second)
+		fencedAsOlder(t, writer)
+	})
+}
+
+// Whoever is asked under a proposal hears of the sync that reserved it, even if nothing else is heard of that process: the disk
+// of before would hand the proposal out once more, for another value.
+func TestARollbackOfAWriterBehindTheReservationOfItsProposalIsFound(t *testing.T) {
+	seeds(t, 10, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		writer, o := c.Member(1), c.Member(3)
+		c.World.Run(time.Second)
+		older := writer.Store.Copy()
+		c.World.Filter(func(e actortest.Envelope) actortest.Verdict {
+			switch e.Message.(type) {
+			case *messages.Hello, *messages.Welcome:
+				return actortest.Drop
+			case *messages.PromiseRequest: // it has reserved its proposal, and syncs no vote of its own
+				writer.Node.Occupy(writer.PID(member.Replica).GetId()+"/"+replica.Syncer, time.Hour)
+			}
+			return actortest.Deliver
+		})
+		writer.Elect()
+		writer.Probe.Request(writer.PID(member.Coordinator), coordinator.Append{Values: []log.Value{kit.Entry("a")}})
+		wait(t, c, "a peer has the entry", func() bool { return o.Inspect().End == 1 })
+		c.World.Filter(nil)
+		back(writer, older)
+		c.World.Run(2 * time.Second)
 		fencedAsOlder(t, writer)
 	})
 }

@@ -15,9 +15,10 @@ type disk struct {
 	live    map[log.Position]record // what a reader sees
 	durable map[log.Position]record // what was synced; of the promises and proposals the highest ever
 	synced  storage.Metadata
-	later   batch // what no sync covers that has begun
-	syncing int   // changes that the sync covers which runs
-	failed  bool  // an operation failed: nothing that the replica grants is true any more
+	raised  []raise // what was synced of Highest, in order
+	later   batch   // what no sync covers that has begun
+	syncing int     // changes that the sync covers which runs
+	failed  bool    // an operation failed: nothing that the replica grants is true any more
 }
 
 // batch is what one sync makes durable.
@@ -49,6 +50,12 @@ type record struct {
 	promised, performed log.Proposal
 	value               log.Value
 	learned             bool
+}
+
+// raise is the highest proposal from one age of the disk on.
+type raise struct {
+	highest log.Proposal
+	age     uint64
 }
 
 // placed is a vote and where.
@@ -106,6 +113,19 @@ func (d *disk) becameDurable(b batch, m storage.Metadata) {
 		d.durable[at] = is
 	}
 	d.syncing, d.synced = 0, m
+	if d.reserved(m.Highest) == 0 {
+		d.raised = append(d.raised, raise{m.Highest, d.Store.Age()})
+	}
+}
+
+// reserved is the age from which on the disk knows that a proposal is used.
+func (d *disk) reserved(by log.Proposal) uint64 {
+	for _, r := range d.raised {
+		if r.highest >= by {
+			return r.age
+		}
+	}
+	return 0
 }
 
 // did is called after every operation that changes the disk, or should have.

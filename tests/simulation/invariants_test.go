@@ -241,8 +241,10 @@ func TestRulesOfAnswersNotice(t *testing.T) {
 	breaks(t, ofAcceptances, says(func(r *reply) { r.granted = at }), map[string]reply{
 		"a vote is durable before it is said": says(func(r *reply) { r.granted = log.Range{First: 5, Last: 6} }),
 	})
-	breaks(t, ofRequests, requested{diskWith(func(*disk) {}), first}, map[string]requested{
-		"a proposal is durable before it is used": {diskWith(func(*disk) {}), log.NewProposal(3, 1)},
+	reserved := diskWith(func(d *disk) { d.raised = []raise{{first, 7}, {second, 9}} })
+	breaks(t, ofRequests, requested{reserved, first, 7}, map[string]requested{
+		"a proposal is durable before it is used":         {reserved, log.NewProposal(3, 1), 9},
+		"whoever proposes tells the sync of its proposal": {reserved, first, 6},
 	})
 	own := codec.Standing{Status: status.Voting, Promised: first, Highest: second}
 	two := &asking{replica: 2, incarnation: identity.Incarnation{Generation: 2, Disk: 5}}

@@ -47,7 +47,7 @@ func (w *witness) inspect(h *host, m proto.Message) {
 			if p.First > 0 {
 				w.truth.reigns[p.By] = p.First
 			}
-			check(ofRequests, requested{h.disk, p.By}, w.truth.accuse)
+			check(ofRequests, requested{h.disk, p.By, p.From.Age}, w.truth.accuse)
 		}
 	case *messages.WriteRequest:
 		if r, err := codec.DecodeWriteRequest(m); err == nil {
@@ -117,6 +117,7 @@ func (w *witness) adoption(next storage.Metadata) adoption {
 type requested struct {
 	disk *disk
 	by   log.Proposal
+	age  uint64
 }
 
 // ofRequests are the rules of a proposer.
@@ -124,6 +125,10 @@ var ofRequests = []rule[requested]{
 	{4, "a proposal is durable before it is used", func(r requested) string {
 		mine := r.by.Replica() == r.disk.id
 		return complain(!mine || r.disk.synced.Highest < r.by, "replica %d proposes %s, and only %s is durable", r.disk.id, r.by, r.disk.synced.Highest)
+	}},
+	{18, "whoever proposes tells the sync of its proposal", func(r requested) string {
+		mine, since := r.by.Replica() == r.disk.id, r.disk.reserved(r.by)
+		return complain(mine && r.age < since, "replica %d proposes %s at age %d, and has it since %d", r.disk.id, r.by, r.age, since)
 	}},
 }
 
