@@ -39,7 +39,8 @@ type earlyWrite struct {
 	first log.Position
 }
 
-// maxEarly is how many writes wait. Each is a megabyte at most; more are asked again by their rounds.
+// maxEarly is how many writes wait, twice as many as a writer has on their way. Each is about a megabyte at most; what comes
+// beyond that is dropped, and asked again by its round.
 const maxEarly = 16
 
 func (e *early) keep(by log.Proposal, w earlyWrite) {
@@ -55,7 +56,7 @@ func (e *early) keep(by log.Proposal, w earlyWrite) {
 	}
 }
 
-// take returns the writes that wait no longer, those below first: nothing is missing below them.
+// take returns the writes that are due, the lowest one first.
 func (e *early) take(due func(first log.Position) bool) []earlyWrite {
 	var taken []earlyWrite
 	e.waits = slices.DeleteFunc(e.waits, func(w earlyWrite) bool {
@@ -69,12 +70,17 @@ func (e *early) take(due func(first log.Position) bool) []earlyWrite {
 	return taken
 }
 
+// chosen is up to where everything is known to be chosen: it is learned, or this proposer said so.
+func (r *replica) chosen(by log.Proposal) log.Position {
+	if r.settled.by != by {
+		return r.ledger.Learned()
+	}
+	return max(r.ledger.Learned(), r.settled.upTo)
+}
+
 // linked says whether what lies below a write is there, so that it may be accepted.
 func (r *replica) linked(ctx actor.Context, w codec.Write) bool {
-	upTo := w.Settled
-	if r.settled.by == w.By {
-		upTo = max(upTo, r.settled.upTo)
-	}
+	upTo := max(w.Settled, r.chosen(w.By))
 	below := w.First - 1
 	if w.First <= upTo+1 || r.written.by == w.By && r.written.positions.Contains(below) {
 		return true
@@ -92,14 +98,14 @@ func (r *replica) postponed(ctx actor.Context, m *messages.WriteRequest, w codec
 	return true
 }
 
-// catchUp handles the writes that waited for what is there now. Each may bring what the next one waits for; one that waits for
-// something else after all is kept again.
+// catchUp handles the writes that waited for what lies up to upTo, which is accepted now, or chosen. Each may bring what the next
+// one waits for; one that waits for something else after all is kept again.
 func (r *replica) catchUp(ctx actor.Context, by log.Proposal, upTo log.Position) {
 	if r.early.by != by {
 		return
 	}
 	for _, w := range r.early.take(func(first log.Position) bool {
-		return first == upTo+1 || r.settled.by == by && first <= r.settled.upTo+1
+		return first == upTo+1 || first <= r.chosen(by)+1
 	}) {
 		r.Receive(late{ctx, w.asked})
 	}

@@ -62,6 +62,7 @@ func (r *replica) learn(ctx actor.Context, m Learn) {
 	}
 	if r.fault == nil {
 		ctx.Respond(Taught{})
+		r.catchUp(ctx, r.early.by, r.ledger.Learned())
 	}
 }
 

@@ -64,6 +64,7 @@ func (r *replica) write(ctx actor.Context, m *messages.WriteRequest) {
 		r.settled.hear(w.By, w.Settled)
 		verdict := r.writeVerdict(ctx, w)
 		if r.postponed(ctx, m, w, verdict) {
+			r.catchUp(ctx, w.By, w.Settled) // what this one waits for may be chosen by what others wait for
 			return
 		}
 		answer = r.decide(ctx, w.By, verdict)

@@ -10,6 +10,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/actortest"
 	"github.com/quorumlog/quorumlog/actors/coordinator"
 	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/messages"
@@ -122,6 +123,57 @@ func TestAReplicaThatMissedABatchGoesOnWithTheNextOnceTheMissedOneIsChosen(t *te
 		}
 		c.World.Filter(nil)
 		c.Agree(c.Members...)
+	})
+}
+
+// The next write tells that the missed one is chosen, and the writes between the two, which the replica kept, wait no longer.
+func TestAReplicaThatLostOneWriteOfAFullPipelineVotesForAllOthers(t *testing.T) {
+	seeds(t, 3, func(t *testing.T, seed uint64) {
+		const batches, missed = 40, 5
+		c := kit.Voting(t, seed, 3)
+		m, late := c.Member(1), c.Member(3)
+		m.Elect()
+		var accepted []int
+		c.World.Filter(func(e actortest.Envelope) actortest.Verdict {
+			switch w := e.Message.(type) {
+			case *messages.WriteRequest:
+				if e.To == late.Node.Address() && int(w.GetFirst())/log.MaxRun+1 == missed {
+					return actortest.Drop
+				}
+			case *messages.WriteResponse:
+				if e.From == late.Node.Address() {
+					accepted = append(accepted, int(w.GetAccepted().GetRange().GetFirst())/log.MaxRun+1)
+				}
+			}
+			return actortest.Deliver
+		})
+		stream(m, batches)
+		for range batches {
+			actortest.Await[coordinator.Appended](t, m.Probe, patience)
+		}
+		c.World.Run(100 * time.Millisecond)
+		slices.Sort(accepted)
+		if accepted = slices.Compact(accepted); len(accepted) != batches-1 {
+			t.Errorf("it accepted %d", accepted)
+		}
+	})
+}
+
+// All that lies below a write may be chosen without a word of its writer: copied, or written by somebody else.
+func TestAWriteAboveWhatIsLearnedWaitsForNothing(t *testing.T) {
+	seeds(t, 5, func(t *testing.T, seed uint64) {
+		c, m, p := alone(t, seed, kit.Chosen(1, by(1, 2), "a"))
+		p.Promise(m, by(9, 2), log.Range{})
+		write := func(first log.Position) {
+			m.Probe.Request(m.PID(member.Replica), codec.EncodeWriteRequest(p.Header(), codec.Write{
+				By: by(9, 2), First: first, Values: []log.Value{kit.Entry("e")},
+			}))
+		}
+		write(4) // waits
+		write(2)
+		actortest.Await[*messages.WriteResponse](t, m.Probe, patience)
+		m.Probe.Request(m.PID(member.Replica), replica.Learn{Actions: []log.Action{kit.Chosen(2, by(9, 2), "e"), kit.Chosen(3, by(1, 3), "c")}})
+		wait(t, c, "the write that waited is accepted", func() bool { return m.Inspect().End == 4 })
 	})
 }
 
