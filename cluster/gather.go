@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -24,9 +25,10 @@ type gathering struct {
 
 	mu      sync.Mutex
 	pending []*appending
-	entries int // of pending
-	bytes   int // of these
-	out     int // batches that are on their way
+	entries int  // of pending
+	bytes   int  // of these
+	out     int  // batches that are on their way
+	due     bool // sendSoon is about to send
 }
 
 // How many batches are on their way. The member that writes gathers what it is sent, too, and has about as many under way.
@@ -52,6 +54,7 @@ type batch struct {
 	appends []*appending
 	left    int  // how many of their callers still wait
 	counts  bool // among those that are on their way: one that takes long holds up no others
+	ctx     context.Context
 	cancel  context.CancelCauseFunc
 }
 
@@ -94,12 +97,34 @@ func (g *gathering) push(a *appending) {
 	g.bytes += a.bytes
 }
 
-// sendAll sends what may be sent now.
+// sendAll sends what may be sent now: what fills a message at once, and the rest in a moment.
 func (g *gathering) sendAll() {
-	for len(g.pending) > 0 && (g.out < maxOut || g.out < maxOutFull && g.full()) {
-		g.send(g.take())
+	for g.full() && g.out < maxOutFull {
+		go g.send(g.batch())
+	}
+	if !g.due && g.waits() {
+		g.due = true
+		go g.sendSoon()
 	}
 }
+
+// sendSoon sends what waits, once whoever is about to append has done so: those that were told of one batch append again
+// together, and the first of them should not go alone.
+func (g *gathering) sendSoon() {
+	runtime.Gosched()
+	g.mu.Lock()
+	g.due = false
+	if !g.waits() {
+		g.mu.Unlock()
+		return
+	}
+	b := g.batch()
+	g.mu.Unlock()
+	g.send(b)
+}
+
+// waits says whether something is to be sent that does not fill a message.
+func (g *gathering) waits() bool { return len(g.pending) > 0 && g.out < maxOut }
 
 func (g *gathering) full() bool { return g.entries >= log.MaxRun || g.bytes >= log.MaxRunBytes }
 
@@ -121,24 +146,32 @@ func (g *gathering) take() []*appending {
 	return taken
 }
 
-// send sends a batch. It has the time of the most patient of its callers, and is given up once all of them have left.
-func (g *gathering) send(appends []*appending) {
+// batch makes one of what goes together. It has the time of the most patient of its callers, and is given up once all of
+// them have left.
+func (g *gathering) batch() *batch {
+	appends := g.take()
 	ctx, stop := context.WithDeadline(context.Background(), latest(appends))
 	ctx, cancel := context.WithCancelCause(ctx)
-	b := &batch{appends: appends, left: len(appends), cancel: cancel, counts: true}
+	b := &batch{ctx: ctx, appends: appends, left: len(appends), counts: true}
+	b.cancel = func(why error) {
+		cancel(why)
+		stop()
+	}
 	for _, a := range appends {
 		a.batch = b
 	}
 	g.out++
-	go func() {
-		overdue := time.AfterFunc(fresh, func() { g.next(b) })
-		at, err := g.write(ctx, b.message(g.fence))
-		overdue.Stop()
-		cancel(nil)
-		stop()
-		b.end(at, err)
-		g.next(b)
-	}()
+	return b
+}
+
+// send sends a batch, and returns when its callers know what became of it.
+func (g *gathering) send(b *batch) {
+	overdue := time.AfterFunc(fresh, func() { g.next(b) })
+	at, err := g.write(b.ctx, b.message(g.fence))
+	overdue.Stop()
+	b.cancel(nil)
+	b.end(at, err)
+	g.next(b)
 }
 
 // next goes on behind a batch, once: when it has ended, or takes long. The member that was asked may be gone, and whoever
