@@ -2,10 +2,7 @@ package disk
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-
-	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
@@ -15,16 +12,17 @@ import (
 
 // loadAge reads how many syncs the disk has seen. A disk that was never synced since ages are counted has none.
 func (s *Store) loadAge() error {
-	value, closer, err := s.db.Get(ageKey())
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil
-	}
+	var age uint64
+	_, err := s.view(ageKey(), func(value []byte) (err error) {
+		age, err = decodeAge(value)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("read the age of the disk: %w", s.fault.fail(err))
+		return err
 	}
-	s.syncs, err = decodeAge(value)
-	s.age.Store(s.syncs)
-	return errors.Join(err, closer.Close())
+	s.syncs = age
+	s.age.Store(age)
+	return nil
 }
 
 func (c *coder) encodeAge(age uint64) []byte {

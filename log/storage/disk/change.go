@@ -144,8 +144,8 @@ func (s *Store) change(fill func(*pebble.Batch) error) error {
 	if s.options.ReadOnly {
 		return errReadOnly
 	}
-	b := s.db.NewBatch()
-	if err := fill(b); err != nil {
+	b, err := s.batch(fill)
+	if err != nil {
 		return err
 	}
 	s.unsynced = true
@@ -153,4 +153,13 @@ func (s *Store) change(fill func(*pebble.Batch) error) error {
 		return s.fault.fail(err)
 	}
 	return b.Close()
+}
+
+// batch returns a batch with changes in it. It is to be closed by whoever has applied it; after a failure Pebble may keep it.
+func (s *Store) batch(fill func(*pebble.Batch) error) (*pebble.Batch, error) {
+	b := s.db.NewBatch()
+	if err := fill(b); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
 }

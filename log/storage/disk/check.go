@@ -58,7 +58,7 @@ func (c *checker) walk(i *pebble.Iterator) error {
 			c.report.End = max(c.report.End, end)
 		}
 	}
-	for ok := i.First(); ok; ok = i.Next() {
+	for ok := i.First(); ok && c.store.fault.failed() == nil; ok = i.Next() {
 		p, err := position(i.Key())
 		if err != nil {
 			return err
@@ -70,7 +70,7 @@ func (c *checker) walk(i *pebble.Iterator) error {
 			c.visit(uint64(p-c.report.Begin)+1, uint64(c.report.End-c.report.Begin)+1)
 		}
 	}
-	return nil
+	return c.store.fault.failed()
 }
 
 func (c *checker) look(p log.Position, i *pebble.Iterator) error {

@@ -189,6 +189,14 @@ func decodeMetadata(sealed []byte) (storage.Metadata, error) {
 	if d.Format > storage.Format {
 		return storage.Metadata{}, newer("data directory", uint64(d.Format), storage.Format)
 	}
+	m := metadataIn(d)
+	if d.Format == 0 || !m.Status.Valid() || m.Begin == 0 {
+		return storage.Metadata{}, fmt.Errorf("%w: metadata has format %d, status %d, begin %d", storage.ErrCorrupt, d.Format, d.Status, d.Begin)
+	}
+	return m, nil
+}
+
+func metadataIn(d *messages.Metadata) storage.Metadata {
 	m := storage.Metadata{
 		Cluster: d.Cluster, Replica: log.ReplicaID(d.Replica), Incarnation: incarnationIn(d.Incarnation), Boot: d.Boot,
 		Status: status.Status(d.Status), Promised: log.Proposal(d.Promised), Highest: log.Proposal(d.Highest),
@@ -204,10 +212,7 @@ func decodeMetadata(sealed []byte) (storage.Metadata, error) {
 	for _, h := range d.Heard {
 		m.Heard = append(m.Heard, heardIn(h))
 	}
-	if d.Format == 0 || !m.Status.Valid() || m.Begin == 0 {
-		return storage.Metadata{}, fmt.Errorf("%w: metadata has format %d, status %d, begin %d", storage.ErrCorrupt, d.Format, d.Status, d.Begin)
-	}
-	return m, nil
+	return m
 }
 
 func newer(what string, found, highest uint64) error {

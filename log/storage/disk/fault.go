@@ -192,7 +192,8 @@ func (l logger) Errorf(format string, args ...any) {
 }
 
 // Fatalf never returns, as Pebble relies on: what comes after it would work on a state that is half changed. Therefore
-// every call that can end here is made by a goroutine that can be left behind: Pebble's own, the worker, the reclaimer.
+// every call that can end here, or wait for what stands here, is made by a goroutine that can be left behind: Pebble's own,
+// the worker, the reclaimer, the scrubber, one for each read.
 func (l logger) Fatalf(format string, args ...any) {
 	err := fmt.Errorf(format, args...)
 	for _, a := range args {

@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs/atomicfs"
 
+	"github.com/quorumlog/quorumlog/log/interval"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/log/storage"
 )
@@ -94,8 +95,9 @@ func Initialize(o Options) error {
 // In two writes a crash could leave the first: a start that is counted, and no sync for it. The peers would take the disk for
 // one that was rolled back (identity.Process), although nothing was.
 func (s *Store) store(m storage.Metadata) error {
-	b := s.db.NewBatch()
-	err := errors.Join(s.setMetadata(b, m), b.Set(ageKey(), s.coder.encodeAge(s.syncs+1), nil))
+	b, err := s.batch(func(b *pebble.Batch) error {
+		return errors.Join(s.setMetadata(b, m), b.Set(ageKey(), s.coder.encodeAge(s.syncs+1), nil))
+	})
 	if err == nil {
 		err = s.worker.do(func() error { return s.db.Apply(b, pebble.Sync) })
 	}
@@ -143,16 +145,27 @@ func (s *Store) create(d directory) error {
 	if err := s.openPebble(d, making); err != nil {
 		return err
 	}
-	random := s.options.Random
-	if random == nil {
-		random = rand.Uint64
-	}
 	replacement, err := d.replaces()
 	if err != nil {
 		return err
 	}
-	makeMetadata := storage.Fresh
-	if replacement.Aside != "" {
+	if err := s.begin(replacement); err != nil {
+		return err
+	}
+	if err := d.finish(s.options.label()); err != nil {
+		return err
+	}
+	s.replacement = replacement
+	return nil
+}
+
+// begin makes the metadata of a new disk durable.
+func (s *Store) begin(r Replacement) error {
+	random, makeMetadata := s.options.Random, storage.Fresh
+	if random == nil {
+		random = rand.Uint64
+	}
+	if r.Aside != "" {
 		makeMetadata = storage.Replacement
 	}
 	s.metadata = makeMetadata(storage.Metadata{
@@ -168,36 +181,21 @@ func (s *Store) create(d directory) error {
 	if err := s.worker.do(s.db.Flush); err != nil {
 		return fmt.Errorf("flush the new disk: %w", s.fault.fail(err))
 	}
-	if err := d.finish(s.options.label()); err != nil {
-		return err
-	}
-	s.replacement = replacement
 	return nil
 }
 
 // load opens a data directory that exists, and reads what the store keeps in memory.
-func (s *Store) load(d directory) (err error) {
-	l, labelErr := d.readLabel(completeFile)
-	switch {
-	case labelErr == nil:
-		if s.ours, err = s.options.checkLabel(l, d.path); err != nil {
-			return err
-		}
-	case !errors.Is(labelErr, errDamaged):
-		return labelErr
-	}
-	if s.note, err = d.readNote(); err != nil {
+func (s *Store) load(d directory) error {
+	damaged, err := s.identify(d)
+	if err != nil {
 		return err
-	}
-	if s.note.kind == noteCorrupt && s.ours && !s.options.ReadOnly { // before Pebble changes what may be looked at later
-		return s.note.err(d.path)
 	}
 	if err := s.loadMetadata(d); err != nil {
 		return err
 	}
 	s.ours = true
-	if labelErr != nil {
-		return fmt.Errorf("%w: %s: %w", storage.ErrCorrupt, d.path, labelErr)
+	if damaged != nil {
+		return fmt.Errorf("%w: %s: %w", storage.ErrCorrupt, d.path, damaged)
 	}
 	if err := s.loadLearned(); err != nil {
 		return err
@@ -206,6 +204,27 @@ func (s *Store) load(d directory) (err error) {
 		return nil
 	}
 	return s.settle(d)
+}
+
+// identify reads, before Pebble is let in, whose directory it is, and what the process before says of it. A label that is
+// damaged is returned apart: the metadata may still tell whose it is.
+func (s *Store) identify(d directory) (damaged, err error) {
+	l, err := d.readLabel(completeFile)
+	if errors.Is(err, errDamaged) {
+		damaged, err = err, nil
+	} else if err == nil {
+		s.ours, err = s.options.checkLabel(l, d.path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.note, err = d.readNote(); err != nil {
+		return nil, err
+	}
+	if s.note.kind == noteCorrupt && s.ours && !s.options.ReadOnly { // before Pebble changes what may be looked at later
+		return nil, s.note.err(d.path)
+	}
+	return damaged, nil
 }
 
 // settle heeds what the last process says of the disk, and lets go of what is not needed any more.
@@ -233,17 +252,18 @@ func (s *Store) loadMetadata(d directory) error {
 	if err := s.openPebble(d, how); err != nil {
 		return err
 	}
-	value, closer, err := s.db.Get(metadataKey())
-	if errors.Is(err, pebble.ErrNotFound) {
-		return fmt.Errorf("%w: %s has no metadata", storage.ErrCorrupt, d.path)
-	}
+	var m storage.Metadata
+	found, err := s.view(metadataKey(), func(value []byte) (err error) {
+		m, err = decodeMetadata(value)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("read metadata: %w", s.fault.fail(err))
-	}
-	s.metadata, err = decodeMetadata(value)
-	if err = errors.Join(err, closer.Close()); err != nil {
 		return fmt.Errorf("read metadata in %s: %w", d.path, err)
 	}
+	if !found {
+		return fmt.Errorf("%w: %s has no metadata", storage.ErrCorrupt, d.path)
+	}
+	s.metadata = m
 	if err := s.loadAge(); err != nil {
 		return fmt.Errorf("read the age of %s: %w", d.path, err)
 	}
@@ -251,6 +271,7 @@ func (s *Store) loadMetadata(d directory) error {
 }
 
 func (s *Store) loadLearned() error {
+	var learned interval.Set
 	err := s.iterate(learnedKey(0), []byte{learnedSpace + 1}, func(i *pebble.Iterator) error {
 		for ok := i.First(); ok; ok = i.Next() {
 			value, err := i.ValueAndErr()
@@ -261,13 +282,14 @@ func (s *Store) loadLearned() error {
 			if err != nil {
 				return err
 			}
-			s.learned.Add(run)
+			learned.Add(run)
 		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("read learned runs: %w", s.fault.fail(err))
 	}
+	s.learned = learned
 	return nil
 }
 

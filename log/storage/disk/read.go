@@ -26,15 +26,34 @@ func (s *Store) Get(p log.Position) (log.Action, bool, error) {
 
 func (s *Store) get(p log.Position) (log.Action, bool, error) {
 	key := recordKey(p)
-	value, closer, err := s.db.Get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return log.Action{}, false, nil
-	}
-	if err != nil {
+	var a log.Action
+	found, err := s.view(key, func(value []byte) (err error) {
+		a, err = s.decode(key, value)
+		return err
+	})
+	if !found || err != nil {
 		return log.Action{}, false, err
 	}
-	a, err := s.decode(key, value)
-	return a, err == nil, errors.Join(err, closer.Close())
+	return a, true, nil
+}
+
+// view has what is under a key used, if there is anything, and returns the error of that.
+func (s *Store) view(key []byte, use func(value []byte) error) (found bool, err error) {
+	err = s.aside(func() error {
+		value, closer, err := s.db.Get(key)
+		if errors.Is(err, pebble.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return s.fault.fail(err)
+		}
+		found = true
+		return errors.Join(use(value), closer.Close())
+	})
+	if err != nil {
+		return false, err
+	}
+	return found, nil
 }
 
 // decode returns a record that is the caller's to keep.
@@ -54,13 +73,13 @@ func (s *Store) Scan(r log.Range, visit func(log.Action) bool) error {
 		return nil
 	}
 	err := s.iterate(recordKey(r.First), upperKey(r.Last), func(i *pebble.Iterator) error {
-		for ok := i.First(); ok; ok = i.Next() {
+		for ok := i.First(); ok && s.fault.failed() == nil; ok = i.Next() {
 			a, err := s.record(i)
 			if err != nil || !visit(a) {
 				return err
 			}
 		}
-		return nil
+		return s.fault.failed()
 	})
 	if err != nil {
 		return fmt.Errorf("read positions %v: %w", r, s.fault.fail(err))
@@ -107,8 +126,9 @@ func (s *Store) record(i *pebble.Iterator) (log.Action, error) {
 	return s.decode(i.Key(), value)
 }
 
+// iterate is the function of that name, on a goroutine that can be left behind.
 func (s *Store) iterate(from, to []byte, walk func(*pebble.Iterator) error) error {
-	return iterate(s.db, from, to, walk)
+	return s.aside(func() error { return iterate(s.db, from, to, walk) })
 }
 
 // iterate walks over the keys from one up to, but not including, another.

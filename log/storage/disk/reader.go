@@ -1,8 +1,11 @@
 package disk
 
 import (
+	"errors"
 	"fmt"
+	"runtime"
 	"sync"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -19,10 +22,6 @@ type reader struct{ store *Store }
 // Scan calls visit for the records in the range, as of one moment.
 func (r reader) Scan(within log.Range, visit func(log.Action) bool) error {
 	s := r.store
-	if !s.readers.enter() {
-		return storage.ErrClosed
-	}
-	defer s.readers.leave()
 	if err := s.fault.failed(); err != nil {
 		return err
 	}
@@ -30,17 +29,20 @@ func (r reader) Scan(within log.Range, visit func(log.Action) bool) error {
 		return nil
 	}
 	err := s.iterate(recordKey(within.First), upperKey(within.Last), func(i *pebble.Iterator) error {
-		return visitRecords(i, visit)
+		return s.visit(i, visit)
 	})
+	if errors.Is(err, storage.ErrClosed) {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("read positions %v: %w", within, s.fault.fail(err))
 	}
 	return nil
 }
 
-// visitRecords hands out records whose bytes are Pebble's until the next one.
-func visitRecords(i *pebble.Iterator, visit func(log.Action) bool) error {
-	for ok := i.First(); ok; ok = i.Next() {
+// visit hands out records whose bytes are Pebble's until the next one, and none once the store has failed.
+func (s *Store) visit(i *pebble.Iterator, visit func(log.Action) bool) error {
+	for ok := i.First(); ok && s.fault.failed() == nil; ok = i.Next() {
 		value, err := i.ValueAndErr()
 		if err != nil {
 			return err
@@ -50,10 +52,62 @@ func visitRecords(i *pebble.Iterator, visit func(log.Action) bool) error {
 			return err
 		}
 	}
-	return nil
+	return s.fault.failed()
 }
 
-// readers counts who reads beside the store's owner, because Pebble must not be closed before they are through.
+// aside has a goroutine of its own read, one that can be left behind, and waits for it. A read ends nowhere in Fatalf, but
+// it takes Pebble's lock, at the latest when it lets the last iterator of an old state go; and a Pebble that was frozen
+// may hold that for ever. Whoever reads is an actor, which has to end after a failure.
+//
+// Where the store fails, the read is waited for no longer than the patience, so that it does not use what is the caller's any more
+// when this returns: it ends at its next record. A read that hangs is not left before the store fails.
+func (s *Store) aside(read func() error) error {
+	if !s.readers.enter() {
+		return storage.ErrClosed
+	}
+	ended := make(chan outcome, 1)
+	go func() {
+		defer s.readers.leave()
+		var o outcome
+		defer func() {
+			o.panicked = recover()
+			ended <- o
+		}()
+		o.err = read()
+		o.returned = true
+	}()
+	select {
+	case o := <-ended:
+		return o.use()
+	case <-s.fault.happened:
+	}
+	select {
+	case o := <-ended:
+		return o.use()
+	case <-time.After(patience):
+		return s.fault.failed()
+	}
+}
+
+// outcome is how a read has ended.
+type outcome struct {
+	err      error
+	returned bool
+	panicked any
+}
+
+// use ends the caller's goroutine as the other one's: what is read is handed to the caller's functions there.
+func (o outcome) use() error {
+	switch {
+	case o.panicked != nil:
+		panic(o.panicked)
+	case !o.returned:
+		runtime.Goexit()
+	}
+	return o.err
+}
+
+// readers counts who reads, because Pebble must not be closed before they are through.
 type readers struct {
 	lock   sync.Mutex
 	inside int

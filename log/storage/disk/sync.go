@@ -33,8 +33,7 @@ func (s *Store) StartSync() (wait func() error) {
 }
 
 func (s *Store) startSync() error {
-	b := s.db.NewBatch()
-	err := b.Set(ageKey(), s.coder.encodeAge(s.syncs+1), nil)
+	b, err := s.batch(func(b *pebble.Batch) error { return b.Set(ageKey(), s.coder.encodeAge(s.syncs+1), nil) })
 	if err == nil {
 		err = s.worker.do(func() error { return s.db.ApplyNoSyncWait(b, pebble.Sync) })
 	}
