@@ -24,6 +24,7 @@ type file struct {
 	HTTP           *string `yaml:"http"`
 	AutoInitialize *bool   `yaml:"auto-initialize"`
 	Repair         *string `yaml:"repair"`
+	CopyRate       *string `yaml:"copy-rate"`
 	Timeout        *string `yaml:"timeout"`
 	Output         *string `yaml:"output"`
 	LogLevel       *string `yaml:"log-level"`
@@ -54,6 +55,7 @@ func (f file) values() map[string]string {
 	put(values, "http", f.HTTP)
 	put(values, "auto-initialize", f.AutoInitialize)
 	put(values, "repair", f.Repair)
+	put(values, "copy-rate", f.CopyRate)
 	put(values, "timeout", f.Timeout)
 	put(values, "output", f.Output)
 	put(values, "log-level", f.LogLevel)

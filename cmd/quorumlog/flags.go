@@ -28,6 +28,7 @@ type settings struct {
 	http           string
 	autoInitialize bool
 	repair         repair
+	copyRate       copyRate
 	timeout        time.Duration
 	output         format
 	logLevel       level

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -26,6 +27,9 @@ with an empty one, under the same id: it copies what it needs from the others an
 to be done.
 
 With --http it serves /livez, /readyz (200 once the replica votes) and /metrics (Prometheus).
+
+A recovery takes what the network gives, unless --copy-rate limits it. SIGHUP has the member read --config again, and
+follow the copy-rate there, also while it recovers.
 
 A member whose data directory is damaged keeps it aside, in a directory damaged-1 in the data directory, and comes back
 in the same way (--repair). Delete damaged-1 when you no longer want to look at it.
@@ -57,6 +61,7 @@ do. Damage that is found while it runs ends it too: the next start repairs it.`,
 	command.Flags().BoolVar(&p.autoInitialize, "auto-initialize", true, "start a new log by itself, where all members are new")
 	own(command, "auto-initialize", true)
 	p.addRepair(command)
+	p.addCopyRate(command)
 	p.addLogging(command)
 	return command
 }
@@ -69,7 +74,7 @@ func (p *program) serve(ctx context.Context) error {
 	if err := errors.Join(listenable("listen", p.listen), listenable("http", p.http)); err != nil {
 		return usage(err)
 	}
-	c.Logger = p.logger()
+	c.Logger, c.CopyRate = p.logger(), int64(p.copyRate)
 	health, err := p.serveHTTP(c.Logger)
 	if err != nil {
 		return err
@@ -83,7 +88,7 @@ func (p *program) serve(ctx context.Context) error {
 		return fmt.Errorf("serve: %w", p.advised(err, false))
 	}
 	health.watch(node, c.ID)
-	s := steps{logger: c.Logger}
+	s := steps{logger: c.Logger, reloads: reloads(ctx), reload: func() { p.reload(node, c.Logger) }}
 	c.Logger.Info().Uint16("replica", uint16(c.ID)).Str("cluster", c.Cluster).Str("members", cluster.FormatMembers(c.Members)).
 		Str("data", c.Data).Msg("the member is up")
 	return p.advised(s.until(ctx, node), true)
@@ -131,6 +136,9 @@ func isHarmless(err error) bool {
 type steps struct {
 	logger zerolog.Logger
 	told   time.Time // when the progress of a catch-up was logged last
+
+	reloads <-chan os.Signal
+	reload  func()
 }
 
 // until waits for the end, and tells the steps until then.
@@ -144,6 +152,8 @@ func (s *steps) until(ctx context.Context, node *cluster.Node) error {
 				continue
 			}
 			s.log(e)
+		case <-s.reloads:
+			s.reload()
 		case <-node.Done():
 			return fmt.Errorf("the member has stopped: %w", node.Err())
 		case <-ctx.Done():
