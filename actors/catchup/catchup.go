@@ -4,16 +4,20 @@
 // only positions that no peer knows as learned. A truncated range is jumped, not walked: a peer that no longer has it says
 // where its log begins.
 //
-//	surveying ◀───────────────────────────────┐
-//	 ▼                                        │
-//	looking ── peers may know it ─▶ copying   │
-//	 ▲ │                              │       │
-//	 └─┼── nothing is under way ──────┘       │
-//	   │ nobody knows the rest, first time    │
-//	   ├───────────────────────▶ waiting ─────┤
-//	   │ ... and again                Filled  │
-//	   ├───────────────────────▶ filling ─────┘
+//	surveying ◀─────────────────────────────────┐
+//	 ▼                                          │
+//	looking ── peers may know it ──▶ copying    │
+//	 ▲ │                             │  ▲  ▲    │
+//	 └─┼──── nothing is under way ───┘  │  │    │
+//	   │                 a late answer ─┘  │    │
+//	   │ nobody knows the rest, first time │    │
+//	   ├─────────────────────────▶ waiting ┼────┤
+//	   │ ... and again          a peer does│    │
+//	   ├─────────────────────────▶ filling ┴────┘ Filled
 //	   └ nothing is missing ─▶ Done, stopped
+//
+// A Fill needs a quorum that votes, and there may be none for long. Meanwhile the peers are surveyed and asked again and again,
+// and the Fill is dropped as soon as one of them gives something.
 //
 // While it copies, a few chunks are under way at any time: on a peer's disk, on the network, on their way to the local disk.
 // No two are of the same positions, unless a peer fell silent and another was asked for its part. What was stored stays
@@ -34,7 +38,6 @@ import (
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
-	"github.com/quorumlog/quorumlog/log/interval"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
@@ -77,11 +80,12 @@ type catchup struct {
 	state   state
 	self    identity.Identity
 	sources *sources
-	late    []asked // requests that were given up
-	attempt int     // of the grace
-	waited  bool    // the grace was given
-	cancel  func()  // the grace
-	pause   func()  // the wait for the limit; ends it
+	out     []request // in the order in which they were made
+	late    []request // given up: an answer is welcome if it comes
+	attempt int       // of the grace
+	waited  bool      // the grace was given
+	cancel  func()    // the grace
+	pause   func()    // the wait for the limit; ends it
 
 	started time.Time
 	known   bool // total is set
@@ -102,9 +106,7 @@ func (c *catchup) Receive(ctx actor.Context) {
 	case *actor.Stopping:
 		c.cancel()
 		c.pause()
-		if s, ok := c.state.(*copying); ok {
-			s.end()
-		}
+		c.end()
 	case *actor.Stopped:
 	default:
 		c.state = c.state.receive(ctx)
@@ -150,13 +152,14 @@ func (s looking) receive(ctx actor.Context) state {
 		ctx.Stop(ctx.Self())
 		return s
 	}
-	if _, _, ok := s.sources.next(m.Set, interval.Set{}); ok {
-		return s.copy(ctx, m.Set)
+	next := &copying{catchup: s.catchup, missing: m.Set.Clone()}
+	if _, _, ok := s.sources.next(m.Set, nil); ok {
+		return next.proceed(ctx)
 	}
 	if !s.waited && s.Grace > 0 {
-		return s.wait(ctx, m.Set)
+		return next.wait(ctx)
 	}
-	return s.fill(ctx, m.Set)
+	return next.fill(ctx)
 }
 
 // report tells the parent how far the catch-up is, each time that something is learned.
@@ -177,17 +180,19 @@ func (c *catchup) report(ctx actor.Context, left uint64) {
 }
 
 // wait gives a live writer time to finish what it has begun.
-func (c *catchup) wait(ctx actor.Context, missing interval.Set) state {
+func (s *copying) wait(ctx actor.Context) state {
+	s.after(ctx, s.Grace)
+	return waiting{s}
+}
+
+// after has graceOver come.
+func (c *catchup) after(ctx actor.Context, d time.Duration) {
 	c.attempt++
-	c.cancel = c.Clock.After(c.Grace, ctx.Self(), graceOver{c.attempt})
-	return waiting{c, missing}
+	c.cancel = c.Clock.After(d, ctx.Self(), graceOver{c.attempt})
 }
 
 // waiting: nobody knows the rest; a live writer may be about to.
-type waiting struct {
-	*catchup
-	missing interval.Set
-}
+type waiting struct{ *copying }
 
 func (s waiting) receive(ctx actor.Context) state {
 	switch m := ctx.Message().(type) {
@@ -197,36 +202,10 @@ func (s waiting) receive(ctx actor.Context) state {
 			return s.survey(ctx)
 		}
 	case *messages.FetchResponse: // of a peer that was given up
-		more := &copying{catchup: s.catchup, missing: s.missing.Clone()}
-		if more.received(ctx, m) {
+		if s.received(ctx, m) {
 			s.cancel()
-			return more.proceed(ctx)
+			return s.proceed(ctx)
 		}
-	}
-	return s
-}
-
-func (c *catchup) fill(ctx actor.Context, missing interval.Set) state {
-	run, _ := first(missing, interval.Set{})
-	run.Last = min(run.Last, run.First+log.MaxRun-1)
-	fill := ctx.Spawn(c.Props(NewFill(c.Ensemble, run, c.By)))
-	return filling{c, fill}
-}
-
-// filling: a quorum is asked to settle what nobody has learned.
-type filling struct {
-	*catchup
-	fill *actor.PID
-}
-
-func (s filling) receive(ctx actor.Context) state {
-	switch m := ctx.Message().(type) {
-	case Filled:
-		return s.survey(ctx)
-	case Passed:
-		ctx.Request(s.Replica, replica.Jump{Begin: m.Begin})
-	case replica.Jumped:
-		return s.look(ctx)
 	}
 	return s
 }

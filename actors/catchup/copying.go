@@ -21,9 +21,9 @@ const (
 	maxLate    = 8 // requests that were given up, and whose answers are welcome all the same
 )
 
-// asked is a chunk that a peer was asked for.
-type asked struct {
-	request uint64
+// request is a chunk that a peer was asked for.
+type request struct {
+	id      uint64
 	from    log.ReplicaID
 	chunk   log.Range
 	attempt int    // of the wait for it
@@ -35,15 +35,8 @@ type asked struct {
 type copying struct {
 	*catchup
 	missing interval.Set // not learned here, and not on its way to the local replica
-	asked   []asked      // in the order of the requests
 	storing []uint64     // how many of the missing positions each message to the local replica settles, in order
 	pacing  bool         // paceDue comes
-}
-
-// copy begins to copy what is missing.
-func (c *catchup) copy(ctx actor.Context, missing interval.Set) state {
-	s := &copying{catchup: c, missing: missing.Clone()}
-	return s.proceed(ctx)
 }
 
 func (s *copying) receive(ctx actor.Context) state {
@@ -64,55 +57,63 @@ func (s *copying) receive(ctx actor.Context) state {
 
 // proceed asks for more while there is room. Once nothing is under way any more it looks what is still missing.
 func (s *copying) proceed(ctx actor.Context) state {
-	for !s.pacing && len(s.asked) < s.room() && len(s.storing) < maxStoring {
-		var busy interval.Set
-		for _, a := range s.asked {
-			busy.Add(a.chunk)
-		}
-		from, chunk, ok := s.sources.next(s.missing.Minus(busy), busy)
-		if !ok {
-			break
-		}
-		if s.pacing = !s.mayAsk(ctx); !s.pacing {
-			s.ask(ctx, from, chunk)
-		}
-	}
-	if len(s.asked) > 0 || len(s.storing) > 0 || s.pacing {
+	s.askMore(ctx)
+	if len(s.out) > 0 || len(s.storing) > 0 || s.pacing {
 		return s
 	}
 	return s.look(ctx)
 }
 
-func (s *copying) ask(ctx actor.Context, from log.ReplicaID, chunk log.Range) {
-	a := asked{request: s.Random.Uint64(), from: from, chunk: chunk, cancel: func() {}}
-	ctx.Send(s.Network, network.Broadcast{
-		Message: codec.EncodeFetchRequest(codec.EncodeHeader(s.self, a.request, nil), chunk),
-		ReplyTo: ctx.Self(), To: []log.ReplicaID{from},
-	})
-	s.await(ctx, &a)
-	s.asked = append(s.asked, a)
-	s.sources.peer(from).asked++
-}
-
-// await begins to wait for an answer, or begins anew.
-func (s *copying) await(ctx actor.Context, a *asked) {
-	a.cancel()
-	a.attempt++
-	a.cancel = s.Clock.After(s.Patience.Fetch, ctx.Self(), chunkDue{a.request, a.attempt})
-}
-
-// end stops every timer of the requests that are out.
-func (s *copying) end() {
-	for _, a := range s.asked {
-		a.cancel()
+func (s *copying) askMore(ctx actor.Context) {
+	for !s.pacing && len(s.out) < s.room() && len(s.storing) < maxStoring {
+		from, chunk, ok := s.sources.next(s.missing, s.out)
+		if !ok {
+			return
+		}
+		if s.pacing = !s.mayAsk(ctx); !s.pacing {
+			s.ask(ctx, from, chunk)
+		}
 	}
 }
 
-// due gives a peer up that is silent, so that others are asked for the same. Its answers are welcome if they come.
+func (s *copying) ask(ctx actor.Context, from log.ReplicaID, chunk log.Range) {
+	r := request{id: s.Random.Uint64(), from: from, chunk: chunk, cancel: func() {}}
+	ctx.Send(s.Network, network.Broadcast{
+		Message: codec.EncodeFetchRequest(codec.EncodeHeader(s.self, r.id, nil), chunk),
+		ReplyTo: ctx.Self(), To: []log.ReplicaID{from},
+	})
+	s.await(ctx, &r)
+	s.out = append(s.out, r)
+}
+
+// await begins to wait for an answer, or begins anew.
+func (c *catchup) await(ctx actor.Context, r *request) {
+	r.cancel()
+	r.attempt++
+	r.cancel = c.Clock.After(c.Patience.Fetch, ctx.Self(), chunkDue{r.id, r.attempt})
+}
+
+// forgo waits no longer for the answers of some requests. They are welcome if they come.
+func (c *catchup) forgo(which func(request) bool) {
+	c.out = slices.DeleteFunc(c.out, func(r request) bool {
+		if !which(r) {
+			return false
+		}
+		r.cancel()
+		c.late = append(c.late, r)
+		return true
+	})
+	c.late = c.late[max(0, len(c.late)-maxLate):]
+}
+
+// end waits for nothing that was asked.
+func (c *catchup) end() { c.forgo(func(request) bool { return true }) }
+
+// due gives a peer up that is silent, so that others are asked for the same.
 func (s *copying) due(m chunkDue) {
-	for _, a := range s.asked {
-		if a.request == m.request && a.attempt == m.attempt {
-			s.giveUp(a.from)
+	for _, r := range s.out {
+		if r.id == m.request && r.attempt == m.attempt {
+			s.giveUp(r.from)
 			return
 		}
 	}
@@ -120,79 +121,80 @@ func (s *copying) due(m chunkDue) {
 
 func (s *copying) giveUp(peer log.ReplicaID) {
 	p := s.sources.peer(peer)
-	p.silent, p.asked, p.size = true, 0, max(1, p.size/8) // it may be slow, and the less it is asked for the sooner it answers
-	s.asked = slices.DeleteFunc(s.asked, func(a asked) bool {
-		if a.from != peer {
-			return false
-		}
-		a.cancel()
-		s.late = append(s.late, a)
-		return true
-	})
-	s.late = s.late[max(0, len(s.late)-maxLate):]
+	p.silent, p.size = true, max(1, p.size/8) // it may be slow, and the less it is asked for the sooner it answers
+	s.forgo(func(r request) bool { return r.from == peer })
 }
 
 // received takes an answer: of nobody but the peer that was asked, since what is copied is stored as chosen. It says whether
 // it did.
 func (s *copying) received(ctx actor.Context, m *messages.FetchResponse) bool {
 	e, answer, err := codec.DecodeFetchResponse(m)
-	mine := func(a asked) bool { return a.request == e.Request && a.from == e.From.Replica }
 	if err == nil && !s.Counts(s.self, e.From) {
 		return false
 	}
-	a := asked{}
-	switch i, late := slices.IndexFunc(s.asked, mine), slices.IndexFunc(s.late, mine); {
-	case i >= 0:
-		a = s.asked[i]
-		a.cancel()
-		s.asked = slices.Delete(s.asked, i, i+1)
-		s.sources.peer(a.from).asked--
-	case late >= 0:
-		a = s.late[late]
-		s.late = slices.Delete(s.late, late, late+1)
-	default:
+	r, ok := s.answered(e)
+	if !ok {
 		return false
 	}
-	if err != nil || !s.take(ctx, a, answer) {
-		s.giveUp(a.from)
+	if err != nil || !s.take(ctx, r, answer) {
+		s.giveUp(r.from)
 		return true
 	}
-	s.sources.peer(a.from).heard()
+	s.sources.peer(r.from).heard()
 	if len(s.sources.peers) < len(s.Members)-1 { // others may be there by now
 		ctx.Request(s.Network, network.Survey{})
 	}
-	for i := range s.asked { // it is there, and answers one after the other
-		if s.asked[i].from == a.from {
-			s.await(ctx, &s.asked[i])
+	for i := range s.out { // it is there, and answers one after the other
+		if s.out[i].from == r.from {
+			s.await(ctx, &s.out[i])
 		}
 	}
 	return true
 }
 
+// answered takes out the request that is answered, if there is one.
+func (s *copying) answered(e codec.Envelope) (request, bool) {
+	for _, requests := range []*[]request{&s.out, &s.late} {
+		for i, r := range *requests {
+			if r.id == e.Request && r.from == e.From.Replica {
+				r.cancel()
+				*requests = slices.Delete(*requests, i, i+1)
+				return r, true
+			}
+		}
+	}
+	return request{}, false
+}
+
 // take uses an answer, and says whether it was of use.
-func (s *copying) take(ctx actor.Context, a asked, answer codec.Fetched) bool {
+func (s *copying) take(ctx actor.Context, r request, answer codec.Fetched) bool {
 	switch f := answer.(type) {
 	case codec.Copied:
-		if !f.Range.Contains(a.chunk.First) {
+		if !f.Range.Contains(r.chunk.First) {
 			return false
 		}
 		known := positions(f.Actions)
-		s.sources.peer(a.from).examined(f.Range, known)
+		s.sources.peer(r.from).examined(f.Range, known)
 		s.charge(f.Actions)
 		s.store(ctx, f.Actions, known)
 		return true
 	case codec.Gone:
-		if f.Begin <= a.chunk.First {
+		if f.Begin <= r.chunk.First {
 			return false
 		}
-		before := s.missing.Len()
-		s.missing.Remove(log.Range{First: 1, Last: f.Begin - 1})
-		s.storing = append(s.storing, before-s.missing.Len())
-		ctx.Request(s.Replica, replica.Jump{Begin: f.Begin})
+		s.jump(ctx, f.Begin)
 		return true
 	case codec.Unable, codec.Denied:
 	}
 	return false
+}
+
+// jump has the local log begin where a peer's does.
+func (s *copying) jump(ctx actor.Context, begin log.Position) {
+	before := s.missing.Len()
+	s.missing.Remove(log.Range{First: 1, Last: begin - 1})
+	s.storing = append(s.storing, before-s.missing.Len())
+	ctx.Request(s.Replica, replica.Jump{Begin: begin})
 }
 
 // store hands to the local replica what is missing there: a chunk spans other positions, and copying those again is no

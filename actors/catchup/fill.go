@@ -24,9 +24,9 @@ import (
 // It never gives up; whoever no longer wants the result poisons it.
 
 type (
-	// Filled tells the parent that the first part of the run is learned.
+	// Filled tells the parent that the first part of the run is learned. Its sender is the Fill.
 	Filled struct{ Range log.Range }
-	// Passed tells the parent that the log begins above the start of the run.
+	// Passed tells the parent that the log begins above the start of the run. Its sender is the Fill.
 	Passed struct{ Begin log.Position }
 	// retryDue is the time to try again under a higher proposal.
 	retryDue struct{}
@@ -191,14 +191,14 @@ type learning struct {
 
 func (s learning) receive(ctx actor.Context) state {
 	if _, ok := ctx.Message().(replica.Taught); ok {
-		ctx.Send(ctx.Parent(), Filled{s.run})
+		ctx.Request(ctx.Parent(), Filled{s.run})
 		ctx.Stop(ctx.Self())
 	}
 	return s
 }
 
 func (f *fill) passed(ctx actor.Context, begin log.Position) state {
-	ctx.Send(ctx.Parent(), Passed{begin})
+	ctx.Request(ctx.Parent(), Passed{begin})
 	ctx.Stop(ctx.Self())
 	return pausing{f}
 }

@@ -19,7 +19,6 @@ type source struct {
 	id      log.ReplicaID
 	silent  bool         // did not answer, or cannot
 	unknown interval.Set // positions that it does not know as learned
-	asked   int          // chunks that it was asked for, and has not answered yet
 	size    log.Position // how many positions it is asked for at once
 }
 
@@ -59,12 +58,17 @@ func (s *sources) join(self log.ReplicaID, peers []network.Peer) {
 const maxGap = 16
 
 // next names a peer, and a chunk of what is missing that it may know. It is not ok while every peer that answers was asked
-// for everything, or for as much as it may be asked at once. A chunk spans nothing of what is busy.
-func (s *sources) next(missing, busy interval.Set) (from log.ReplicaID, chunk log.Range, ok bool) {
+// for everything, or for as much as it may be asked at once. A chunk spans nothing of what was asked for already.
+func (s *sources) next(missing interval.Set, out []request) (from log.ReplicaID, chunk log.Range, ok bool) {
+	var busy interval.Set
+	for _, r := range out {
+		busy.Add(r.chunk)
+	}
+	missing = missing.Minus(busy)
 	for range s.peers {
 		p := s.peers[s.turn]
 		s.turn = (s.turn + 1) % len(s.peers)
-		if p.silent || p.asked >= maxPerPeer {
+		if p.silent || p.asked(out) >= maxPerPeer {
 			continue
 		}
 		if chunk, ok := first(missing.Minus(p.unknown), busy); ok {
@@ -73,6 +77,16 @@ func (s *sources) next(missing, busy interval.Set) (from log.ReplicaID, chunk lo
 		}
 	}
 	return 0, log.Range{}, false
+}
+
+// asked is how many of the requests went to the peer.
+func (p *source) asked(out []request) (n int) {
+	for _, r := range out {
+		if r.from == p.id {
+			n++
+		}
+	}
+	return n
 }
 
 // first returns the first run of a set, and those that follow it closely, with nothing in between that is busy.

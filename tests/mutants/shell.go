@@ -10,11 +10,13 @@ func ofShells() []Mutant {
 			"\tnext := c.resign(ctx, s.why, seen)\n",
 			"\tif c.by = max(c.by, seen); s.client == nil {\n\t\treturn c.goOn(ctx)\n\t}\n\tnext := c.resign(ctx, s.why, seen)\n",
 		}}, []Judge{simulation()}},
-		{"M9", "a hole is filled with a NOP without asking a quorum", []Edit{{"actors/catchup/catchup.go",
-			"\tfill := ctx.Spawn(c.Props(NewFill(c.Ensemble, run, c.By)))\n\treturn filling{c, fill}\n",
+		{"M9", "a hole is filled with a NOP without asking a quorum", []Edit{{"actors/catchup/filling.go",
+			"\tchild := ctx.Spawn(s.Props(NewFill(s.Ensemble, run, s.By)))\n\ts.after(ctx, s.Patience.Grace)\n\treturn filling{s, child}\n",
 			"\tvar holes []log.Action\n\tfor p := run.First; p <= run.Last; p++ {\n\t\tholes = append(holes, log.Action{Position: p, " +
 				"Promised: 1, Performed: 1, Learned: true, Value: log.Value{Kind: log.NOP}})\n\t}\n" +
-				"\tctx.Request(c.Replica, replica.Learn{Actions: holes})\n\treturn c.look(ctx)\n",
+				"\tctx.Request(s.Replica, replica.Learn{Actions: holes})\n\treturn s.look(ctx)\n",
+		}, {"actors/catchup/filling.go",
+			"/actors/network\"\n", "/actors/network\"\n\t\"github.com/quorumlog/quorumlog/actors/replica\"\n",
 		}}, []Judge{simulation()}},
 		{"M14", "batches are acknowledged in another order than that of their positions", []Edit{{"actors/coordinator/writing.go",
 			"\tfor _, b := range chosen {\n\t\tb.acknowledge(ctx)\n",
