@@ -70,7 +70,11 @@ type (
 // New returns the producer of a catch-up.
 func New(e *ensemble.Ensemble, c Config) actor.Producer {
 	return func() actor.Actor {
-		return &catchup{Ensemble: e, Config: c, sources: &sources{}, cancel: func() {}, pause: func() {}}
+		misses := 1 // somebody waits for it who has a promise already
+		if c.Grace > 0 {
+			misses = patientMisses
+		}
+		return &catchup{Ensemble: e, Config: c, sources: &sources{misses: misses}, cancel: func() {}, pause: func() {}}
 	}
 }
 
@@ -80,12 +84,13 @@ type catchup struct {
 	state   state
 	self    identity.Identity
 	sources *sources
-	out     []request // in the order in which they were made
-	late    []request // given up: an answer is welcome if it comes
-	attempt int       // of the grace
-	waited  bool      // the grace was given
-	cancel  func()    // the grace
-	pause   func()    // the wait for the limit; ends it
+	out     []request                 // in the order in which they were made
+	late    []request                 // given up: an answer is welcome if it comes
+	early   []*messages.FetchResponse // answers that came while nobody knew what is missing
+	attempt int                       // of the grace
+	waited  bool                      // the grace was given
+	cancel  func()                    // the grace
+	pause   func()                    // the wait for the limit; ends it
 
 	started time.Time
 	known   bool // total is set
@@ -123,12 +128,21 @@ func (c *catchup) survey(ctx actor.Context) state {
 type surveying struct{ *catchup }
 
 func (s surveying) receive(ctx actor.Context) state {
-	m, ok := ctx.Message().(network.Surveyed)
-	if !ok {
-		return s
+	switch m := ctx.Message().(type) {
+	case network.Surveyed:
+		s.sources = newSources(s.Self, m.Peers, s.sources)
+		return s.look(ctx)
+	case *messages.FetchResponse:
+		s.keep(m)
 	}
-	s.sources = newSources(s.Self, m.Peers, s.sources)
-	return s.look(ctx)
+	return s
+}
+
+// keep puts an answer aside until it is known what is missing.
+func (c *catchup) keep(m *messages.FetchResponse) {
+	if len(c.early) < maxLate {
+		c.early = append(c.early, m)
+	}
 }
 
 // look asks the local replica what is missing.
@@ -141,10 +155,16 @@ func (c *catchup) look(ctx actor.Context) state {
 type looking struct{ *catchup }
 
 func (s looking) receive(ctx actor.Context) state {
-	m, ok := ctx.Message().(replica.Missed)
-	if !ok {
-		return s
+	switch m := ctx.Message().(type) {
+	case replica.Missed:
+		return s.missed(ctx, m)
+	case *messages.FetchResponse:
+		s.keep(m)
 	}
+	return s
+}
+
+func (s looking) missed(ctx actor.Context, m replica.Missed) state {
 	s.self = m.Identity
 	s.report(ctx, m.Set.Len())
 	if m.Set.Empty() {
@@ -153,7 +173,11 @@ func (s looking) receive(ctx actor.Context) state {
 		return s
 	}
 	next := &copying{catchup: s.catchup, missing: m.Set.Clone()}
-	if _, _, ok := s.sources.next(m.Set, nil); ok {
+	for _, early := range s.early {
+		next.received(ctx, early)
+	}
+	s.early = nil
+	if _, _, ok := s.sources.next(m.Set, nil); ok || len(next.storing) > 0 {
 		return next.proceed(ctx)
 	}
 	if !s.waited && s.Grace > 0 {

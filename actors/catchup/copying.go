@@ -2,6 +2,7 @@ package catchup
 
 import (
 	"slices"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -15,10 +16,10 @@ import (
 
 // How much is under way at once: of a chunk, at most log.MaxRunBytes.
 const (
-	maxAsked   = 4 // chunks that peers were asked for
-	maxPerPeer = 2 // of these, of one peer: it reads one while the other travels
-	maxStoring = 4 // chunks that the local replica is to store
-	maxLate    = 8 // requests that were given up, and whose answers are welcome all the same
+	maxAsked   = 4  // chunks that peers were asked for
+	maxPerPeer = 2  // of these, of one peer: it reads one while the other travels
+	maxStoring = 4  // chunks that the local replica is to store
+	maxLate    = 16 // requests that were given up, and whose answers are welcome all the same
 )
 
 // request is a chunk that a peer was asked for.
@@ -26,6 +27,7 @@ type request struct {
 	id      uint64
 	from    log.ReplicaID
 	chunk   log.Range
+	at      time.Time
 	attempt int    // of the wait for it
 	cancel  func() // that
 }
@@ -77,7 +79,7 @@ func (s *copying) askMore(ctx actor.Context) {
 }
 
 func (s *copying) ask(ctx actor.Context, from log.ReplicaID, chunk log.Range) {
-	r := request{id: s.Random.Uint64(), from: from, chunk: chunk, cancel: func() {}}
+	r := request{id: s.Random.Uint64(), from: from, chunk: chunk, at: s.Clock.Now(), cancel: func() {}}
 	ctx.Send(s.Network, network.Broadcast{
 		Message: codec.EncodeFetchRequest(codec.EncodeHeader(s.self, r.id, nil), chunk),
 		ReplyTo: ctx.Self(), To: []log.ReplicaID{from},
@@ -90,7 +92,7 @@ func (s *copying) ask(ctx actor.Context, from log.ReplicaID, chunk log.Range) {
 func (c *catchup) await(ctx actor.Context, r *request) {
 	r.cancel()
 	r.attempt++
-	r.cancel = c.Clock.After(c.Patience.Fetch, ctx.Self(), chunkDue{r.id, r.attempt})
+	r.cancel = c.Clock.After(max(c.Patience.Fetch, c.sources.peer(r.from).patience), ctx.Self(), chunkDue{r.id, r.attempt})
 }
 
 // forgo waits no longer for the answers of some requests. They are welcome if they come.
@@ -109,20 +111,15 @@ func (c *catchup) forgo(which func(request) bool) {
 // end waits for nothing that was asked.
 func (c *catchup) end() { c.forgo(func(request) bool { return true }) }
 
-// due gives a peer up that is silent, so that others are asked for the same.
+// due notes that a peer is silent, so that others are asked for the same.
 func (s *copying) due(m chunkDue) {
 	for _, r := range s.out {
 		if r.id == m.request && r.attempt == m.attempt {
-			s.giveUp(r.from)
+			s.sources.peer(r.from).silent(s.Patience.Fetch)
+			s.forgo(func(o request) bool { return o.from == r.from })
 			return
 		}
 	}
-}
-
-func (s *copying) giveUp(peer log.ReplicaID) {
-	p := s.sources.peer(peer)
-	p.silent, p.size = true, max(1, p.size/8) // it may be slow, and the less it is asked for the sooner it answers
-	s.forgo(func(r request) bool { return r.from == peer })
 }
 
 // received takes an answer: of nobody but the peer that was asked, since what is copied is stored as chosen. It says whether
@@ -137,10 +134,11 @@ func (s *copying) received(ctx actor.Context, m *messages.FetchResponse) bool {
 		return false
 	}
 	if err != nil || !s.take(ctx, r, answer) {
-		s.giveUp(r.from)
+		s.sources.peer(r.from).unable = true
+		s.forgo(func(o request) bool { return o.from == r.from })
 		return true
 	}
-	s.sources.peer(r.from).heard()
+	s.sources.peer(r.from).answered(s.Clock.Now().Sub(r.at), s.Patience.Fetch)
 	if len(s.sources.peers) < len(s.Members)-1 { // others may be there by now
 		ctx.Request(s.Network, network.Survey{})
 	}

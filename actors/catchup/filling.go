@@ -44,6 +44,7 @@ func (s filling) receive(ctx actor.Context) state {
 		}
 	case network.Surveyed:
 		s.sources = newSources(s.Self, m.Peers, s.sources)
+		s.sources.all = true
 		s.askMore(ctx)
 	case *messages.FetchResponse:
 		if s.received(ctx, m) && len(s.storing) > 0 {
@@ -71,6 +72,6 @@ func (s filling) leave() *catchup {
 // another value for the same position, so it takes a proposal of its own.
 func (s filling) goOn(ctx actor.Context) state {
 	s.cancel()
-	s.By = 0
+	s.By, s.sources.all = 0, false
 	return s.proceed(ctx)
 }

@@ -2,6 +2,7 @@ package catchup
 
 import (
 	"slices"
+	"time"
 
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/log"
@@ -11,30 +12,50 @@ import (
 
 // sources remembers which peer was asked for what, since the last survey.
 type sources struct {
-	peers []*source
-	turn  int // whose turn it is: the load goes round
+	peers  []*source
+	turn   int  // whose turn it is: the load goes round
+	misses int  // after how many times in a row a peer that is silent is given up
+	all    bool // peers that were given up are asked, too
 }
 
 type source struct {
 	id      log.ReplicaID
-	silent  bool         // did not answer, or cannot
+	unable  bool         // it said so, or made no sense
 	unknown interval.Set // positions that it does not know as learned
-	size    log.Position // how many positions it is asked for at once
+	habits
 }
+
+// habits are what is known of how a peer answers. They outlive a survey, as long as the peer is present.
+type habits struct {
+	size     log.Position  // how many positions it is asked for at once
+	patience time.Duration // until it counts as silent, if that is more than usual
+	missed   int           // how many times in a row it was silent
+}
+
+// A peer that does not answer in time is not one that knows nothing: it may be busy, or far away. So it is asked again before a
+// quorum is, and given more time. How much it needs shows with the first answer, however late.
+const (
+	// patientMisses is how many times in a row a peer is silent before a quorum is asked for what it may know.
+	patientMisses = 4
+	// maxPatience is how many times the usual time a peer is given at most.
+	maxPatience = 16
+	// minSize is how many positions a peer is asked for at least, however slow it is.
+	minSize = 64
+)
 
 // firstSize is how many positions a peer is asked for at first, and then twice as many each time that it answers: a short log
 // should come in parts, too, so that one part is stored while the next one travels.
 const firstSize = 1024
 
 // newSources are the peers that are present and vote: one that recovers is itself busy with copying. Where nobody votes, or it
-// is not known yet, it is all that are present. How slow a peer is stays known from the sources before.
+// is not known yet, it is all that are present.
 func newSources(self log.ReplicaID, peers []network.Peer, before *sources) *sources {
-	s := &sources{}
+	s := &sources{misses: before.misses}
 	for _, voting := range []bool{true, false} {
 		for _, p := range peers {
 			votes := p.Presence.Status == status.Voting || p.Presence.Status == 0
 			if p.ID != self && p.Present && (votes || !voting) {
-				s.peers = append(s.peers, &source{id: p.ID, size: before.peer(p.ID).size})
+				s.peers = append(s.peers, &source{id: p.ID, habits: before.peer(p.ID).habits})
 			}
 		}
 		if len(s.peers) > 0 {
@@ -57,26 +78,42 @@ func (s *sources) join(self log.ReplicaID, peers []network.Peer) {
 // than asking twice.
 const maxGap = 16
 
-// next names a peer, and a chunk of what is missing that it may know. It is not ok while every peer that answers was asked
-// for everything, or for as much as it may be asked at once. A chunk spans nothing of what was asked for already.
+// next names a peer, and a chunk of what is missing that it may know. It is not ok while every peer that is not given up was
+// asked for everything, or for as much as it may be asked at once. A chunk spans nothing of what was asked for already. One that
+// was silent comes after those that answer.
 func (s *sources) next(missing interval.Set, out []request) (from log.ReplicaID, chunk log.Range, ok bool) {
 	var busy interval.Set
 	for _, r := range out {
 		busy.Add(r.chunk)
 	}
 	missing = missing.Minus(busy)
-	for range s.peers {
-		p := s.peers[s.turn]
-		s.turn = (s.turn + 1) % len(s.peers)
-		if p.silent || p.asked(out) >= maxPerPeer {
-			continue
-		}
-		if chunk, ok := first(missing.Minus(p.unknown), busy); ok {
-			chunk.Last = min(chunk.Last, chunk.First+p.size-1)
-			return p.id, chunk, true
+	for _, silent := range []bool{false, true} {
+		for i := range s.peers {
+			at := (s.turn + i) % len(s.peers)
+			p := s.peers[at]
+			if silent != (p.missed > 0) || !s.mayAsk(p, out) {
+				continue
+			}
+			if chunk, ok := first(missing.Minus(p.unknown), busy); ok {
+				chunk.Last = min(chunk.Last, chunk.First+p.size-1)
+				s.turn = at + 1
+				return p.id, chunk, true
+			}
 		}
 	}
 	return 0, log.Range{}, false
+}
+
+// mayAsk says whether a peer may be asked for one chunk more. One that was silent is asked for one at a time.
+func (s *sources) mayAsk(p *source, out []request) bool {
+	n := p.asked(out)
+	switch {
+	case p.unable:
+		return false
+	case p.missed > 0:
+		return n == 0 && (s.all || p.missed < s.misses)
+	}
+	return n < maxPerPeer
 }
 
 // asked is how many of the requests went to the peer.
@@ -115,8 +152,19 @@ func (p *source) examined(r log.Range, known interval.Set) {
 	}
 }
 
-// heard notes that the peer answers.
-func (p *source) heard() { p.silent, p.size = false, min(2*p.size, log.MaxCopy) }
+// answered notes that the peer answers, and how long that took.
+func (h *habits) answered(took, usual time.Duration) {
+	h.missed, h.size = 0, min(2*h.size, log.MaxCopy)
+	h.patience = min(max(usual, 2*took, h.patience/2), maxPatience*usual)
+}
+
+// silent notes that the peer has not answered in time. It may be slow, or a message was lost: it gets a little more time, and is
+// asked for less.
+func (h *habits) silent(usual time.Duration) {
+	h.missed++
+	h.size = max(minSize, h.size/4)
+	h.patience = max(2*usual, h.patience)
+}
 
 // peer returns what is known of a peer; of one that is no source it is forgotten again.
 func (s *sources) peer(id log.ReplicaID) *source {
@@ -125,5 +173,5 @@ func (s *sources) peer(id log.ReplicaID) *source {
 			return p
 		}
 	}
-	return &source{id: id, size: firstSize}
+	return &source{id: id, habits: habits{size: firstSize}}
 }
