@@ -51,8 +51,8 @@ type Config struct {
 	AutoInitialize bool
 	// Repair says what to do with a data directory that is damaged. Empty: RepairAuto.
 	Repair Repair
-	// CopyRate is how many bytes a second the member copies from the others at most, when it recovers or lags; 0 is no limit.
-	// Node.LimitCopies changes it.
+	// CopyRate is how many bytes a second the member copies from the others at most, when it recovers or lags; 0 is no limit. What
+	// an election lacks, or a client's catch-up, is copied without one. Node.LimitCopies changes it.
 	CopyRate int64
 	// System is an actor system that the program already has, with its remote started under the member's own address.
 	// Nil: the node has its own. Listen is then not used.

@@ -43,9 +43,11 @@ import (
 
 // Config says what to catch up on.
 type Config struct {
-	Range log.Range     // what is missing in it is learned
+	Range log.Range     // what is missing in it is learned; nothing, if it is empty
 	Grace time.Duration // how long to wait before forcing what nobody has learned; 0 where there is no other writer
 	By    log.Proposal  // under which to force it, if a quorum has promised it already; 0 to take a new one
+	// Background keeps to the member's limit of copies. It is off where somebody waits: for an election, or for what was acknowledged.
+	Background bool
 }
 
 type (

@@ -57,7 +57,7 @@ func (f *follow) compare(ctx actor.Context, m replica.Inspected) {
 	if lags := min(f.target, f.peers) > m.Learned; lags { // who has learned more may be absent again
 		f.copying = true
 		missed := log.Range{First: m.Learned + 1, Last: f.peers}
-		ctx.Spawn(f.Props(New(f.Ensemble, Config{Range: missed, Grace: f.Patience.Grace})))
+		ctx.Spawn(f.Props(New(f.Ensemble, Config{Range: missed, Grace: f.Patience.Grace, Background: true})))
 	}
 	f.target = f.peers
 }

@@ -9,8 +9,9 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 )
 
-// A catch-up asks for no more than the member's limit allows, so that the healthy members keep their network and their disks
-// to themselves. How large an answer is shows when it comes: the next request waits until all before it is paid for.
+// A catch-up in the background, a recovery's or a follower's, asks for no more than the member's limit allows, so that the healthy
+// members keep their network and their disks to themselves. An election, and a client who wants to read what was acknowledged,
+// must not wait for that: they are few, and what they lack is little. How large an answer is shows when it comes: the next request waits until all before it is paid for.
 
 const (
 	// perRecord is what a record counts besides its bytes.
@@ -47,7 +48,9 @@ func limit(bytesPerSecond int64) rate.Limit {
 	return rate.Limit(bytesPerSecond)
 }
 
-func (c *catchup) limited() bool { return c.CopyLimit != nil && c.CopyLimit.Limit() < unlimited }
+func (c *catchup) limited() bool {
+	return c.Background && c.CopyLimit != nil && c.CopyLimit.Limit() < unlimited
+}
 
 // room is how many chunks may be asked for at once. Under a limit it is one, because nobody knows how large it is.
 func (c *catchup) room() int {

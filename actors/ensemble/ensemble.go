@@ -24,7 +24,7 @@ type Ensemble struct {
 	Clock      timer.Clock
 	Random     timer.Random
 	Patience   Patience
-	CopyLimit  *rate.Limiter            // of what catch-ups copy, see catchup.NewLimit; nil for none
+	CopyLimit  *rate.Limiter            // of what catch-ups in the background copy, see catchup.NewLimit; nil for none
 	Supervisor actor.SupervisorStrategy // see Stopping
 	Log        zerolog.Logger
 }

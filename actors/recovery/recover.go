@@ -122,7 +122,8 @@ func (s storing) receive(ctx actor.Context) state {
 // catchUp has the log begin where its peers' logs do, and copies the rest: below that everything is truncated.
 func (s storing) catchUp(ctx actor.Context) state {
 	ctx.Request(s.Replica, replica.Jump{Begin: s.missed.First})
-	child := ctx.Spawn(s.Props(catchup.New(s.Ensemble, catchup.Config{Range: s.missed, Grace: s.Patience.Grace})))
+	config := catchup.Config{Range: s.missed, Grace: s.Patience.Grace, Background: true}
+	child := ctx.Spawn(s.Props(catchup.New(s.Ensemble, config)))
 	return catchingUp{s.recoverer, child}
 }
 
