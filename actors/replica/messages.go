@@ -60,7 +60,7 @@ type (
 	// Trusted tells that no peer that can be reached objects to the replica's disk.
 	Trusted struct{}
 
-	// Missing asks which positions of a range are not learned. A range that ends at 0 ends at the end of the log.
+	// Missing asks which positions of a range are not learned, nor truncated: none, if the range is empty.
 	Missing struct{ Range log.Range }
 	// Missed answers Missing.
 	Missed struct {

@@ -26,12 +26,8 @@ func (r *replica) reserve(ctx actor.Context, m Reserve) {
 }
 
 func (r *replica) missing(m Missing) Missed {
-	within := m.Range
-	if within.Last == 0 {
-		within.Last = r.ledger.End()
-	}
 	return Missed{
-		Set: r.ledger.Missing(within), Begin: r.ledger.Begin(), End: r.ledger.End(), Learned: r.ledger.Learned(),
+		Set: r.ledger.Missing(m.Range), Begin: r.ledger.Begin(), End: r.ledger.End(), Learned: r.ledger.Learned(),
 		Identity: r.admission.Self,
 	}
 }
