@@ -1498,8 +1498,8 @@ type WriteRequest struct {
 	Proposal uint64 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
 	// The position of the first value; the others follow without a gap.
 	First uint64 `protobuf:"varint,3,opt,name=first,proto3" json:"first,omitempty"`
-	// The values, from 1 to 1,024 of them.
-	Values []*Value `protobuf:"bytes,4,rep,name=values,proto3" json:"values,omitempty"`
+	// The values, from 1 to 1,024 of them, together at most 1 MiB.
+	Values []*Values `protobuf:"bytes,4,rep,name=values,proto3" json:"values,omitempty"`
 	// Positions written earlier under the same proposal that are chosen by now; absent if none.
 	Learned *Range `protobuf:"bytes,5,opt,name=learned,proto3" json:"learned,omitempty"`
 	// Every position up to this one is chosen, as far as the sender knows; less than first.
@@ -1559,7 +1559,7 @@ func (x *WriteRequest) GetFirst() uint64 {
 	return 0
 }
 
-func (x *WriteRequest) GetValues() []*Value {
+func (x *WriteRequest) GetValues() []*Values {
 	if x != nil {
 		return x.Values
 	}
@@ -1578,6 +1578,80 @@ func (x *WriteRequest) GetSettled() uint64 {
 		return x.Settled
 	}
 	return 0
+}
+
+// Values is a run of values that differ in nothing but their bytes. A message for each of them would cost more than the
+// values.
+type Values struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What each value does.
+	Kind Kind `protobuf:"varint,1,opt,name=kind,proto3,enum=quorumlog.v1.Kind" json:"kind,omitempty"`
+	// As in Value, of each value.
+	To uint64 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
+	// How many bytes each value has: one number for each position. All are 0 where the kind is not APPEND.
+	Sizes []uint32 `protobuf:"varint,3,rep,packed,name=sizes,proto3" json:"sizes,omitempty"`
+	// The bytes of all values, one after the other.
+	Data          []byte `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Values) Reset() {
+	*x = Values{}
+	mi := &file_log_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Values) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Values) ProtoMessage() {}
+
+func (x *Values) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Values.ProtoReflect.Descriptor instead.
+func (*Values) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Values) GetKind() Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Kind_KIND_UNSPECIFIED
+}
+
+func (x *Values) GetTo() uint64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *Values) GetSizes() []uint32 {
+	if x != nil {
+		return x.Sizes
+	}
+	return nil
+}
+
+func (x *Values) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
 }
 
 // WriteResponse answers WriteRequest.
@@ -1602,7 +1676,7 @@ type WriteResponse struct {
 
 func (x *WriteResponse) Reset() {
 	*x = WriteResponse{}
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1614,7 +1688,7 @@ func (x *WriteResponse) String() string {
 func (*WriteResponse) ProtoMessage() {}
 
 func (x *WriteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1627,7 +1701,7 @@ func (x *WriteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteResponse.ProtoReflect.Descriptor instead.
 func (*WriteResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{17}
+	return file_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *WriteResponse) GetHeader() *Header {
@@ -1755,7 +1829,7 @@ type Accepted struct {
 
 func (x *Accepted) Reset() {
 	*x = Accepted{}
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1767,7 +1841,7 @@ func (x *Accepted) String() string {
 func (*Accepted) ProtoMessage() {}
 
 func (x *Accepted) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1780,7 +1854,7 @@ func (x *Accepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Accepted.ProtoReflect.Descriptor instead.
 func (*Accepted) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{18}
+	return file_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Accepted) GetRange() *Range {
@@ -1801,7 +1875,7 @@ type Learned struct {
 
 func (x *Learned) Reset() {
 	*x = Learned{}
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1813,7 +1887,7 @@ func (x *Learned) String() string {
 func (*Learned) ProtoMessage() {}
 
 func (x *Learned) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1826,7 +1900,7 @@ func (x *Learned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Learned.ProtoReflect.Descriptor instead.
 func (*Learned) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{19}
+	return file_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Learned) GetActions() []*Action {
@@ -1852,7 +1926,7 @@ type LearnedMessage struct {
 
 func (x *LearnedMessage) Reset() {
 	*x = LearnedMessage{}
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1864,7 +1938,7 @@ func (x *LearnedMessage) String() string {
 func (*LearnedMessage) ProtoMessage() {}
 
 func (x *LearnedMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1877,7 +1951,7 @@ func (x *LearnedMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LearnedMessage.ProtoReflect.Descriptor instead.
 func (*LearnedMessage) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{20}
+	return file_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *LearnedMessage) GetHeader() *Header {
@@ -1912,7 +1986,7 @@ type RecoverRequest struct {
 
 func (x *RecoverRequest) Reset() {
 	*x = RecoverRequest{}
-	mi := &file_log_proto_msgTypes[21]
+	mi := &file_log_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1924,7 +1998,7 @@ func (x *RecoverRequest) String() string {
 func (*RecoverRequest) ProtoMessage() {}
 
 func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[21]
+	mi := &file_log_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1937,7 +2011,7 @@ func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverRequest.ProtoReflect.Descriptor instead.
 func (*RecoverRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{21}
+	return file_log_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RecoverRequest) GetHeader() *Header {
@@ -1965,7 +2039,7 @@ type RecoverResponse struct {
 
 func (x *RecoverResponse) Reset() {
 	*x = RecoverResponse{}
-	mi := &file_log_proto_msgTypes[22]
+	mi := &file_log_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1977,7 +2051,7 @@ func (x *RecoverResponse) String() string {
 func (*RecoverResponse) ProtoMessage() {}
 
 func (x *RecoverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[22]
+	mi := &file_log_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1990,7 +2064,7 @@ func (x *RecoverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverResponse.ProtoReflect.Descriptor instead.
 func (*RecoverResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{22}
+	return file_log_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RecoverResponse) GetHeader() *Header {
@@ -2066,7 +2140,7 @@ type Standing struct {
 
 func (x *Standing) Reset() {
 	*x = Standing{}
-	mi := &file_log_proto_msgTypes[23]
+	mi := &file_log_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2078,7 +2152,7 @@ func (x *Standing) String() string {
 func (*Standing) ProtoMessage() {}
 
 func (x *Standing) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[23]
+	mi := &file_log_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2091,7 +2165,7 @@ func (x *Standing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standing.ProtoReflect.Descriptor instead.
 func (*Standing) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{23}
+	return file_log_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Standing) GetStatus() Status {
@@ -2156,7 +2230,7 @@ type FetchRequest struct {
 
 func (x *FetchRequest) Reset() {
 	*x = FetchRequest{}
-	mi := &file_log_proto_msgTypes[24]
+	mi := &file_log_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2168,7 +2242,7 @@ func (x *FetchRequest) String() string {
 func (*FetchRequest) ProtoMessage() {}
 
 func (x *FetchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[24]
+	mi := &file_log_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2181,7 +2255,7 @@ func (x *FetchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRequest.ProtoReflect.Descriptor instead.
 func (*FetchRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{24}
+	return file_log_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *FetchRequest) GetHeader() *Header {
@@ -2218,7 +2292,7 @@ type FetchResponse struct {
 
 func (x *FetchResponse) Reset() {
 	*x = FetchResponse{}
-	mi := &file_log_proto_msgTypes[25]
+	mi := &file_log_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2230,7 +2304,7 @@ func (x *FetchResponse) String() string {
 func (*FetchResponse) ProtoMessage() {}
 
 func (x *FetchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[25]
+	mi := &file_log_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2243,7 +2317,7 @@ func (x *FetchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchResponse.ProtoReflect.Descriptor instead.
 func (*FetchResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{25}
+	return file_log_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *FetchResponse) GetHeader() *Header {
@@ -2342,7 +2416,7 @@ type Fetched struct {
 
 func (x *Fetched) Reset() {
 	*x = Fetched{}
-	mi := &file_log_proto_msgTypes[26]
+	mi := &file_log_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2354,7 +2428,7 @@ func (x *Fetched) String() string {
 func (*Fetched) ProtoMessage() {}
 
 func (x *Fetched) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[26]
+	mi := &file_log_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2367,7 +2441,7 @@ func (x *Fetched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fetched.ProtoReflect.Descriptor instead.
 func (*Fetched) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{26}
+	return file_log_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Fetched) GetRange() *Range {
@@ -2408,7 +2482,7 @@ type Stretch struct {
 
 func (x *Stretch) Reset() {
 	*x = Stretch{}
-	mi := &file_log_proto_msgTypes[27]
+	mi := &file_log_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2420,7 +2494,7 @@ func (x *Stretch) String() string {
 func (*Stretch) ProtoMessage() {}
 
 func (x *Stretch) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[27]
+	mi := &file_log_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2433,7 +2507,7 @@ func (x *Stretch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stretch.ProtoReflect.Descriptor instead.
 func (*Stretch) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{27}
+	return file_log_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Stretch) GetFirst() uint64 {
@@ -2496,7 +2570,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_log_proto_msgTypes[28]
+	mi := &file_log_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2508,7 +2582,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[28]
+	mi := &file_log_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2521,7 +2595,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{28}
+	return file_log_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Hello) GetHeader() *Header {
@@ -2549,7 +2623,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_log_proto_msgTypes[29]
+	mi := &file_log_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2561,7 +2635,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[29]
+	mi := &file_log_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2574,7 +2648,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{29}
+	return file_log_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Welcome) GetHeader() *Header {
@@ -2646,7 +2720,7 @@ type Presence struct {
 
 func (x *Presence) Reset() {
 	*x = Presence{}
-	mi := &file_log_proto_msgTypes[30]
+	mi := &file_log_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2658,7 +2732,7 @@ func (x *Presence) String() string {
 func (*Presence) ProtoMessage() {}
 
 func (x *Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[30]
+	mi := &file_log_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2671,7 +2745,7 @@ func (x *Presence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Presence.ProtoReflect.Descriptor instead.
 func (*Presence) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{30}
+	return file_log_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Presence) GetStatus() Status {
@@ -2728,7 +2802,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_log_proto_msgTypes[31]
+	mi := &file_log_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2740,7 +2814,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[31]
+	mi := &file_log_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2753,7 +2827,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{31}
+	return file_log_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Failure) GetCode() Code {
@@ -2806,7 +2880,7 @@ type AppendRequest struct {
 
 func (x *AppendRequest) Reset() {
 	*x = AppendRequest{}
-	mi := &file_log_proto_msgTypes[32]
+	mi := &file_log_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2818,7 +2892,7 @@ func (x *AppendRequest) String() string {
 func (*AppendRequest) ProtoMessage() {}
 
 func (x *AppendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[32]
+	mi := &file_log_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2831,7 +2905,7 @@ func (x *AppendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendRequest.ProtoReflect.Descriptor instead.
 func (*AppendRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{32}
+	return file_log_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AppendRequest) GetRequest() uint64 {
@@ -2873,7 +2947,7 @@ type AppendResponse struct {
 
 func (x *AppendResponse) Reset() {
 	*x = AppendResponse{}
-	mi := &file_log_proto_msgTypes[33]
+	mi := &file_log_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2885,7 +2959,7 @@ func (x *AppendResponse) String() string {
 func (*AppendResponse) ProtoMessage() {}
 
 func (x *AppendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[33]
+	mi := &file_log_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2898,7 +2972,7 @@ func (x *AppendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendResponse.ProtoReflect.Descriptor instead.
 func (*AppendResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{33}
+	return file_log_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *AppendResponse) GetRequest() uint64 {
@@ -2966,7 +3040,7 @@ type TruncateRequest struct {
 
 func (x *TruncateRequest) Reset() {
 	*x = TruncateRequest{}
-	mi := &file_log_proto_msgTypes[34]
+	mi := &file_log_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2978,7 +3052,7 @@ func (x *TruncateRequest) String() string {
 func (*TruncateRequest) ProtoMessage() {}
 
 func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[34]
+	mi := &file_log_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2991,7 +3065,7 @@ func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateRequest.ProtoReflect.Descriptor instead.
 func (*TruncateRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{34}
+	return file_log_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *TruncateRequest) GetRequest() uint64 {
@@ -3033,7 +3107,7 @@ type TruncateResponse struct {
 
 func (x *TruncateResponse) Reset() {
 	*x = TruncateResponse{}
-	mi := &file_log_proto_msgTypes[35]
+	mi := &file_log_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3045,7 +3119,7 @@ func (x *TruncateResponse) String() string {
 func (*TruncateResponse) ProtoMessage() {}
 
 func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[35]
+	mi := &file_log_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3058,7 +3132,7 @@ func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateResponse.ProtoReflect.Descriptor instead.
 func (*TruncateResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{35}
+	return file_log_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *TruncateResponse) GetRequest() uint64 {
@@ -3122,7 +3196,7 @@ type ElectRequest struct {
 
 func (x *ElectRequest) Reset() {
 	*x = ElectRequest{}
-	mi := &file_log_proto_msgTypes[36]
+	mi := &file_log_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3134,7 +3208,7 @@ func (x *ElectRequest) String() string {
 func (*ElectRequest) ProtoMessage() {}
 
 func (x *ElectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[36]
+	mi := &file_log_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3147,7 +3221,7 @@ func (x *ElectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectRequest.ProtoReflect.Descriptor instead.
 func (*ElectRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{36}
+	return file_log_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ElectRequest) GetRequest() uint64 {
@@ -3175,7 +3249,7 @@ type ElectResponse struct {
 
 func (x *ElectResponse) Reset() {
 	*x = ElectResponse{}
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3187,7 +3261,7 @@ func (x *ElectResponse) String() string {
 func (*ElectResponse) ProtoMessage() {}
 
 func (x *ElectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3200,7 +3274,7 @@ func (x *ElectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectResponse.ProtoReflect.Descriptor instead.
 func (*ElectResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{37}
+	return file_log_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ElectResponse) GetRequest() uint64 {
@@ -3266,7 +3340,7 @@ type Elected struct {
 
 func (x *Elected) Reset() {
 	*x = Elected{}
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3278,7 +3352,7 @@ func (x *Elected) String() string {
 func (*Elected) ProtoMessage() {}
 
 func (x *Elected) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3291,7 +3365,7 @@ func (x *Elected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Elected.ProtoReflect.Descriptor instead.
 func (*Elected) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{38}
+	return file_log_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Elected) GetWriter() uint64 {
@@ -3323,7 +3397,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3335,7 +3409,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3348,7 +3422,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{39}
+	return file_log_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ReadRequest) GetRequest() uint64 {
@@ -3390,7 +3464,7 @@ type ReadResponse struct {
 
 func (x *ReadResponse) Reset() {
 	*x = ReadResponse{}
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3402,7 +3476,7 @@ func (x *ReadResponse) String() string {
 func (*ReadResponse) ProtoMessage() {}
 
 func (x *ReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3415,7 +3489,7 @@ func (x *ReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadResponse.ProtoReflect.Descriptor instead.
 func (*ReadResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{40}
+	return file_log_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ReadResponse) GetRequest() uint64 {
@@ -3485,7 +3559,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3497,7 +3571,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3510,7 +3584,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{41}
+	return file_log_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Page) GetRange() *Range {
@@ -3552,7 +3626,7 @@ type CatchupRequest struct {
 
 func (x *CatchupRequest) Reset() {
 	*x = CatchupRequest{}
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3564,7 +3638,7 @@ func (x *CatchupRequest) String() string {
 func (*CatchupRequest) ProtoMessage() {}
 
 func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3577,7 +3651,7 @@ func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupRequest.ProtoReflect.Descriptor instead.
 func (*CatchupRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{42}
+	return file_log_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *CatchupRequest) GetRequest() uint64 {
@@ -3605,7 +3679,7 @@ type CatchupResponse struct {
 
 func (x *CatchupResponse) Reset() {
 	*x = CatchupResponse{}
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3617,7 +3691,7 @@ func (x *CatchupResponse) String() string {
 func (*CatchupResponse) ProtoMessage() {}
 
 func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3630,7 +3704,7 @@ func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupResponse.ProtoReflect.Descriptor instead.
 func (*CatchupResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{43}
+	return file_log_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *CatchupResponse) GetRequest() uint64 {
@@ -3694,7 +3768,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3706,7 +3780,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3719,7 +3793,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{44}
+	return file_log_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *StatusRequest) GetRequest() uint64 {
@@ -3768,7 +3842,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3780,7 +3854,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3793,7 +3867,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{45}
+	return file_log_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *StatusResponse) GetRequest() uint64 {
@@ -3918,7 +3992,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3930,7 +4004,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3943,7 +4017,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{46}
+	return file_log_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Progress) GetTotal() uint64 {
@@ -3987,7 +4061,7 @@ type DigestRequest struct {
 
 func (x *DigestRequest) Reset() {
 	*x = DigestRequest{}
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3999,7 +4073,7 @@ func (x *DigestRequest) String() string {
 func (*DigestRequest) ProtoMessage() {}
 
 func (x *DigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4012,7 +4086,7 @@ func (x *DigestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestRequest.ProtoReflect.Descriptor instead.
 func (*DigestRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{47}
+	return file_log_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *DigestRequest) GetRequest() uint64 {
@@ -4047,7 +4121,7 @@ type DigestResponse struct {
 
 func (x *DigestResponse) Reset() {
 	*x = DigestResponse{}
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4059,7 +4133,7 @@ func (x *DigestResponse) String() string {
 func (*DigestResponse) ProtoMessage() {}
 
 func (x *DigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4072,7 +4146,7 @@ func (x *DigestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestResponse.ProtoReflect.Descriptor instead.
 func (*DigestResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{48}
+	return file_log_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *DigestResponse) GetRequest() uint64 {
@@ -4140,7 +4214,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4152,7 +4226,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4165,7 +4239,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{49}
+	return file_log_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Digest) GetRange() *Range {
@@ -4224,7 +4298,7 @@ type Metadata struct {
 
 func (x *Metadata) Reset() {
 	*x = Metadata{}
-	mi := &file_log_proto_msgTypes[50]
+	mi := &file_log_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4236,7 +4310,7 @@ func (x *Metadata) String() string {
 func (*Metadata) ProtoMessage() {}
 
 func (x *Metadata) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[50]
+	mi := &file_log_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4249,7 +4323,7 @@ func (x *Metadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metadata.ProtoReflect.Descriptor instead.
 func (*Metadata) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{50}
+	return file_log_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Metadata) GetFormat() uint32 {
@@ -4425,14 +4499,19 @@ const file_log_proto_rawDesc = "" +
 	"\x05range\x18\x01 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\x12\x10\n" +
 	"\x03end\x18\x02 \x01(\x04R\x03end\x12.\n" +
 	"\aactions\x18\x03 \x03(\v2\x14.quorumlog.v1.ActionR\aactions\x12)\n" +
-	"\x05reign\x18\x04 \x01(\v2\x13.quorumlog.v1.ReignR\x05reign\"\xe4\x01\n" +
+	"\x05reign\x18\x04 \x01(\v2\x13.quorumlog.v1.ReignR\x05reign\"\xe5\x01\n" +
 	"\fWriteRequest\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12\x1a\n" +
 	"\bproposal\x18\x02 \x01(\x04R\bproposal\x12\x14\n" +
-	"\x05first\x18\x03 \x01(\x04R\x05first\x12+\n" +
-	"\x06values\x18\x04 \x03(\v2\x13.quorumlog.v1.ValueR\x06values\x12-\n" +
+	"\x05first\x18\x03 \x01(\x04R\x05first\x12,\n" +
+	"\x06values\x18\x04 \x03(\v2\x14.quorumlog.v1.ValuesR\x06values\x12-\n" +
 	"\alearned\x18\x05 \x01(\v2\x13.quorumlog.v1.RangeR\alearned\x12\x18\n" +
-	"\asettled\x18\x06 \x01(\x04R\asettled\"\x8d\x03\n" +
+	"\asettled\x18\x06 \x01(\x04R\asettled\"j\n" +
+	"\x06Values\x12&\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x12.quorumlog.v1.KindR\x04kind\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\x04R\x02to\x12\x14\n" +
+	"\x05sizes\x18\x03 \x03(\rR\x05sizes\x12\x12\n" +
+	"\x04data\x18\x04 \x01(\fR\x04data\"\x8d\x03\n" +
 	"\rWriteResponse\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x124\n" +
 	"\baccepted\x18\x02 \x01(\v2\x16.quorumlog.v1.AcceptedH\x00R\baccepted\x124\n" +
@@ -4659,7 +4738,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_log_proto_goTypes = []any{
 	(Status)(0),              // 0: quorumlog.v1.Status
 	(Kind)(0),                // 1: quorumlog.v1.Kind
@@ -4682,40 +4761,41 @@ var file_log_proto_goTypes = []any{
 	(*PromiseResponse)(nil),  // 18: quorumlog.v1.PromiseResponse
 	(*Promised)(nil),         // 19: quorumlog.v1.Promised
 	(*WriteRequest)(nil),     // 20: quorumlog.v1.WriteRequest
-	(*WriteResponse)(nil),    // 21: quorumlog.v1.WriteResponse
-	(*Accepted)(nil),         // 22: quorumlog.v1.Accepted
-	(*Learned)(nil),          // 23: quorumlog.v1.Learned
-	(*LearnedMessage)(nil),   // 24: quorumlog.v1.LearnedMessage
-	(*RecoverRequest)(nil),   // 25: quorumlog.v1.RecoverRequest
-	(*RecoverResponse)(nil),  // 26: quorumlog.v1.RecoverResponse
-	(*Standing)(nil),         // 27: quorumlog.v1.Standing
-	(*FetchRequest)(nil),     // 28: quorumlog.v1.FetchRequest
-	(*FetchResponse)(nil),    // 29: quorumlog.v1.FetchResponse
-	(*Fetched)(nil),          // 30: quorumlog.v1.Fetched
-	(*Stretch)(nil),          // 31: quorumlog.v1.Stretch
-	(*Hello)(nil),            // 32: quorumlog.v1.Hello
-	(*Welcome)(nil),          // 33: quorumlog.v1.Welcome
-	(*Presence)(nil),         // 34: quorumlog.v1.Presence
-	(*Failure)(nil),          // 35: quorumlog.v1.Failure
-	(*AppendRequest)(nil),    // 36: quorumlog.v1.AppendRequest
-	(*AppendResponse)(nil),   // 37: quorumlog.v1.AppendResponse
-	(*TruncateRequest)(nil),  // 38: quorumlog.v1.TruncateRequest
-	(*TruncateResponse)(nil), // 39: quorumlog.v1.TruncateResponse
-	(*ElectRequest)(nil),     // 40: quorumlog.v1.ElectRequest
-	(*ElectResponse)(nil),    // 41: quorumlog.v1.ElectResponse
-	(*Elected)(nil),          // 42: quorumlog.v1.Elected
-	(*ReadRequest)(nil),      // 43: quorumlog.v1.ReadRequest
-	(*ReadResponse)(nil),     // 44: quorumlog.v1.ReadResponse
-	(*Page)(nil),             // 45: quorumlog.v1.Page
-	(*CatchupRequest)(nil),   // 46: quorumlog.v1.CatchupRequest
-	(*CatchupResponse)(nil),  // 47: quorumlog.v1.CatchupResponse
-	(*StatusRequest)(nil),    // 48: quorumlog.v1.StatusRequest
-	(*StatusResponse)(nil),   // 49: quorumlog.v1.StatusResponse
-	(*Progress)(nil),         // 50: quorumlog.v1.Progress
-	(*DigestRequest)(nil),    // 51: quorumlog.v1.DigestRequest
-	(*DigestResponse)(nil),   // 52: quorumlog.v1.DigestResponse
-	(*Digest)(nil),           // 53: quorumlog.v1.Digest
-	(*Metadata)(nil),         // 54: quorumlog.v1.Metadata
+	(*Values)(nil),           // 21: quorumlog.v1.Values
+	(*WriteResponse)(nil),    // 22: quorumlog.v1.WriteResponse
+	(*Accepted)(nil),         // 23: quorumlog.v1.Accepted
+	(*Learned)(nil),          // 24: quorumlog.v1.Learned
+	(*LearnedMessage)(nil),   // 25: quorumlog.v1.LearnedMessage
+	(*RecoverRequest)(nil),   // 26: quorumlog.v1.RecoverRequest
+	(*RecoverResponse)(nil),  // 27: quorumlog.v1.RecoverResponse
+	(*Standing)(nil),         // 28: quorumlog.v1.Standing
+	(*FetchRequest)(nil),     // 29: quorumlog.v1.FetchRequest
+	(*FetchResponse)(nil),    // 30: quorumlog.v1.FetchResponse
+	(*Fetched)(nil),          // 31: quorumlog.v1.Fetched
+	(*Stretch)(nil),          // 32: quorumlog.v1.Stretch
+	(*Hello)(nil),            // 33: quorumlog.v1.Hello
+	(*Welcome)(nil),          // 34: quorumlog.v1.Welcome
+	(*Presence)(nil),         // 35: quorumlog.v1.Presence
+	(*Failure)(nil),          // 36: quorumlog.v1.Failure
+	(*AppendRequest)(nil),    // 37: quorumlog.v1.AppendRequest
+	(*AppendResponse)(nil),   // 38: quorumlog.v1.AppendResponse
+	(*TruncateRequest)(nil),  // 39: quorumlog.v1.TruncateRequest
+	(*TruncateResponse)(nil), // 40: quorumlog.v1.TruncateResponse
+	(*ElectRequest)(nil),     // 41: quorumlog.v1.ElectRequest
+	(*ElectResponse)(nil),    // 42: quorumlog.v1.ElectResponse
+	(*Elected)(nil),          // 43: quorumlog.v1.Elected
+	(*ReadRequest)(nil),      // 44: quorumlog.v1.ReadRequest
+	(*ReadResponse)(nil),     // 45: quorumlog.v1.ReadResponse
+	(*Page)(nil),             // 46: quorumlog.v1.Page
+	(*CatchupRequest)(nil),   // 47: quorumlog.v1.CatchupRequest
+	(*CatchupResponse)(nil),  // 48: quorumlog.v1.CatchupResponse
+	(*StatusRequest)(nil),    // 49: quorumlog.v1.StatusRequest
+	(*StatusResponse)(nil),   // 50: quorumlog.v1.StatusResponse
+	(*Progress)(nil),         // 51: quorumlog.v1.Progress
+	(*DigestRequest)(nil),    // 52: quorumlog.v1.DigestRequest
+	(*DigestResponse)(nil),   // 53: quorumlog.v1.DigestResponse
+	(*Digest)(nil),           // 54: quorumlog.v1.Digest
+	(*Metadata)(nil),         // 55: quorumlog.v1.Metadata
 }
 var file_log_proto_depIdxs = []int32{
 	1,  // 0: quorumlog.v1.Value.kind:type_name -> quorumlog.v1.Kind
@@ -4739,70 +4819,71 @@ var file_log_proto_depIdxs = []int32{
 	6,  // 18: quorumlog.v1.Promised.actions:type_name -> quorumlog.v1.Action
 	16, // 19: quorumlog.v1.Promised.reign:type_name -> quorumlog.v1.Reign
 	9,  // 20: quorumlog.v1.WriteRequest.header:type_name -> quorumlog.v1.Header
-	5,  // 21: quorumlog.v1.WriteRequest.values:type_name -> quorumlog.v1.Value
+	21, // 21: quorumlog.v1.WriteRequest.values:type_name -> quorumlog.v1.Values
 	4,  // 22: quorumlog.v1.WriteRequest.learned:type_name -> quorumlog.v1.Range
-	9,  // 23: quorumlog.v1.WriteResponse.header:type_name -> quorumlog.v1.Header
-	22, // 24: quorumlog.v1.WriteResponse.accepted:type_name -> quorumlog.v1.Accepted
-	12, // 25: quorumlog.v1.WriteResponse.rejected:type_name -> quorumlog.v1.Rejected
-	23, // 26: quorumlog.v1.WriteResponse.learned:type_name -> quorumlog.v1.Learned
-	13, // 27: quorumlog.v1.WriteResponse.truncated:type_name -> quorumlog.v1.Truncated
-	14, // 28: quorumlog.v1.WriteResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	15, // 29: quorumlog.v1.WriteResponse.refused:type_name -> quorumlog.v1.Refused
-	4,  // 30: quorumlog.v1.Accepted.range:type_name -> quorumlog.v1.Range
-	6,  // 31: quorumlog.v1.Learned.actions:type_name -> quorumlog.v1.Action
-	9,  // 32: quorumlog.v1.LearnedMessage.header:type_name -> quorumlog.v1.Header
-	4,  // 33: quorumlog.v1.LearnedMessage.range:type_name -> quorumlog.v1.Range
-	9,  // 34: quorumlog.v1.RecoverRequest.header:type_name -> quorumlog.v1.Header
-	9,  // 35: quorumlog.v1.RecoverResponse.header:type_name -> quorumlog.v1.Header
-	27, // 36: quorumlog.v1.RecoverResponse.standing:type_name -> quorumlog.v1.Standing
-	15, // 37: quorumlog.v1.RecoverResponse.refused:type_name -> quorumlog.v1.Refused
-	0,  // 38: quorumlog.v1.Standing.status:type_name -> quorumlog.v1.Status
-	16, // 39: quorumlog.v1.Standing.reign:type_name -> quorumlog.v1.Reign
-	9,  // 40: quorumlog.v1.FetchRequest.header:type_name -> quorumlog.v1.Header
-	4,  // 41: quorumlog.v1.FetchRequest.range:type_name -> quorumlog.v1.Range
-	9,  // 42: quorumlog.v1.FetchResponse.header:type_name -> quorumlog.v1.Header
-	30, // 43: quorumlog.v1.FetchResponse.fetched:type_name -> quorumlog.v1.Fetched
-	13, // 44: quorumlog.v1.FetchResponse.truncated:type_name -> quorumlog.v1.Truncated
-	14, // 45: quorumlog.v1.FetchResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	15, // 46: quorumlog.v1.FetchResponse.refused:type_name -> quorumlog.v1.Refused
-	4,  // 47: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
-	31, // 48: quorumlog.v1.Fetched.stretches:type_name -> quorumlog.v1.Stretch
-	1,  // 49: quorumlog.v1.Stretch.kind:type_name -> quorumlog.v1.Kind
-	9,  // 50: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
-	9,  // 51: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
-	34, // 52: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
-	15, // 53: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
-	0,  // 54: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
-	11, // 55: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
-	10, // 56: quorumlog.v1.Presence.heard:type_name -> quorumlog.v1.Heard
-	3,  // 57: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
-	4,  // 58: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
-	35, // 59: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
-	35, // 60: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
-	42, // 61: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
-	35, // 62: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
-	45, // 63: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
-	35, // 64: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
-	4,  // 65: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
-	6,  // 66: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
-	35, // 67: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
-	0,  // 68: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
-	7,  // 69: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
-	50, // 70: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
-	4,  // 71: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
-	53, // 72: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
-	35, // 73: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
-	4,  // 74: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
-	7,  // 75: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
-	0,  // 76: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
-	8,  // 77: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
-	16, // 78: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
-	10, // 79: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
-	80, // [80:80] is the sub-list for method output_type
-	80, // [80:80] is the sub-list for method input_type
-	80, // [80:80] is the sub-list for extension type_name
-	80, // [80:80] is the sub-list for extension extendee
-	0,  // [0:80] is the sub-list for field type_name
+	1,  // 23: quorumlog.v1.Values.kind:type_name -> quorumlog.v1.Kind
+	9,  // 24: quorumlog.v1.WriteResponse.header:type_name -> quorumlog.v1.Header
+	23, // 25: quorumlog.v1.WriteResponse.accepted:type_name -> quorumlog.v1.Accepted
+	12, // 26: quorumlog.v1.WriteResponse.rejected:type_name -> quorumlog.v1.Rejected
+	24, // 27: quorumlog.v1.WriteResponse.learned:type_name -> quorumlog.v1.Learned
+	13, // 28: quorumlog.v1.WriteResponse.truncated:type_name -> quorumlog.v1.Truncated
+	14, // 29: quorumlog.v1.WriteResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	15, // 30: quorumlog.v1.WriteResponse.refused:type_name -> quorumlog.v1.Refused
+	4,  // 31: quorumlog.v1.Accepted.range:type_name -> quorumlog.v1.Range
+	6,  // 32: quorumlog.v1.Learned.actions:type_name -> quorumlog.v1.Action
+	9,  // 33: quorumlog.v1.LearnedMessage.header:type_name -> quorumlog.v1.Header
+	4,  // 34: quorumlog.v1.LearnedMessage.range:type_name -> quorumlog.v1.Range
+	9,  // 35: quorumlog.v1.RecoverRequest.header:type_name -> quorumlog.v1.Header
+	9,  // 36: quorumlog.v1.RecoverResponse.header:type_name -> quorumlog.v1.Header
+	28, // 37: quorumlog.v1.RecoverResponse.standing:type_name -> quorumlog.v1.Standing
+	15, // 38: quorumlog.v1.RecoverResponse.refused:type_name -> quorumlog.v1.Refused
+	0,  // 39: quorumlog.v1.Standing.status:type_name -> quorumlog.v1.Status
+	16, // 40: quorumlog.v1.Standing.reign:type_name -> quorumlog.v1.Reign
+	9,  // 41: quorumlog.v1.FetchRequest.header:type_name -> quorumlog.v1.Header
+	4,  // 42: quorumlog.v1.FetchRequest.range:type_name -> quorumlog.v1.Range
+	9,  // 43: quorumlog.v1.FetchResponse.header:type_name -> quorumlog.v1.Header
+	31, // 44: quorumlog.v1.FetchResponse.fetched:type_name -> quorumlog.v1.Fetched
+	13, // 45: quorumlog.v1.FetchResponse.truncated:type_name -> quorumlog.v1.Truncated
+	14, // 46: quorumlog.v1.FetchResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	15, // 47: quorumlog.v1.FetchResponse.refused:type_name -> quorumlog.v1.Refused
+	4,  // 48: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
+	32, // 49: quorumlog.v1.Fetched.stretches:type_name -> quorumlog.v1.Stretch
+	1,  // 50: quorumlog.v1.Stretch.kind:type_name -> quorumlog.v1.Kind
+	9,  // 51: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
+	9,  // 52: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
+	35, // 53: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
+	15, // 54: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
+	0,  // 55: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
+	11, // 56: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
+	10, // 57: quorumlog.v1.Presence.heard:type_name -> quorumlog.v1.Heard
+	3,  // 58: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
+	4,  // 59: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
+	36, // 60: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
+	36, // 61: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
+	43, // 62: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
+	36, // 63: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
+	46, // 64: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
+	36, // 65: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
+	4,  // 66: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
+	6,  // 67: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
+	36, // 68: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
+	0,  // 69: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
+	7,  // 70: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
+	51, // 71: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
+	4,  // 72: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
+	54, // 73: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
+	36, // 74: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
+	4,  // 75: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
+	7,  // 76: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
+	0,  // 77: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
+	8,  // 78: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
+	16, // 79: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
+	10, // 80: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
+	81, // [81:81] is the sub-list for method output_type
+	81, // [81:81] is the sub-list for method input_type
+	81, // [81:81] is the sub-list for extension type_name
+	81, // [81:81] is the sub-list for extension extendee
+	0,  // [0:81] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -4817,7 +4898,7 @@ func file_log_proto_init() {
 		(*PromiseResponse_NotVoting)(nil),
 		(*PromiseResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[17].OneofWrappers = []any{
+	file_log_proto_msgTypes[18].OneofWrappers = []any{
 		(*WriteResponse_Accepted)(nil),
 		(*WriteResponse_Rejected)(nil),
 		(*WriteResponse_Learned)(nil),
@@ -4825,41 +4906,41 @@ func file_log_proto_init() {
 		(*WriteResponse_NotVoting)(nil),
 		(*WriteResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[22].OneofWrappers = []any{
+	file_log_proto_msgTypes[23].OneofWrappers = []any{
 		(*RecoverResponse_Standing)(nil),
 		(*RecoverResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[25].OneofWrappers = []any{
+	file_log_proto_msgTypes[26].OneofWrappers = []any{
 		(*FetchResponse_Fetched)(nil),
 		(*FetchResponse_Truncated)(nil),
 		(*FetchResponse_NotVoting)(nil),
 		(*FetchResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[29].OneofWrappers = []any{
+	file_log_proto_msgTypes[30].OneofWrappers = []any{
 		(*Welcome_Presence)(nil),
 		(*Welcome_Refused)(nil),
 	}
-	file_log_proto_msgTypes[33].OneofWrappers = []any{
+	file_log_proto_msgTypes[34].OneofWrappers = []any{
 		(*AppendResponse_Range)(nil),
 		(*AppendResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[35].OneofWrappers = []any{
+	file_log_proto_msgTypes[36].OneofWrappers = []any{
 		(*TruncateResponse_Position)(nil),
 		(*TruncateResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[37].OneofWrappers = []any{
+	file_log_proto_msgTypes[38].OneofWrappers = []any{
 		(*ElectResponse_Elected)(nil),
 		(*ElectResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[40].OneofWrappers = []any{
+	file_log_proto_msgTypes[41].OneofWrappers = []any{
 		(*ReadResponse_Page)(nil),
 		(*ReadResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[43].OneofWrappers = []any{
+	file_log_proto_msgTypes[44].OneofWrappers = []any{
 		(*CatchupResponse_Learned)(nil),
 		(*CatchupResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[48].OneofWrappers = []any{
+	file_log_proto_msgTypes[49].OneofWrappers = []any{
 		(*DigestResponse_Digest)(nil),
 		(*DigestResponse_Failure)(nil),
 	}
@@ -4869,7 +4950,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   51,
+			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

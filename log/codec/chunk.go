@@ -41,7 +41,7 @@ func (c *Chunk) Last() log.Position { return c.last }
 
 // stretch returns the stretch that a record belongs to: the last one, or a new one.
 func (c *Chunk) stretch(a log.Action) *messages.Stretch {
-	if n := len(c.stretches); n > 0 && a.Position == c.last+1 && alike(c.stretches[n-1], a) {
+	if n := len(c.stretches); n > 0 && a.Position == c.last+1 && belongs(c.stretches[n-1], a) {
 		return c.stretches[n-1]
 	}
 	room := int(c.positions) - c.records // the records of a log tend to be of one size
@@ -57,8 +57,8 @@ func (c *Chunk) stretch(a log.Action) *messages.Stretch {
 	return s
 }
 
-// alike says whether a record differs from those of a stretch in its bytes at most.
-func alike(s *messages.Stretch, a log.Action) bool {
+// belongs says whether a record differs from those of a stretch in its bytes at most.
+func belongs(s *messages.Stretch, a log.Action) bool {
 	return s.Promised == uint64(a.Promised) && s.Performed == uint64(a.Performed) &&
 		s.Kind == messages.Kind(a.Value.Kind) && s.To == uint64(a.Value.To)
 }
@@ -92,10 +92,7 @@ func decodeCopied(m *messages.Fetched) (c Copied, err error) {
 
 // decodeStretch appends the records of a stretch. Their bytes are the message's.
 func decodeStretch(actions []log.Action, m *messages.Stretch, within log.Range) ([]log.Action, error) {
-	a := log.Action{
-		Promised: log.Proposal(m.GetPromised()), Performed: log.Proposal(m.GetPerformed()), Learned: true,
-		Value: log.Value{To: log.Position(m.GetTo())},
-	}
+	a := log.Action{Promised: log.Proposal(m.GetPromised()), Performed: log.Proposal(m.GetPerformed()), Learned: true}
 	at, err := placed(actions, m, within)
 	if err != nil {
 		return nil, err
@@ -103,27 +100,11 @@ func decodeStretch(actions []log.Action, m *messages.Stretch, within log.Range) 
 	if a.Promised < a.Performed || a.Performed == 0 {
 		return nil, malformed("the records at position %d were accepted under %s and promised to %s", at, a.Performed, a.Promised)
 	}
-	if a.Value.Kind, err = decodeKind(m.GetKind(), at); err != nil {
-		return nil, err
-	}
-	data := m.GetData()
-	for i, size := range m.GetSizes() {
-		if uint64(size) > uint64(len(data)) {
-			return nil, malformed("the values at position %d have more bytes than there are", at)
-		}
-		a.Position, a.Value.Data = at+log.Position(i), nil
-		if size > 0 {
-			a.Value.Data, data = data[:size:size], data[size:]
-		}
-		if err := check(a.Value, a.Position); err != nil {
-			return nil, err
-		}
+	err = unpack(m, at, func(p log.Position, v log.Value) {
+		a.Position, a.Value = p, v
 		actions = append(actions, a)
-	}
-	if len(data) > 0 {
-		return nil, malformed("%d bytes belong to none of the values at position %d", len(data), at)
-	}
-	return actions, nil
+	})
+	return actions, err
 }
 
 // placed returns where a stretch begins: behind the records before it, and within the range to its end.

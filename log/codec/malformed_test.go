@@ -36,6 +36,15 @@ func repeat[T any](n int, v T) []T {
 	return all
 }
 
+// entries is a run of entries with so many bytes each.
+func entries(sizes ...uint32) *messages.Values {
+	n := 0
+	for _, size := range sizes {
+		n += int(size)
+	}
+	return &messages.Values{Kind: messages.Kind_KIND_APPEND, Sizes: sizes, Data: make([]byte, n)}
+}
+
 // faulty is a message and whether it breaks a rule.
 type faulty struct {
 	claim string
@@ -119,7 +128,7 @@ func TestEveryMessageNeedsItsHeader(t *testing.T) {
 	for _, h := range []*messages.Header{nil, bad} {
 		for _, m := range []proto.Message{
 			&messages.PromiseRequest{Header: h, Proposal: byOne},
-			&messages.WriteRequest{Header: h, Proposal: byOne, First: 1, Values: repeat(1, entry(1))},
+			&messages.WriteRequest{Header: h, Proposal: byOne, First: 1, Values: []*messages.Values{entries(1)}},
 			&messages.LearnedMessage{Header: h, Proposal: byOne, Range: span(1, 1)},
 			&messages.FetchRequest{Header: h, Range: span(1, 1)},
 			&messages.PromiseResponse{Header: h, Outcome: &messages.PromiseResponse_Promised{}},
@@ -140,7 +149,7 @@ func TestRequestThatBreaksRuleIsMalformed(t *testing.T) {
 	promise := func(proposal uint64, r *messages.Range) proto.Message {
 		return &messages.PromiseRequest{Header: h, Proposal: proposal, Range: r}
 	}
-	write := func(proposal, first uint64, learned *messages.Range, values ...*messages.Value) proto.Message {
+	write := func(proposal, first uint64, learned *messages.Range, values ...*messages.Values) proto.Message {
 		return &messages.WriteRequest{Header: h, Proposal: proposal, First: first, Values: values, Learned: learned}
 	}
 	const last = uint64(log.MaxPosition)
@@ -159,20 +168,34 @@ func TestRequestThatBreaksRuleIsMalformed(t *testing.T) {
 		{"a promise for the last position", promise(byOne, span(last, last)), false},
 		{"a promise above the last position", promise(byOne, span(last, last+1)), true},
 
-		{"a write", write(byOne, 1, nil, entry(1)), false},
-		{"a write under no proposal", write(0, 1, nil, entry(1)), true},
+		{"a write", write(byOne, 1, nil, entries(1)), false},
+		{"a write under no proposal", write(0, 1, nil, entries(1)), true},
 		{"a write of nothing", write(byOne, 1, nil), true},
-		{"a write at position 0", write(byOne, 0, nil, entry(1)), true},
-		{"a write of the longest run", write(byOne, 1, nil, repeat(log.MaxRun, entry(1))...), false},
-		{"a write of a longer run", write(byOne, 1, nil, repeat(log.MaxRun+1, entry(1))...), true},
-		{"a write at the last position", write(byOne, last, nil, entry(1)), false},
-		{"a write that begins above it", write(byOne, last+1, nil, entry(1)), true},
-		{"a write that ends above it", write(byOne, last, nil, entry(1), entry(1)), true},
-		{"a write that ends at it", write(byOne, last-1, nil, entry(1), entry(1)), false},
-		{"a write with an absent value", write(byOne, 1, nil, entry(1), nil), true},
-		{"a write with a long notice", write(byOne, 1, span(1, last), entry(1)), false},
-		{"a write with an empty notice", write(byOne, 1, span(0, 0), entry(1)), true},
-		{"a write with a notice upside down", write(byOne, 1, span(2, 1), entry(1)), true},
+		{"a write at position 0", write(byOne, 0, nil, entries(1)), true},
+		{"a write of the longest run", write(byOne, 1, nil, entries(make([]uint32, log.MaxRun)...)), false},
+		{"a write of a longer run", write(byOne, 1, nil, entries(make([]uint32, log.MaxRun)...), entries(0)), true},
+		{"a write of the largest entry", write(byOne, 1, nil, entries(log.MaxEntry)), false},
+		{"a write of a larger one", write(byOne, 1, nil, entries(log.MaxEntry+1)), true},
+		{"a write of too many bytes", write(byOne, 1, nil, entries(log.MaxRunBytes), entries(1)), true},
+		{"a write of two kinds", write(byOne, 1, nil, entries(1, 2), &messages.Values{Kind: messages.Kind_KIND_NOP, Sizes: []uint32{0}}), false},
+		{"a write with an empty run", write(byOne, 1, nil, entries(1), entries()), true},
+		{"a write with fewer bytes than it says", write(byOne, 1, nil, cutBy(-1)), true},
+		{"a write with more bytes than it says", write(byOne, 1, nil, cutBy(1)), true},
+		{"a write that truncates to above its second position", write(byOne, 8, nil, entries(1), &messages.Values{
+			Kind: messages.Kind_KIND_TRUNCATE, To: 10, Sizes: []uint32{0}}), true},
+		{"a write that truncates to its second position", write(byOne, 8, nil, entries(1), &messages.Values{
+			Kind: messages.Kind_KIND_TRUNCATE, To: 9, Sizes: []uint32{0}}), false},
+		{"a write of NOPs with bytes", write(byOne, 1, nil, &messages.Values{
+			Kind: messages.Kind_KIND_NOP, Sizes: []uint32{0, 1}, Data: []byte("a")}), true},
+		{"a write of no kind", write(byOne, 1, nil, &messages.Values{Sizes: []uint32{0}}), true},
+		{"a write at the last position", write(byOne, last, nil, entries(1)), false},
+		{"a write that begins above it", write(byOne, last+1, nil, entries(1)), true},
+		{"a write that ends above it", write(byOne, last, nil, entries(1, 1)), true},
+		{"a write that ends at it", write(byOne, last-1, nil, entries(1, 1)), false},
+		{"a write with an absent value", write(byOne, 1, nil, entries(1), nil), true},
+		{"a write with a long notice", write(byOne, 1, span(1, last), entries(1)), false},
+		{"a write with an empty notice", write(byOne, 1, span(0, 0), entries(1)), true},
+		{"a write with a notice upside down", write(byOne, 1, span(2, 1), entries(1)), true},
 
 		{"a notice", &messages.LearnedMessage{Header: h, Proposal: byOne, Range: span(1, last)}, false},
 		{"a notice of no proposal", &messages.LearnedMessage{Header: h, Range: span(1, 1)}, true},
@@ -183,6 +206,13 @@ func TestRequestThatBreaksRuleIsMalformed(t *testing.T) {
 	} {
 		t.Run(c.claim, c.check)
 	}
+}
+
+// cutBy is a run of two entries whose bytes are more than it says, or fewer.
+func cutBy(more int) *messages.Values {
+	m := entries(2, 3)
+	m.Data = make([]byte, len(m.Data)+more)
+	return m
 }
 
 func TestValueKeepsRulesOfItsKind(t *testing.T) {

@@ -55,9 +55,10 @@ type Write struct {
 // EncodeWriteRequest writes it.
 func EncodeWriteRequest(h *messages.Header, w Write) *messages.WriteRequest {
 	m := &messages.WriteRequest{Header: h, Proposal: uint64(w.By), First: uint64(w.First), Learned: encodeRange(w.Learned), Settled: uint64(w.Settled)}
-	m.Values = make([]*messages.Value, 0, len(w.Values))
-	for _, v := range w.Values {
-		m.Values = append(m.Values, EncodeValue(v))
+	for values := w.Values; len(values) > 0; {
+		n := alike(values)
+		m.Values = append(m.Values, pack(values[:n]))
+		values = values[n:]
 	}
 	return m
 }
@@ -71,23 +72,14 @@ func DecodeWriteRequest(m *messages.WriteRequest) (w Write, err error) {
 		return w, err
 	}
 	w.First = log.Position(m.GetFirst())
-	n := len(m.GetValues())
-	if n == 0 || n > log.MaxRun || w.First == 0 || w.First > log.MaxPosition-log.Position(n)+1 {
-		return w, malformed("%d values from position %d", n, w.First)
-	}
 	if w.Settled = log.Position(m.GetSettled()); w.Settled >= w.First {
 		return w, malformed("values from position %d, and all positions up to %d are chosen", w.First, w.Settled)
 	}
 	if w.Learned, err = decodeRangeIfAny(m.GetLearned()); err != nil {
 		return w, err
 	}
-	w.Values = make([]log.Value, n)
-	for i, v := range m.GetValues() {
-		if w.Values[i], err = DecodeValue(v, w.First+log.Position(i)); err != nil {
-			return w, err
-		}
-	}
-	return w, nil
+	w.Values, err = decodeValues(m.GetValues(), w.First)
+	return w, err
 }
 
 // Notice is a LearnedMessage.

@@ -155,7 +155,9 @@ func (o *outsider) answer(h *host) {
 		}
 		m = codec.EncodePromiseResponse(head, promised)
 	case *messages.WriteRequest:
-		m = codec.EncodeWriteResponse(head, paxos.Accepted{Range: log.Span(log.Position(asked.GetFirst()), len(asked.GetValues()))})
+		if w, err := codec.DecodeWriteRequest(asked); err == nil {
+			m = codec.EncodeWriteResponse(head, paxos.Accepted{Range: log.Span(w.First, len(w.Values))})
+		}
 	case *messages.RecoverRequest:
 		m = codec.EncodeRecoverResponse(head, codec.Standing{
 			Status: status.Voting, Begin: 1, End: o.position(), Promised: o.proposal(), Highest: o.proposal()})
