@@ -48,31 +48,29 @@ func (c *coordinator) enqueue(ctx actor.Context, stay state, m Append) state {
 	return stay
 }
 
-// goOn does what is due: an election that was asked for, once nothing is on its way, else the next batches.
+// goOn does what is due: the next batches, or an election that was asked for, once nothing is on its way. A notice that no
+// batch takes along goes out by itself: a replica that missed what is chosen may wait for it with the batches behind.
 func (c *coordinator) goOn(ctx actor.Context) state {
-	if len(c.elects) > 0 {
-		if len(c.flight) > 0 {
-			return elected{c}
-		}
-		c.flushNotice(ctx)
-		return c.reelect(ctx)
-	}
 	for c.mayWrite() {
 		if batch := c.admit(ctx, c.queue.batch()); len(batch) > 0 {
 			c.write(ctx, batch)
 		}
 	}
-	if len(c.flight) == 0 {
-		c.flushNotice(ctx)
-		c.scheduleAnnouncement(ctx)
+	if len(c.flight) > 0 && c.pending.Empty() {
+		return elected{c}
 	}
+	c.flushNotice(ctx)
+	if len(c.flight) == 0 && len(c.elects) > 0 {
+		return c.reelect(ctx)
+	}
+	c.scheduleAnnouncement(ctx)
 	return elected{c}
 }
 
 // mayWrite says whether the next batch may be sent.
 func (c *coordinator) mayWrite() bool {
 	switch {
-	case c.queue.empty():
+	case c.queue.empty(), len(c.elects) > 0:
 		return false
 	case len(c.flight) == 0:
 		return true
@@ -224,6 +222,7 @@ func (s ending) receive(ctx actor.Context) state {
 // end ends the reign, once nothing is on its way any more.
 func (c *coordinator) end(ctx actor.Context, s ending) state {
 	if !c.flight.over() {
+		c.flushNotice(ctx)
 		return s
 	}
 	seen := c.floor

@@ -159,6 +159,55 @@ func TestAReplicaThatLostOneWriteOfAFullPipelineVotesForAllOthers(t *testing.T) 
 	})
 }
 
+// A replica that missed the first batch keeps those behind it, and the other peer hears the writer no more after the first: with
+// the notice that it is chosen there is a quorum for the others. That may be lost, too; and the writer may be about to end.
+func TestOneLostWriteAndOneSilentMemberDoNotHoldAWriterUp(t *testing.T) {
+	for name, row := range map[string]struct {
+		notices int // that are lost
+		end     bool
+		within  time.Duration
+	}{
+		"at all":            {0, false, 500 * time.Millisecond},
+		"for a lost notice": {1, false, 1500 * time.Millisecond},
+		"where it ends":     {0, true, 500 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			seeds(t, 5, func(t *testing.T, seed uint64) {
+				c := kit.Voting(t, seed, 3)
+				m, silent, late := c.Member(1), c.Member(2), c.Member(3)
+				m.Elect()
+				notices := row.notices
+				c.World.Filter(func(e actortest.Envelope) actortest.Verdict {
+					lost := false
+					switch w := e.Message.(type) {
+					case *messages.WriteRequest:
+						lost = e.To == late.Node.Address() && w.GetFirst() == 1 || e.To == silent.Node.Address() && w.GetFirst() > 1
+					case *messages.LearnedMessage:
+						if lost = e.To == late.Node.Address() && notices > 0; lost {
+							notices--
+						}
+					}
+					if lost {
+						return actortest.Drop
+					}
+					return actortest.Deliver
+				})
+				stream(m, 3)
+				if row.end {
+					m.Node.Probe("operator").Request(m.PID(member.Coordinator), coordinator.Demote{})
+				}
+				before := c.World.Elapsed()
+				for range 3 {
+					actortest.Await[coordinator.Appended](t, m.Probe, patience)
+				}
+				if took := c.World.Elapsed() - before; took > row.within {
+					t.Errorf("it took %v", took)
+				}
+			})
+		})
+	}
+}
+
 // All that lies below a write may be chosen without a word of its writer: copied, or written by somebody else.
 func TestAWriteAboveWhatIsLearnedWaitsForNothing(t *testing.T) {
 	seeds(t, 5, func(t *testing.T, seed uint64) {
