@@ -70,17 +70,13 @@ func (e *early) take(due func(first log.Position) bool) []earlyWrite {
 	return taken
 }
 
-// chosen is up to where everything is known to be chosen: it is learned, or this proposer said so.
-func (r *replica) chosen(by log.Proposal) log.Position {
-	if r.settled.by != by {
-		return r.ledger.Learned()
-	}
-	return max(r.ledger.Learned(), r.settled.upTo)
-}
-
-// linked says whether what lies below a write is there, so that it may be accepted.
+// linked says whether what lies below a write is there, so that it may be accepted. Only its own proposer's word counts: what
+// this replica has learned there may be a NOP that was chosen instead (see paxos.Linked).
 func (r *replica) linked(ctx actor.Context, w codec.Write) bool {
-	upTo := max(w.Settled, r.chosen(w.By))
+	upTo := w.Settled
+	if r.settled.by == w.By {
+		upTo = max(upTo, r.settled.upTo)
+	}
 	below := w.First - 1
 	if w.First <= upTo+1 || r.written.by == w.By && r.written.positions.Contains(below) {
 		return true
@@ -105,7 +101,7 @@ func (r *replica) catchUp(ctx actor.Context, by log.Proposal, upTo log.Position)
 		return
 	}
 	for _, w := range r.early.take(func(first log.Position) bool {
-		return first == upTo+1 || first <= r.chosen(by)+1
+		return first == upTo+1 || r.settled.by == by && first <= r.settled.upTo+1
 	}) {
 		r.Receive(late{ctx, w.asked})
 	}

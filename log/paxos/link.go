@@ -6,10 +6,13 @@ import "github.com/quorumlog/quorumlog/log"
 // without those that its writer wrote before it is up to two rules. Linked is for acceptors: what is chosen has all of its
 // writer's earlier entries below it. Unlinked is for proposers: what lacks them was never chosen, and is not proposed again.
 
-// Linked says whether an acceptor may accept a run of a proposal that begins at first, where every position up to settled
-// is chosen, and before is what the acceptor holds below first: only if what the same proposal wrote there is on its disk.
+// Linked says whether an acceptor may accept a run of a proposal that begins at first, where the proposer says that every
+// position up to settled is chosen, and before is what the acceptor holds below first: only if what the same proposal wrote
+// there is on its disk.
 //
-// So where a run is chosen, a quorum holds the run below it under the same proposal, or all below it is chosen anyway.
+// So where a run is chosen, a quorum holds the run below it under the same proposal, or its proposer knew all below it as
+// chosen. That others know it is not enough: what is chosen there may be a NOP, in place of what the writer wrote, and Unlinked
+// holds that nothing of the writer is chosen above it.
 func Linked(by log.Proposal, first, settled log.Position, before log.Action) bool {
 	return first <= settled+1 || before.Performed == by && before.Value.Kind != log.None
 }

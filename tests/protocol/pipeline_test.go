@@ -208,22 +208,37 @@ func TestOneLostWriteAndOneSilentMemberDoNotHoldAWriterUp(t *testing.T) {
 	}
 }
 
-// All that lies below a write may be chosen without a word of its writer: copied, or written by somebody else.
-func TestAWriteAboveWhatIsLearnedWaitsForNothing(t *testing.T) {
-	seeds(t, 5, func(t *testing.T, seed uint64) {
-		c, m, p := alone(t, seed, kit.Chosen(1, by(1, 2), "a"))
-		p.Promise(m, by(9, 2), log.Range{})
-		write := func(first log.Position) {
-			m.Probe.Request(m.PID(member.Replica), codec.EncodeWriteRequest(p.Header(), codec.Write{
-				By: by(9, 2), First: first, Values: []log.Value{kit.Entry("e")},
-			}))
-		}
-		write(4) // waits
-		write(2)
-		actortest.Await[*messages.WriteResponse](t, m.Probe, patience)
-		m.Probe.Request(m.PID(member.Replica), replica.Learn{Actions: []log.Action{kit.Chosen(2, by(9, 2), "e"), kit.Chosen(3, by(1, 3), "c")}})
-		wait(t, c, "the write that waited is accepted", func() bool { return m.Inspect().End == 4 })
-	})
+// What lies below a write may be copied from a peer. Where that is what the writer wrote, the write waits no longer; where it is
+// a NOP that was chosen in its place, the write must never be accepted: whoever settles it takes it for one that was not.
+func TestAWriteThatWaitsIsAcceptedAboveACopyOfItsWritersEntryOnly(t *testing.T) {
+	for name, row := range map[string]struct {
+		below log.Action
+		want  log.Position
+	}{
+		"of the writer":      {kit.Chosen(1, by(9, 2), "e"), 2},
+		"of another one":     {kit.Chosen(1, by(10, 3), "e"), 1},
+		"a NOP in its place": {log.Action{Position: 1, Promised: by(10, 3), Performed: by(10, 3), Value: log.Value{Kind: log.NOP}, Learned: true}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, m, p := alone(t, 1)
+			p.Promise(m, by(9, 2), log.Range{})
+			write := func() {
+				m.Probe.Request(m.PID(member.Replica), codec.EncodeWriteRequest(p.Header(), codec.Write{
+					By: by(9, 2), First: 2, Values: []log.Value{kit.Entry("e")},
+				}))
+				c.World.Run(100 * time.Millisecond)
+			}
+			write()
+			m.Probe.Request(m.PID(member.Replica), replica.Learn{Actions: []log.Action{row.below}})
+			c.World.Run(100 * time.Millisecond)
+			if end := m.Inspect().End; end != row.want {
+				t.Errorf("it holds something up to %d, want %d", end, row.want)
+			}
+			if write(); m.Inspect().End != row.want {
+				t.Errorf("asked again, it holds something up to %d, want %d", m.Inspect().End, row.want)
+			}
+		})
+	}
 }
 
 // A write that comes before the one below it is not lost: the replica keeps it, and accepts both once the other is there.
