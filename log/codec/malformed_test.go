@@ -149,9 +149,6 @@ func TestRequestThatBreaksRuleIsMalformed(t *testing.T) {
 	promise := func(proposal uint64, r *messages.Range) proto.Message {
 		return &messages.PromiseRequest{Header: h, Proposal: proposal, Range: r}
 	}
-	write := func(proposal, first uint64, learned *messages.Range, values ...*messages.Values) proto.Message {
-		return &messages.WriteRequest{Header: h, Proposal: proposal, First: first, Values: values, Learned: learned}
-	}
 	const last = uint64(log.MaxPosition)
 	for _, c := range []faulty{
 		{"an implicit promise", promise(byOne, nil), false},
@@ -168,6 +165,23 @@ func TestRequestThatBreaksRuleIsMalformed(t *testing.T) {
 		{"a promise for the last position", promise(byOne, span(last, last)), false},
 		{"a promise above the last position", promise(byOne, span(last, last+1)), true},
 
+		{"a notice", &messages.LearnedMessage{Header: h, Proposal: byOne, Range: span(1, last)}, false},
+		{"a notice of no proposal", &messages.LearnedMessage{Header: h, Range: span(1, 1)}, true},
+		{"a notice of nothing", &messages.LearnedMessage{Header: h, Proposal: byOne}, true},
+		{"a fetch", &messages.FetchRequest{Header: h, Range: span(1, last)}, false},
+		{"a fetch of nothing", &messages.FetchRequest{Header: h}, true},
+		{"a fetch from position 0", &messages.FetchRequest{Header: h, Range: span(0, 1)}, true},
+	} {
+		t.Run(c.claim, c.check)
+	}
+}
+
+func TestWriteThatBreaksRuleIsMalformed(t *testing.T) {
+	write := func(proposal, first uint64, learned *messages.Range, values ...*messages.Values) proto.Message {
+		return &messages.WriteRequest{Header: sender(), Proposal: proposal, First: first, Values: values, Learned: learned}
+	}
+	const last = uint64(log.MaxPosition)
+	for _, c := range []faulty{
 		{"a write", write(byOne, 1, nil, entries(1)), false},
 		{"a write under no proposal", write(0, 1, nil, entries(1)), true},
 		{"a write of nothing", write(byOne, 1, nil), true},
@@ -196,13 +210,6 @@ func TestRequestThatBreaksRuleIsMalformed(t *testing.T) {
 		{"a write with a long notice", write(byOne, 1, span(1, last), entries(1)), false},
 		{"a write with an empty notice", write(byOne, 1, span(0, 0), entries(1)), true},
 		{"a write with a notice upside down", write(byOne, 1, span(2, 1), entries(1)), true},
-
-		{"a notice", &messages.LearnedMessage{Header: h, Proposal: byOne, Range: span(1, last)}, false},
-		{"a notice of no proposal", &messages.LearnedMessage{Header: h, Range: span(1, 1)}, true},
-		{"a notice of nothing", &messages.LearnedMessage{Header: h, Proposal: byOne}, true},
-		{"a fetch", &messages.FetchRequest{Header: h, Range: span(1, last)}, false},
-		{"a fetch of nothing", &messages.FetchRequest{Header: h}, true},
-		{"a fetch from position 0", &messages.FetchRequest{Header: h, Range: span(0, 1)}, true},
 	} {
 		t.Run(c.claim, c.check)
 	}
