@@ -70,15 +70,19 @@ func (c *Client) StatusOf(ctx context.Context, id log.ReplicaID) (Status, error)
 	return c.statusOf(ctx, m)
 }
 
+func newProgress(p *messages.Progress) CatchupProgress {
+	return CatchupProgress{
+		Total: p.GetTotal(), Done: p.GetDone(), Bytes: p.GetBytes(), Elapsed: time.Duration(p.GetElapsedMicros()) * time.Microsecond,
+		Rate: p.GetRate(), Left: time.Duration(p.GetLeftMicros()) * time.Microsecond,
+	}
+}
+
 func newStatus(m Member, s *messages.StatusResponse) Status {
 	out := Status{
 		ID: m.ID, Address: m.Address, Configuration: fmt.Sprintf("%016x", s.GetConfiguration()), Since: time.UnixMicro(s.GetSinceUnixMicros()).UTC(), Reachable: true, Error: s.GetAdvice(),
 		Begin: log.Position(s.GetBegin()), End: log.Position(s.GetEnd()), Learned: log.Position(s.GetLearned()), Holes: s.GetHoles(),
 		Promised: log.Proposal(s.GetPromised()).String(), Leader: s.GetWriter() > 0,
-		Catchup: CatchupProgress{
-			Total: s.GetCatchup().GetTotal(), Done: s.GetCatchup().GetDone(), Bytes: s.GetCatchup().GetBytes(),
-			Elapsed: time.Duration(s.GetCatchup().GetElapsedMicros()) * time.Microsecond,
-		},
+		Catchup: newProgress(s.GetCatchup()),
 	}
 	if out.Leader {
 		out.Writer = log.Proposal(s.GetWriter()).String()

@@ -3986,6 +3986,10 @@ type Progress struct {
 	Bytes uint64 `protobuf:"varint,3,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	// Time since it started, in microseconds.
 	ElapsedMicros int64 `protobuf:"varint,4,opt,name=elapsed_micros,json=elapsedMicros,proto3" json:"elapsed_micros,omitempty"`
+	// Bytes of entries copied a second, since it started.
+	Rate uint64 `protobuf:"varint,5,opt,name=rate,proto3" json:"rate,omitempty"`
+	// Time until everything is learned, at the rate so far, in microseconds; 0 while there is none.
+	LeftMicros    int64 `protobuf:"varint,6,opt,name=left_micros,json=leftMicros,proto3" json:"left_micros,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4044,6 +4048,20 @@ func (x *Progress) GetBytes() uint64 {
 func (x *Progress) GetElapsedMicros() int64 {
 	if x != nil {
 		return x.ElapsedMicros
+	}
+	return 0
+}
+
+func (x *Progress) GetRate() uint64 {
+	if x != nil {
+		return x.Rate
+	}
+	return 0
+}
+
+func (x *Progress) GetLeftMicros() int64 {
+	if x != nil {
+		return x.LeftMicros
 	}
 	return 0
 }
@@ -4653,12 +4671,15 @@ const file_log_proto_rawDesc = "" +
 	"\acatchup\x18\f \x01(\v2\x16.quorumlog.v1.ProgressR\acatchup\x12\x16\n" +
 	"\x06advice\x18\r \x01(\tR\x06advice\x12\x18\n" +
 	"\apresent\x18\x0e \x03(\rR\apresent\x12$\n" +
-	"\rconfiguration\x18\x0f \x01(\x06R\rconfiguration\"q\n" +
+	"\rconfiguration\x18\x0f \x01(\x06R\rconfiguration\"\xa6\x01\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\x04R\x05total\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x04R\x04done\x12\x14\n" +
 	"\x05bytes\x18\x03 \x01(\x04R\x05bytes\x12%\n" +
-	"\x0eelapsed_micros\x18\x04 \x01(\x03R\relapsedMicros\"T\n" +
+	"\x0eelapsed_micros\x18\x04 \x01(\x03R\relapsedMicros\x12\x12\n" +
+	"\x04rate\x18\x05 \x01(\x04R\x04rate\x12\x1f\n" +
+	"\vleft_micros\x18\x06 \x01(\x03R\n" +
+	"leftMicros\"T\n" +
 	"\rDigestRequest\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x06R\arequest\x12)\n" +
 	"\x05range\x18\x02 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\"\x98\x01\n" +

@@ -33,6 +33,7 @@ func (g *gateway) status(request uint64, m replica.Inspected) *messages.StatusRe
 		Advice: g.advice, Configuration: m.Identity.Configuration,
 		Catchup: &messages.Progress{
 			Total: g.progress.Total, Done: g.progress.Done, Bytes: g.progress.Bytes, ElapsedMicros: g.progress.Elapsed.Microseconds(),
+			Rate: g.progress.Rate, LeftMicros: g.progress.Left.Microseconds(),
 		},
 	}
 	for _, p := range g.peers {

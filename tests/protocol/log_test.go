@@ -107,9 +107,12 @@ func TestAStatusShowsARecoveryOnItsWay(t *testing.T) {
 	if s.GetStatus() != messages.Status_STATUS_RECOVERING || s.GetCatchup().GetTotal() != 8000 || s.GetCatchup().GetDone() >= 8000 {
 		t.Errorf("in the middle: %v", s)
 	}
+	if p := s.GetCatchup(); p.GetRate() < p.GetBytes() || p.GetLeftMicros() == 0 {
+		t.Errorf("in the middle: the rate and the time left: %v", p)
+	}
 	c.AwaitVoting(m)
 	s = ask[*messages.StatusResponse](t, m, &messages.StatusRequest{})
-	if s.GetStatus() != messages.Status_STATUS_VOTING || s.GetCatchup().GetDone() != 8000 || s.GetAdvice() != "" {
+	if s.GetStatus() != messages.Status_STATUS_VOTING || s.GetCatchup().GetDone() != 8000 || s.GetCatchup().GetLeftMicros() != 0 || s.GetAdvice() != "" {
 		t.Errorf("at the end: %v", s)
 	}
 }
