@@ -31,16 +31,14 @@ type (
 	Serve struct{ Coordinator *actor.PID }
 	// Advise sets the advice that the member's status shows; empty if all is well.
 	Advise struct{ Text string }
-	// catchupDue is the time to give a catch-up up.
+	// catchupDue is the time to give a client up that waits for a catch-up.
 	catchupDue struct{ tag uint64 }
 )
 
 // New returns the producer of a gateway.
 func New(e *ensemble.Ensemble) actor.Producer {
 	return func() actor.Actor {
-		return &gateway{
-			Ensemble: e, writes: make(map[uint64]write), reads: make(map[uint64]read), catchups: make(map[uint64]*refresh),
-		}
+		return &gateway{Ensemble: e, writes: make(map[uint64]write), reads: make(map[uint64]read)}
 	}
 }
 
@@ -50,7 +48,7 @@ type gateway struct {
 	tag         uint64     // of the last question
 	writes      map[uint64]write
 	reads       map[uint64]read
-	catchups    map[uint64]*refresh
+	refresh     refresh
 	search      search
 	statuses    []caller
 	peers       []network.Peer
@@ -138,11 +136,7 @@ func (g *gateway) notVoting() *messages.Failure {
 // stop answers everybody who waits: what the coordinator has may or may not come to be in the log, the rest is undone.
 func (g *gateway) stop(ctx actor.Context) {
 	closed := codec.EncodeFailure(messages.Code_CODE_CLOSED, "this member is going down: ask another one")
-	for _, tag := range slices.Sorted(maps.Keys(g.catchups)) {
-		r := g.catchups[tag]
-		r.cancel()
-		r.answer(ctx, &messages.CatchupResponse{Outcome: &messages.CatchupResponse_Failure{Failure: closed}})
-	}
+	g.refresh.stop(ctx, closed)
 	for _, tag := range slices.Sorted(maps.Keys(g.writes)) {
 		g.writes[tag].fail(ctx, g.failure(coordinator.Indeterminate))
 	}

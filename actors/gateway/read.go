@@ -4,12 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/quorumlog/quorumlog/actors/catchup"
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
@@ -101,78 +98,4 @@ func digest(actions []log.Action) []byte {
 		h.Write(a.Value.Data)
 	}
 	return h.Sum(nil)
-}
-
-// refresh is a catch-up on behalf of a client.
-type refresh struct {
-	caller
-	child  *actor.PID
-	cancel func()
-}
-
-// maxCatchup is how long a client waits for a catch-up at most, and maxCatchups how many there are at one time: without a
-// quorum none ends earlier.
-const (
-	maxCatchup  = 30 * time.Second
-	maxCatchups = 64
-)
-
-func (g *gateway) catchUp(ctx actor.Context, m *messages.CatchupRequest) {
-	r := &refresh{caller: g.caller(ctx, m.GetRequest())}
-	if g.coordinator == nil {
-		r.answer(ctx, &messages.CatchupResponse{Outcome: &messages.CatchupResponse_Failure{Failure: g.notVoting()}})
-		return
-	}
-	if len(g.catchups) >= maxCatchups {
-		r.answer(ctx, &messages.CatchupResponse{Outcome: &messages.CatchupResponse_Failure{
-			Failure: codec.EncodeFailure(messages.Code_CODE_BUSY, "this member catches up for 64 clients already: try again later")}})
-		return
-	}
-	tag := g.next()
-	r.child = ctx.Spawn(g.Props(catchup.NewRefresh(g.Ensemble)))
-	r.cancel = g.Clock.After(maxCatchup, ctx.Self(), catchupDue{tag})
-	g.catchups[tag] = r
-}
-
-func (g *gateway) refreshed(ctx actor.Context, m catchup.Refreshed) {
-	for tag, r := range g.catchups {
-		if r.child.Equal(ctx.Sender()) {
-			r.cancel()
-			delete(g.catchups, tag)
-			r.answer(ctx, &messages.CatchupResponse{Outcome: &messages.CatchupResponse_Learned{Learned: uint64(m.Learned)}})
-		}
-	}
-}
-
-func (g *gateway) catchupOver(ctx actor.Context, tag uint64) {
-	r, ok := g.catchups[tag]
-	if !ok {
-		return
-	}
-	delete(g.catchups, tag)
-	ctx.Poison(r.child)
-	r.answer(ctx, &messages.CatchupResponse{Outcome: &messages.CatchupResponse_Failure{
-		Failure: codec.EncodeFailure(messages.Code_CODE_NO_QUORUM, "no quorum of the members answered: "+g.absent())}})
-}
-
-func (r *refresh) answer(ctx actor.Context, m *messages.CatchupResponse) {
-	m.Request = r.request
-	reply(ctx, r.caller, m)
-}
-
-// absent names the members that are not heard, for people.
-func (g *gateway) absent() string {
-	var names []string
-	for _, p := range g.peers {
-		switch {
-		case p.Refusal != "":
-			names = append(names, fmt.Sprintf("member %d at %s refuses: %s", p.ID, p.PID.GetAddress(), p.Refusal))
-		case !p.Present:
-			names = append(names, fmt.Sprintf("member %d at %s is not heard", p.ID, p.PID.GetAddress()))
-		}
-	}
-	if len(names) == 0 {
-		return "all members are heard, so try again"
-	}
-	return strings.Join(names, ", ")
 }
