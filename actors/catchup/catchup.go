@@ -94,11 +94,12 @@ type catchup struct {
 	cancel  func()                    // the grace
 	pause   func()                    // the wait for the limit; ends it
 
-	started time.Time
-	known   bool // total is set
-	total   uint64
-	left    uint64 // positions that are missing
-	bytes   uint64
+	started  time.Time
+	known    bool // total is set
+	total    uint64
+	left     uint64       // positions that are missing
+	localEnd log.Position // of the local log
+	bytes    uint64
 }
 
 // state is one state of the chart in the package comment. receive returns the next one.
@@ -167,7 +168,7 @@ func (s looking) receive(ctx actor.Context) state {
 }
 
 func (s looking) missed(ctx actor.Context, m replica.Missed) state {
-	s.self = m.Identity
+	s.self, s.localEnd = m.Identity, m.End
 	s.report(ctx, m.Set.Len())
 	if m.Set.Empty() {
 		ctx.Request(ctx.Parent(), Done{})

@@ -177,22 +177,24 @@ func (s *copying) take(ctx actor.Context, r request, answer codec.Fetched) bool 
 		s.store(ctx, f.Actions, known)
 		return true
 	case codec.Gone:
-		if f.Begin <= r.chunk.First {
-			return false
-		}
-		s.jump(ctx, f.Begin)
-		return true
+		return f.Begin > r.chunk.First && s.jump(ctx, f.Begin)
 	case codec.Unable, codec.Denied:
 	}
 	return false
 }
 
-// jump has the local log begin where a peer's does.
-func (s *copying) jump(ctx actor.Context, begin log.Position) {
+// jump has the local log begin where a peer's does, and says whether it does. A log does not begin above what anybody has heard of:
+// one false answer that was believed would truncate this log, and then, when this replica is elected, every other.
+func (s *copying) jump(ctx actor.Context, begin log.Position) bool {
+	if begin > max(s.localEnd, s.Range.Last, s.sources.learned())+1 {
+		s.Log.Warn().Uint64("begin", uint64(begin)).Msg("a peer's log begins above what is known of any; not believed")
+		return false
+	}
 	before := s.missing.Len()
 	s.missing.Remove(log.Range{First: 1, Last: begin - 1})
 	s.storing = append(s.storing, before-s.missing.Len())
 	ctx.Request(s.Replica, replica.Jump{Begin: begin})
+	return true
 }
 
 // store hands to the local replica what is missing there: a chunk spans other positions, and copying those again is no

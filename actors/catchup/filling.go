@@ -34,8 +34,7 @@ func (s filling) receive(ctx actor.Context) state {
 		}
 	case Passed:
 		if mine {
-			s.jump(ctx, m.Begin)
-			return s.goOn(ctx)
+			return s.passed(ctx, m.Begin)
 		}
 	case graceOver:
 		if m.attempt == s.attempt {
@@ -66,6 +65,17 @@ func (s filling) leave() *catchup {
 	s.pause()
 	s.end()
 	return s.catchup
+}
+
+// passed follows the log to where it begins. If that cannot be, the peers are surveyed once more.
+func (s filling) passed(ctx actor.Context, begin log.Position) state {
+	if s.jump(ctx, begin) {
+		return s.goOn(ctx)
+	}
+	s.leave()
+	s.By = 0
+	s.after(ctx, s.Patience.Grace)
+	return waiting{s.copying}
 }
 
 // goOn goes on with copies. What an unfinished Fill has written under its proposal, it alone knows: the next one could find

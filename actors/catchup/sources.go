@@ -20,6 +20,7 @@ type sources struct {
 
 type source struct {
 	id      log.ReplicaID
+	learned log.Position // up to where it said that it has learned, in the last survey
 	unable  bool         // it said so, or made no sense
 	unknown interval.Set // positions that it does not know as learned
 	habits
@@ -55,7 +56,7 @@ func newSources(self log.ReplicaID, peers []network.Peer, before *sources) *sour
 		for _, p := range peers {
 			votes := p.Presence.Status == status.Voting || p.Presence.Status == 0
 			if p.ID != self && p.Present && (votes || !voting) {
-				s.peers = append(s.peers, &source{id: p.ID, habits: before.peer(p.ID).habits})
+				s.peers = append(s.peers, &source{id: p.ID, learned: p.Presence.Learned, habits: before.peer(p.ID).habits})
 			}
 		}
 		if len(s.peers) > 0 {
@@ -65,13 +66,24 @@ func newSources(self log.ReplicaID, peers []network.Peer, before *sources) *sour
 	return s
 }
 
-// join takes in the voting peers that were not there at the survey.
+// join takes in the voting peers that were not there at the survey, and what the others have learned since.
 func (s *sources) join(self log.ReplicaID, peers []network.Peer) {
 	for _, p := range newSources(self, peers, s).peers {
-		if !slices.ContainsFunc(s.peers, func(known *source) bool { return known.id == p.id }) {
+		i := slices.IndexFunc(s.peers, func(known *source) bool { return known.id == p.id })
+		if i < 0 {
 			s.peers = append(s.peers, p)
+			continue
 		}
+		s.peers[i].learned = p.learned
 	}
+}
+
+// learned is up to where some peer has learned, as they said in their greetings.
+func (s *sources) learned() (most log.Position) {
+	for _, p := range s.peers {
+		most = max(most, p.learned)
+	}
+	return most
 }
 
 // maxGap is how many positions that are not missing a chunk, or a Fill, may span: asking for a few too many costs less
