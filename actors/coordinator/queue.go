@@ -75,7 +75,8 @@ func (q *queue) batch() []request {
 		}
 		n++
 	}
-	taken := q.requests[:n:n]
+	taken := slices.Clone(q.requests[:n])
+	clear(q.requests[:n]) // what lies before the rest is not freed with it
 	q.requests = q.requests[n:]
 	for _, r := range taken {
 		q.count(r, -1)

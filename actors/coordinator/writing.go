@@ -22,7 +22,7 @@ func (s elected) receive(ctx actor.Context) state {
 		return s.goOn(ctx)
 	case Demote:
 		s.dismiss(ctx, NotElected, 0)
-		return s.end(ctx, ending{s.coordinator, NotElected, ctx.Sender()})
+		return s.end(ctx, ending{s.coordinator, NotElected, []*actor.PID{ctx.Sender()}})
 	case round.Done:
 		return s.landed(ctx, m)
 	case replica.Outbid:
@@ -197,8 +197,8 @@ func (b *flying) acknowledge(ctx actor.Context) {
 // ending: nothing more is sent; what is on its way is waited for.
 type ending struct {
 	*coordinator
-	why    Why        // what those hear who wait
-	client *actor.PID // who asked to end it; nil for nobody
+	why     Why          // what those hear who wait
+	clients []*actor.PID // who asked to end it
 }
 
 func (s ending) receive(ctx actor.Context) state {
@@ -212,7 +212,7 @@ func (s ending) receive(ctx actor.Context) state {
 		r := newRequest(client{ctx.Sender(), m.Tag}, m)
 		ctx.Respond(Failed{Tag: m.Tag, Why: refusal(r, s.floor), Seen: s.floor})
 	case Demote:
-		s.client = ctx.Sender()
+		s.clients = append(s.clients, ctx.Sender())
 	case replica.Outbid:
 		s.floor = max(s.floor, m.By)
 	}
@@ -226,7 +226,7 @@ func (c *coordinator) end(ctx actor.Context, s ending) state {
 		return s
 	}
 	seen := c.floor
-	if s.client != nil && seen < c.by { // nobody stands in the way
+	if len(s.clients) > 0 && seen < c.by { // nobody stands in the way
 		seen = 0
 	}
 	for _, b := range c.flight {
@@ -234,8 +234,8 @@ func (c *coordinator) end(ctx actor.Context, s ending) state {
 	}
 	c.flight, c.next = nil, c.settled+1
 	next := c.resign(ctx, s.why, seen)
-	if s.client != nil {
-		ctx.Send(s.client, Demoted{End: c.settled})
+	for _, pid := range s.clients {
+		ctx.Send(pid, Demoted{End: c.settled})
 	}
 	return next
 }

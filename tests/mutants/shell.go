@@ -8,7 +8,7 @@ func ofShells() []Mutant {
 		}}, []Judge{simulation(), scenario()}},
 		{"M4", "a writer that was rejected stays elected, and takes over the number that it saw", []Edit{{"actors/coordinator/writing.go",
 			"\tnext := c.resign(ctx, s.why, seen)\n",
-			"\tif c.by = max(c.by, seen); s.client == nil {\n\t\treturn c.goOn(ctx)\n\t}\n\tnext := c.resign(ctx, s.why, seen)\n",
+			"\tif c.by = max(c.by, seen); len(s.clients) == 0 {\n\t\treturn c.goOn(ctx)\n\t}\n\tnext := c.resign(ctx, s.why, seen)\n",
 		}}, []Judge{simulation()}},
 		{"M9", "a hole is filled with a NOP without asking a quorum", []Edit{{"actors/catchup/filling.go",
 			"\tchild := ctx.Spawn(s.Props(NewFill(s.Ensemble, run, s.By)))\n\ts.after(ctx, s.Patience.Grace)\n\treturn filling{s, child}\n",

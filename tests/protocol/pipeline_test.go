@@ -309,6 +309,18 @@ func TestAfterARejectionNothingMoreIsSentAndEverybodyHearsWhatBecameOfItsBatch(t
 	})
 }
 
+func TestEveryDemoteIsAnswered(t *testing.T) {
+	c := kit.Voting(t, 1, 3)
+	m := c.Member(1)
+	m.Elect()
+	stream(m, 1)
+	one, other := m.Node.Probe("one"), m.Node.Probe("other")
+	one.Request(m.PID(member.Coordinator), coordinator.Demote{})
+	other.Request(m.PID(member.Coordinator), coordinator.Demote{})
+	actortest.Await[coordinator.Demoted](t, one, patience)
+	actortest.Await[coordinator.Demoted](t, other, patience)
+}
+
 // inOrder fails where the log has an entry of a stream without all that come before it in the stream.
 func inOrder(t *testing.T, entries []string) {
 	t.Helper()
