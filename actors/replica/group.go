@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
@@ -23,11 +24,30 @@ type group struct {
 	flush   bool // a flush is in the mailbox
 	waiting []waiting
 	covered int // how many of them wait for the sync that runs
+	bytes   int // of all that waits
 }
 
 type waiting struct {
 	to     *actor.PID
 	answer any
+	bytes  int // what it takes in memory, about
+}
+
+// maxWaiting is how many bytes of answers wait. A disk may hang for hours, and whoever asks asks again: what comes beyond that is
+// dropped, like a message that is lost.
+const maxWaiting = 16 << 20
+
+// cost is what an answer to a peer takes in memory while it waits, in bytes, about. Those to actors of this process cost nothing:
+// they are few, and nobody asks for them again.
+func cost(answer any) int {
+	const least = 512
+	switch a := answer.(type) {
+	case serve:
+		return least
+	case proto.Message:
+		return least + proto.Size(a)
+	}
+	return 0
 }
 
 // syncs is how many syncs are done once everything is durable that is on the disk now: each of them makes it one older.
@@ -51,7 +71,12 @@ func (r *replica) answerTo(ctx actor.Context, to *actor.PID, answer any) {
 		r.respond(ctx, to, answer)
 		return
 	}
-	r.group.waiting = append(r.group.waiting, waiting{to, answer})
+	bytes := cost(answer)
+	if bytes > 0 && r.group.bytes+bytes > maxWaiting {
+		return
+	}
+	r.group.bytes += bytes
+	r.group.waiting = append(r.group.waiting, waiting{to, answer, bytes})
 	switch {
 	case !r.group.dirty:
 		r.group.covered = len(r.group.waiting)
@@ -80,6 +105,7 @@ func (r *replica) synced(ctx actor.Context, m synced) {
 	r.group.syncing = false
 	r.admission.Self.Age = r.Store.Age()
 	for _, w := range r.group.waiting[:r.group.covered] {
+		r.group.bytes -= w.bytes
 		r.respond(ctx, w.to, w.answer)
 	}
 	r.group.waiting = slices.Delete(r.group.waiting, 0, r.group.covered)

@@ -4,7 +4,7 @@ package mutants
 func ofSyncs() []Mutant {
 	return []Mutant{
 		{"M6", "a replica answers before it syncs", []Edit{{"actors/replica/group.go",
-			"r.group.waiting = append(r.group.waiting, waiting{to, answer})",
+			"r.group.waiting = append(r.group.waiting, waiting{to, answer, bytes})",
 			"r.respond(ctx, to, answer)",
 		}}, []Judge{simulation()}},
 		{"M7", "a replica ignores that a sync failed", []Edit{{"actors/replica/group.go",

@@ -207,6 +207,30 @@ func TestAQuestionTellsTheSyncOfItsProposal(t *testing.T) {
 	})
 }
 
+// Each time somebody asks again there is one answer more that waits, of up to a megabyte.
+func TestWhatWaitsForAHungSyncIsBounded(t *testing.T) {
+	s := newSyncing(t, 1)
+	const asked, most = 40, 16
+	s.ask(codec.EncodeWriteRequest(s.p.Header(), codec.Write{
+		By: by(1, 2), First: 1, Values: []log.Value{{Kind: log.Append, Data: make([]byte, log.MaxEntry)}},
+	}))
+	s.await(1)
+	s.slow(time.Hour)
+	for range asked {
+		s.ask(codec.EncodePromiseRequest(s.p.Header(), by(2, 2), span(1, 1)))
+	}
+	local := s.m.Node.Probe("local")
+	local.Request(s.m.PID(member.Replica), replica.Reserve{}) // which nobody repeats
+	s.c.World.Run(2 * time.Hour)
+	waited := len(s.m.Probe.Messages()) - 1
+	if waited == 0 || waited > most {
+		t.Errorf("%d answers of a megabyte waited", waited)
+	}
+	actortest.Await[replica.Reserved](t, local, time.Second)
+	s.ask(codec.EncodePromiseRequest(s.p.Header(), by(2, 2), span(1, 1)))
+	s.await(1 + waited + 1)
+}
+
 func TestAFailedSyncAnswersNothingOfItAndOfTheNext(t *testing.T) {
 	seeds(t, 10, func(t *testing.T, seed uint64) {
 		s := newSyncing(t, seed)
