@@ -24,11 +24,11 @@ type (
 	// CatchupProgress: how far a catch-up is.
 	CatchupProgress struct {
 		Total   uint64        `json:"total"` // positions missing at its start
-		Done    uint64        `json:"done"`  // positions learned since
+		Done    uint64        `json:"done"`  // positions learned or truncated since
 		Bytes   uint64        `json:"bytes"` // bytes copied since
 		Elapsed time.Duration `json:"elapsed_nanoseconds"`
 		Rate    uint64        `json:"bytes_per_second"` // since its start
-		Left    time.Duration `json:"left_nanoseconds"` // until all is learned, at the rate so far; 0 while there is none
+		Left    time.Duration `json:"left_nanoseconds"` // until all is learned, at the speed so far or the limit; 0 while there is none
 	}
 	// Advice: why the replica cannot recover at the moment, and what to do; empty once that is over.
 	Advice struct{ Text string }

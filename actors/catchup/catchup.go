@@ -53,13 +53,6 @@ type Config struct {
 type (
 	// Done tells the parent that everything in the range is learned, or truncated. Its sender is the catch-up.
 	Done struct{}
-	// Progress tells the parent how far it is.
-	Progress struct {
-		Total, Done, Bytes uint64 // positions missing at the start, positions learned since, bytes copied since
-		Elapsed            time.Duration
-		Rate               uint64        // bytes a second, since it started
-		Left               time.Duration // until everything is learned, at the rate so far; 0 while there is none
-	}
 	// chunkDue is the time to give up on a peer.
 	chunkDue struct {
 		request uint64
@@ -94,12 +87,8 @@ type catchup struct {
 	cancel  func()                    // the grace
 	pause   func()                    // the wait for the limit; ends it
 
-	started  time.Time
-	known    bool // total is set
-	total    uint64
-	left     uint64       // positions that are missing
 	localEnd log.Position // of the local log
-	bytes    uint64
+	progress progress
 }
 
 // state is one state of the chart in the package comment. receive returns the next one.
@@ -109,13 +98,16 @@ type state interface{ receive(ctx actor.Context) state }
 func (c *catchup) Receive(ctx actor.Context) {
 	switch ctx.Message().(type) {
 	case *actor.Started:
-		c.started = c.Clock.Now()
+		c.began(ctx)
 		c.state = c.survey(ctx)
 	case *actor.Stopping:
 		c.cancel()
 		c.pause()
 		c.end()
+		c.progress.cancel()
 	case *actor.Stopped:
+	case progressDue:
+		c.stillAt(ctx)
 	default:
 		c.state = c.state.receive(ctx)
 	}
@@ -187,23 +179,6 @@ func (s looking) missed(ctx actor.Context, m replica.Missed) state {
 		return next.wait(ctx)
 	}
 	return next.fill(ctx)
-}
-
-// report tells the parent how far the catch-up is, each time that something is learned.
-func (c *catchup) report(ctx actor.Context, left uint64) {
-	switch {
-	case !c.known:
-		c.known, c.total = true, left
-	case left >= c.left:
-		return
-	}
-	c.left = left
-	p := Progress{Total: c.total, Done: c.total - left, Bytes: c.bytes, Elapsed: c.Clock.Now().Sub(c.started)}
-	if p.Elapsed > 0 && p.Done > 0 {
-		p.Rate = uint64(float64(p.Bytes) / p.Elapsed.Seconds())
-		p.Left = time.Duration(float64(p.Elapsed) / float64(p.Done) * float64(left))
-	}
-	ctx.Send(ctx.Parent(), p)
 }
 
 // wait gives a live writer time to finish what it has begun.

@@ -32,12 +32,15 @@ type request struct {
 	cancel  func() // that
 }
 
+// stored is what one message to the local replica settles.
+type stored struct{ copied, jumped, bytes uint64 }
+
 // copying: peers are asked for chunks, and what they send is stored. Several answer at once; the local replica stores what
 // comes first, and nothing waits for the slowest.
 type copying struct {
 	*catchup
 	missing interval.Set // not learned here, and not on its way to the local replica
-	storing []uint64     // how many of the missing positions each message to the local replica settles, in order
+	storing []stored     // what each message to the local replica settles, in order
 	pacing  bool         // paceDue comes
 }
 
@@ -50,7 +53,7 @@ func (s *copying) receive(ctx actor.Context) state {
 	case paceDue:
 		s.pacing = false
 	case replica.Taught, replica.Jumped:
-		s.stored(ctx)
+		s.didStore(ctx)
 	case network.Surveyed:
 		s.sources.join(s.Self, m.Peers)
 	}
@@ -192,7 +195,7 @@ func (s *copying) jump(ctx actor.Context, begin log.Position) bool {
 	}
 	before := s.missing.Len()
 	s.missing.Remove(log.Range{First: 1, Last: begin - 1})
-	s.storing = append(s.storing, before-s.missing.Len())
+	s.storing = append(s.storing, stored{jumped: before - s.missing.Len()})
 	ctx.Request(s.Replica, replica.Jump{Begin: begin})
 	return true
 }
@@ -207,22 +210,25 @@ func (s *copying) store(ctx actor.Context, actions []log.Action, known interval.
 	if len(actions) == 0 {
 		return
 	}
+	settles := stored{copied: fresh.Len()}
 	for _, a := range actions {
-		s.bytes += uint64(len(a.Value.Data))
+		settles.bytes += uint64(len(a.Value.Data))
 	}
 	s.missing = s.missing.Minus(fresh)
-	s.storing = append(s.storing, fresh.Len())
+	s.storing = append(s.storing, settles)
 	s.waited = false
 	ctx.Request(s.Replica, replica.Learn{Actions: actions})
 }
 
-// stored notes that the local replica has done the first thing that it was told. It does them in order.
-func (s *copying) stored(ctx actor.Context) {
+// didStore notes that the local replica has done the first thing that it was told. It does them in order.
+func (s *copying) didStore(ctx actor.Context) {
 	if len(s.storing) == 0 {
 		return
 	}
-	s.report(ctx, s.left-s.storing[0])
+	done, p := s.storing[0], &s.progress
 	s.storing = s.storing[1:]
+	p.copied, p.bytes = p.copied+done.copied, p.bytes+done.bytes
+	s.report(ctx, p.left-min(p.left, done.copied+done.jumped))
 }
 
 // positions returns the positions of records, which are in order.

@@ -25,7 +25,10 @@ import (
 
 type (
 	// Filled tells the parent that the first part of the run is learned. Its sender is the Fill.
-	Filled struct{ Range log.Range }
+	Filled struct {
+		Range log.Range
+		Bytes uint64 // of the entries
+	}
 	// Passed tells the parent that the log begins above the start of the run. Its sender is the Fill.
 	Passed struct{ Begin log.Position }
 	// retryDue is the time to try again under a higher proposal.
@@ -176,22 +179,24 @@ func (s writing) notice() *messages.LearnedMessage {
 
 // learn has the local replica store the chosen values: it may not vote, and then the notice tells it nothing.
 func (f *fill) learn(ctx actor.Context, run log.Range, chosen []log.Action) state {
+	filled := Filled{Range: run}
 	for i := range chosen {
 		chosen[i].Learned = true
+		filled.Bytes += uint64(len(chosen[i].Value.Data))
 	}
 	ctx.Request(f.Replica, replica.Learn{Actions: chosen})
-	return learning{f, run}
+	return learning{f, filled}
 }
 
 // learning: the local replica stores the chosen values.
 type learning struct {
 	*fill
-	run log.Range
+	filled Filled
 }
 
 func (s learning) receive(ctx actor.Context) state {
 	if _, ok := ctx.Message().(replica.Taught); ok {
-		ctx.Request(ctx.Parent(), Filled{s.run})
+		ctx.Request(ctx.Parent(), s.filled)
 		ctx.Stop(ctx.Self())
 	}
 	return s

@@ -30,6 +30,7 @@ func (s filling) receive(ctx actor.Context) state {
 	switch m := ctx.Message().(type) {
 	case Filled:
 		if mine {
+			s.progress.copied, s.progress.bytes = s.progress.copied+m.Range.Len(), s.progress.bytes+m.Bytes
 			return s.leave().survey(ctx)
 		}
 	case Passed:
