@@ -15,7 +15,7 @@ require (
 	github.com/spf13/pflag v1.0.9
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sync v0.23.0
-	golang.org/x/sys v0.49.0 // in tests only: name spaces and TUN devices (tests/process)
+	golang.org/x/sys v0.49.0 // fallocate; in tests: name spaces and TUN devices (tests/process)
 	golang.org/x/term v0.47.0
 	golang.org/x/time v0.12.0
 	google.golang.org/grpc v1.85.0

@@ -53,7 +53,7 @@ func doors() []door {
 		{
 			dir:     "log/storage/disk",
 			own:     append(slices.Clone(storage), "log/codec", "messages"),
-			foreign: []string{"github.com/cockroachdb", protobuf, zerolog}, forbidden: []string{"net"},
+			foreign: []string{"github.com/cockroachdb", "golang.org/x/sys", protobuf, zerolog}, forbidden: []string{"net"},
 		},
 		{dir: "actors", own: spoken, foreign: []string{protoactor, protobuf, zerolog, rates}, forbidden: outside()},
 		{dir: "actors/timer", own: pure(), foreign: []string{protoactor}, forbidden: []string{"net", "os"}},

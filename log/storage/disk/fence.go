@@ -3,6 +3,7 @@ package disk
 import (
 	"hash/crc32"
 	"io"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -191,4 +192,17 @@ func (f *marked) SyncData() error {
 	err := f.fenced.SyncData()
 	f.fault.change(func() error { return f.marks.synced(now) })
 	return err
+}
+
+// Preallocate implements vfs.File. A write-ahead log gets its size with its space: a sync then has to write what is in it, and
+// not, each time, how long it has become, which takes the file system's journal. What is not written yet reads as zeros, which
+// Pebble takes for the end of a log.
+func (f *marked) Preallocate(offset, length int64) error {
+	file := f.Fd()
+	if file == vfs.InvalidFd || !strings.HasSuffix(f.written.name, logSuffix) {
+		return f.fenced.Preallocate(offset, length)
+	}
+	var err error
+	f.fault.change(func() error { err = allocate(file, offset, length); return nil })
+	return err // Pebble goes on: a full disk says so when it is written to
 }
