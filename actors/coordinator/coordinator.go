@@ -47,7 +47,7 @@ type (
 		Fence  log.Proposal // writes only if this proposal is still the elected one; 0 for any
 		Values []log.Value  // at most log.MaxRun of them, and log.MaxRunBytes bytes or one entry
 	}
-	// Appended answers Append: the values are chosen, and learned by the local replica.
+	// Appended answers Append: the values are chosen. The local replica has learned them, if it voted for them.
 	Appended struct {
 		Tag   uint64
 		Range log.Range
@@ -59,7 +59,7 @@ type (
 		Seen log.Proposal // with Fenced and NotElected: the highest proposal that stands in the way; 0 if none is known
 		Held log.Range    // with BadRange: the log, which may be empty: its Last is First - 1 then
 	}
-	// Demote makes the coordinator idle, once the batch that is on its way is finished.
+	// Demote makes the coordinator idle, once all batches that are on their way are finished.
 	Demote struct{}
 	// Demoted answers Demote. End is the highest position written.
 	Demoted struct{ End log.Position }

@@ -66,6 +66,9 @@ func (s reserving) receive(ctx actor.Context) state {
 	if !ok {
 		return s.electing(ctx, s, nil)
 	}
+	if m.By == 0 { // they are used up
+		return s.resign(ctx, Unheard, 0)
+	}
 	s.by, s.self = m.By, m.Identity
 	child := ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, round.Promise(s.by, log.Range{}))))
 	return promising{s.coordinator, child}

@@ -148,7 +148,7 @@ func (s elected) landed(ctx actor.Context, m round.Done) state {
 	switch m.Outcome.(type) {
 	case paxos.Won:
 		return s.goOn(ctx)
-	case paxos.Unheard: // those who did not answer this one in all its time will not answer the next either
+	case paxos.Unheard: // those who did not vote for this one in time, or do not vote at all, will not for the next either
 		s.flight.abandon(ctx)
 	case paxos.Lost, paxos.Settled, paxos.Passed, paxos.Pending:
 	}
@@ -156,7 +156,8 @@ func (s elected) landed(ctx actor.Context, m round.Done) state {
 }
 
 // settle acknowledges what is chosen, in the order of the positions. The local replica hears of it first: whoever reads here
-// afterwards finds it.
+// afterwards finds it, where this replica voted for it. The rounds below one that is won go on: those who answered that one
+// will answer them as well, if they are asked again, and then miss nothing.
 func (c *coordinator) settle(ctx actor.Context, m round.Done) {
 	c.age(m)
 	if lost, ok := m.Outcome.(paxos.Lost); ok {

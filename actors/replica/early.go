@@ -94,6 +94,18 @@ func (r *replica) postponed(ctx actor.Context, m *messages.WriteRequest, w codec
 	return true
 }
 
+// rejectEarly answers the writes that waited and are fenced now: they never would be accepted.
+func (r *replica) rejectEarly(ctx actor.Context) {
+	if r.early.by >= r.meta.Promised {
+		return
+	}
+	fenced := r.early.waits
+	r.early = early{}
+	for _, w := range fenced {
+		r.Receive(late{ctx, w.asked})
+	}
+}
+
 // catchUp handles the writes that waited for what lies up to upTo, which is accepted now, or chosen. Each may bring what the next
 // one waits for; one that waits for something else after all is kept again.
 func (r *replica) catchUp(ctx actor.Context, by log.Proposal, upTo log.Position) {

@@ -62,7 +62,7 @@ func (g *group) syncs() (n uint64) {
 }
 
 // answer sends an answer as soon as everything it may rest on is durable: at once where that is all, and else with the sync
-// that covers the newest change.
+// that covers the newest change. What is learned, or truncated, needs no sync: it is chosen, and can be learned again.
 func (r *replica) answer(ctx actor.Context, answer any) { r.answerTo(ctx, ctx.Sender(), answer) }
 
 // answerTo is answer for somebody else.

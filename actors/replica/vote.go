@@ -130,6 +130,7 @@ func (r *replica) grant(ctx actor.Context, by log.Proposal, v paxos.Verdict) boo
 		r.respond(ctx, r.lead.pid, Outbid{meta.Promised})
 		r.lead = lead{}
 	}
+	r.rejectEarly(ctx)
 	return true
 }
 

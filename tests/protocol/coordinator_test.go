@@ -255,3 +255,21 @@ func TestADemotionWaitsForTheBatchesThatAreOnTheirWay(t *testing.T) {
 		c.Agree(c.Members...)
 	})
 }
+
+func TestAnElectionWhoseProposalsAreUsedUpAsksNobody(t *testing.T) {
+	c := kit.Initialized(t, 1, 3)
+	m := c.Member(1)
+	m.Prepare(func(meta *storage.Metadata) { meta.Highest = by(log.MaxRound, 1) })
+	c.Start()
+	c.AwaitVoting(c.Members...)
+	c.World.Filter(func(e actortest.Envelope) actortest.Verdict {
+		if p, ok := e.Message.(*messages.PromiseRequest); ok {
+			t.Errorf("proposal %d is asked for", p.GetProposal())
+		}
+		return actortest.Deliver
+	})
+	m.Probe.Request(m.PID(member.Coordinator), coordinator.Elect{Tag: 1})
+	if f := actortest.Await[coordinator.Failed](t, m.Probe, time.Second); f.Why != coordinator.Unheard {
+		t.Errorf("it failed as %d", f.Why)
+	}
+}

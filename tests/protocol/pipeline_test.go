@@ -241,6 +241,19 @@ func TestAWriteThatWaitsIsAcceptedAboveACopyOfItsWritersEntryOnly(t *testing.T) 
 	}
 }
 
+func TestAWriteThatWaitsIsRejectedOnceItsWriterIsFenced(t *testing.T) {
+	_, m, p := alone(t, 1)
+	p.Promise(m, by(9, 2), log.Range{})
+	m.Probe.Request(m.PID(member.Replica), codec.EncodeWriteRequest(p.Header(), codec.Write{
+		By: by(9, 2), First: 2, Values: []log.Value{kit.Entry("e")},
+	}))
+	actortest.ExpectNone[any](t, m.Probe, time.Second)
+	p.Promise(m, by(10, 2), log.Range{})
+	if answer := actortest.Await[*messages.WriteResponse](t, m.Probe, time.Second); answer.GetRejected() == nil {
+		t.Errorf("the answer is %v", answer)
+	}
+}
+
 // A write that comes before the one below it is not lost: the replica keeps it, and accepts both once the other is there.
 func TestWritesThatOvertakeEachOtherAreAcceptedInTheirOrder(t *testing.T) {
 	seeds(t, 10, func(t *testing.T, seed uint64) {
