@@ -87,6 +87,7 @@ fuzz: ## feed every decoder, a member, the disk's files and the network's packet
 	$(GO) test -run='^$$' -fuzz='^FuzzDecode$$' -fuzztime=$(FUZZTIME) ./log/codec
 	$(GO) test -run='^$$' -fuzz='^FuzzDisk$$' -fuzztime=$(FUZZTIME) ./log/storage/disk
 	$(GO) test -run='^$$' -fuzz='^FuzzPacket$$' -fuzztime=$(FUZZTIME) ./cluster
+	$(GO) test -run='^$$' -fuzz='^FuzzWeight$$' -fuzztime=$(FUZZTIME) ./cluster
 	$(GO) test -run='^$$' -fuzz='^FuzzMember$$' -fuzztime=$(FUZZTIME) ./tests/hostile
 
 .PHONY: storage

@@ -10,5 +10,5 @@
 //	reader.go      reads of one member's replica
 //	membership.go  members, their addresses, and the cluster's id
 //	errors.go      what a call may return
-//	remote.go      protoactor's remote, with its doors closed (guard.go)
+//	remote.go      protoactor's remote, with its doors closed (guard.go, weight.go)
 package cluster

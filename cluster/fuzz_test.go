@@ -34,7 +34,7 @@ func FuzzPacket(f *testing.F) {
 		}
 		for _, e := range packet.GetMessageBatch().GetEnvelopes() {
 			b := packet.GetMessageBatch()
-			if !g.types[b.TypeNames[e.TypeId]] || !reachable(b.Targets[e.Target]) || len(e.MessageData) > maxMessage || e.MessageHeader != nil {
+			if g.types[b.TypeNames[e.TypeId]] == nil || !reachable(b.Targets[e.Target]) || len(e.MessageData) > maxMessage || e.MessageHeader != nil {
 				t.Errorf("let through: %v", e)
 			}
 			if e.Sender > 0 && b.Senders[e.Sender-1].GetAddress() == g.own {

@@ -14,6 +14,7 @@ import (
 	grpccodes "google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/messages"
@@ -23,11 +24,13 @@ import (
 // anybody may stop any actor or have one spawned, and some messages panic in actors of its own. The guard looks at every
 // packet before protoactor decodes it, and lets through only our own messages to actors that expect some.
 //
+// Nor does it let in what would take far more memory than its bytes; see shape.
+//
 // One bad envelope is dropped, as the network might have; a packet that is no batch of envelopes ends its stream. It does
 // not know who sends: that needs authenticated connections.
 type guard struct {
 	own     string // this process's advertised address
-	types   map[string]bool
+	types   map[string]*shape
 	log     zerolog.Logger
 	opened  chan struct{}
 	open    sync.Once
@@ -41,9 +44,10 @@ const (
 )
 
 func newGuard(own string, log zerolog.Logger) *guard {
-	g := &guard{own: own, types: make(map[string]bool), log: log, opened: make(chan struct{})}
+	g := &guard{own: own, types: make(map[string]*shape), log: log, opened: make(chan struct{})}
+	known := make(map[protoreflect.FullName]*shape)
 	for _, m := range wire() {
-		g.types[string(proto.MessageName(m))] = true
+		g.types[string(proto.MessageName(m))] = shapeOf(m.ProtoReflect().Descriptor(), known)
 	}
 	return g
 }
@@ -164,12 +168,16 @@ func (g *guard) drop(fault string) {
 	g.log.Debug().Str("fault", fault).Msg("a message was dropped")
 }
 
-// tables hold the faults of what the envelopes of one batch refer to; empty where there is none.
-type tables struct{ types, targets, senders []string }
+// tables hold what the envelopes of one batch refer to: the shapes of types, nil where a type is none of ours, and the faults
+// of the others; empty where there is none.
+type tables struct {
+	types            []*shape
+	targets, senders []string
+}
 
 func (g *guard) readTables(b *remote.MessageBatch) (t tables) {
 	for _, name := range b.GetTypeNames() {
-		t.types = append(t.types, unless(g.types[name], "its type is none of ours"))
+		t.types = append(t.types, g.types[name])
 	}
 	for _, name := range b.GetTargets() {
 		t.targets = append(t.targets, unless(len(name) <= maxName && reachable(name), "its target takes no messages"))
@@ -205,17 +213,19 @@ func (t tables) of(e *remote.MessageEnvelope) string {
 		return "it refers to what is not there"
 	case e.GetSender() != 0 && !within(e.GetSender()-1, t.senders):
 		return "its sender is not there"
-	case t.types[e.GetTypeId()] != "":
-		return t.types[e.GetTypeId()]
+	case t.types[e.GetTypeId()] == nil:
+		return "its type is none of ours"
 	case t.targets[e.GetTarget()] != "":
 		return t.targets[e.GetTarget()]
-	case e.GetSender() != 0:
-		return t.senders[e.GetSender()-1] // 0 is nobody
+	case e.GetSender() != 0 && t.senders[e.GetSender()-1] != "": // 0 is nobody
+		return t.senders[e.GetSender()-1]
+	case !t.types[e.GetTypeId()].fits(e.GetMessageData()):
+		return "it is malformed, or has too many parts"
 	}
 	return ""
 }
 
-func within(index int32, table []string) bool { return index >= 0 && int(index) < len(table) }
+func within[T any](index int32, table []T) bool { return index >= 0 && int(index) < len(table) }
 
 func unless(good bool, fault string) string {
 	if good {

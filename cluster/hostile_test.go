@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,6 +14,9 @@ import (
 	grpccodes "google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/quorumlog/quorumlog/messages"
 )
 
 // stranger talks to a process without any manners.
@@ -89,9 +93,27 @@ func TestGarbageEndsItsStreamOnly(t *testing.T) {
 	}
 	p, a := startPeer(t, free(t)), startAsker(t)
 	c := stranger(t, p.address)
-	garbage := asked(func(b *remote.MessageBatch) { b.Envelopes[0].MessageData = []byte{0xff, 0xff} })
+	garbage := asked(func(b *remote.MessageBatch) { // a refusal in no characters; only protoactor sees that
+		b.TypeNames[0] = string(proto.MessageName(&messages.RecoverResponse{}))
+		b.Envelopes[0].MessageData = []byte{0x1a, 3, 0x12, 1, 0xff}
+	})
 	if err := say(t, c, garbage); errors.Is(err, io.EOF) {
 		t.Error("the peer took garbage")
+	}
+	a.ask(t, p.gateway())
+}
+
+func TestPacketOfTooManyPartsEndsItsStreamOnly(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	p, a := startPeer(t, free(t)), startAsker(t)
+	parts := asked(func(b *remote.MessageBatch) { b.Envelopes = slices.Repeat(b.Envelopes[:1:1], 50_000) })
+	for _, e := range parts.GetMessageBatch().GetEnvelopes() {
+		e.Reset()
+	}
+	if err := say(t, stranger(t, p.address), parts); errors.Is(err, io.EOF) {
+		t.Error("the peer took it")
 	}
 	a.ask(t, p.gateway())
 }

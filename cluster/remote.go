@@ -165,7 +165,7 @@ func (t *transport) shutdown() error {
 
 func (t *transport) serverOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
-		grpc.MaxRecvMsgSize(maxPacket),
+		grpc.MaxRecvMsgSize(maxPacket), newWeighing().ofServer(),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.ConnectionTimeout(dialTimeout), // who connects and says nothing would hold up stop
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveIdle, Timeout: keepaliveWait}),
@@ -179,7 +179,7 @@ func (t *transport) serverOptions() []grpc.ServerOption {
 func (t *transport) dialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxPacket)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxPacket), newWeighing().ofCall()),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: keepaliveIdle, Timeout: keepaliveWait, PermitWithoutStream: true,
 		}),

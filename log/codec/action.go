@@ -98,6 +98,19 @@ func decodeLearned(in []*messages.Action, within log.Range) ([]log.Action, error
 	return out, nil
 }
 
+// votes says what is wrong with the proposals of a record that holds a value.
+func votes(promised, performed log.Proposal, at log.Position) error {
+	for _, by := range []log.Proposal{performed, promised} {
+		if _, err := proposal(uint64(by)); err != nil {
+			return err
+		}
+	}
+	if promised < performed {
+		return malformed("the record at position %d was accepted under %s and promised to %s", at, performed, promised)
+	}
+	return nil
+}
+
 func decodeAction(m *messages.Action) (log.Action, error) {
 	a := log.Action{
 		Position: log.Position(m.GetPosition()), Promised: log.Proposal(m.GetPromised()),
@@ -106,10 +119,10 @@ func decodeAction(m *messages.Action) (log.Action, error) {
 	if a.Position == 0 || a.Position > log.MaxPosition {
 		return a, malformed("a record has a position from 1 to %d, not %d", log.MaxPosition, a.Position)
 	}
-	if a.Promised < a.Performed || a.Performed == 0 {
-		return a, malformed("the record at position %d was accepted under %s and promised to %s", a.Position, a.Performed, a.Promised)
+	err := votes(a.Promised, a.Performed, a.Position)
+	if err != nil {
+		return a, err
 	}
-	var err error
 	a.Value, err = DecodeValue(m.GetValue(), a.Position)
 	return a, err
 }

@@ -97,8 +97,8 @@ func decodeStretch(actions []log.Action, m *messages.Stretch, within log.Range) 
 	if err != nil {
 		return nil, err
 	}
-	if a.Promised < a.Performed || a.Performed == 0 {
-		return nil, malformed("the records at position %d were accepted under %s and promised to %s", at, a.Performed, a.Promised)
+	if err := votes(a.Promised, a.Performed, at); err != nil {
+		return nil, err
 	}
 	err = unpack(m, at, func(p log.Position, v log.Value) {
 		a.Position, a.Value = p, v

@@ -64,6 +64,10 @@ func TestCopyThatBreaksRuleIsMalformed(t *testing.T) {
 		{"truncations", fetched(span(1, 2), &messages.Stretch{First: 1, Promised: byOne, Performed: byOne,
 			Kind: messages.Kind_KIND_TRUNCATE, To: 1, Sizes: []uint32{0, 0}}), false},
 		{"not accepted", fetched(span(1, 2), bent(func(s *messages.Stretch) { s.Performed = 0 })), true},
+		{"accepted under a proposal without a round", fetched(span(1, 2), bent(func(s *messages.Stretch) { s.Performed = 1 })), true},
+		{"accepted under a proposal of nobody", fetched(span(1, 2), bent(func(s *messages.Stretch) { s.Performed = 1 << 16 })), true},
+		{"promised to nobody", fetched(span(1, 2), bent(func(s *messages.Stretch) { s.Promised = 2 << 16 })), true},
+		{"promised to the last proposal", fetched(span(1, 2), bent(func(s *messages.Stretch) { s.Promised = 1<<64 - 1 })), false},
 		{"accepted above the promise", fetched(span(1, 2), bent(func(s *messages.Stretch) { s.Performed++ })), true},
 	} {
 		t.Run(c.claim, c.check)
