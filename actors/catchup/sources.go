@@ -38,8 +38,8 @@ type habits struct {
 const (
 	// patientMisses is how many times in a row a peer is silent before a quorum is asked for what it may know.
 	patientMisses = 4
-	// maxPatience is how many times the usual time a peer is given at most.
-	maxPatience = 16
+	// maxPatience is how many times the usual time a peer is given at most: the message may be lost that is waited for.
+	maxPatience = 8
 	// minSize is how many positions a peer is asked for at least, however slow it is.
 	minSize = 64
 )
@@ -167,7 +167,7 @@ func (p *source) examined(r log.Range, known interval.Set) {
 // answered notes that the peer answers, and how long that took.
 func (h *habits) answered(took, usual time.Duration) {
 	h.missed, h.size = 0, min(2*h.size, log.MaxCopy)
-	h.patience = min(max(usual, 2*took, h.patience/2), maxPatience*usual)
+	h.patience = min(max(usual, took+took/2, h.patience/2), maxPatience*usual)
 }
 
 // silent notes that the peer has not answered in time. It may be slow, or a message was lost: it gets a little more time, and is
