@@ -46,12 +46,14 @@ type Config struct {
 	Range log.Range     // what is missing in it is learned; nothing, if it is empty
 	Grace time.Duration // how long to wait before forcing what nobody has learned; 0 where there is no other writer
 	By    log.Proposal  // under which to force it, if a quorum has promised it already; 0 to take a new one
+	// CopiesOnly leaves what no peer gives: no quorum is asked for it.
+	CopiesOnly bool
 	// Background keeps to the member's limit of copies. It is off where somebody waits: for an election, or for what was acknowledged.
 	Background bool
 }
 
 type (
-	// Done tells the parent that everything in the range is learned, or truncated. Its sender is the catch-up.
+	// Done tells the parent that everything in the range is learned, or truncated; or, with CopiesOnly, that no peer gives more. Its sender is the catch-up.
 	Done struct{}
 	// chunkDue is the time to give up on a peer.
 	chunkDue struct {
@@ -163,9 +165,7 @@ func (s looking) missed(ctx actor.Context, m replica.Missed) state {
 	s.self, s.localEnd = m.Identity, m.End
 	s.report(ctx, m.Set.Len())
 	if m.Set.Empty() {
-		ctx.Request(ctx.Parent(), Done{})
-		ctx.Stop(ctx.Self())
-		return s
+		return s.finish(ctx)
 	}
 	next := &copying{catchup: s.catchup, missing: m.Set.Clone()}
 	for _, early := range s.early {
@@ -178,7 +178,16 @@ func (s looking) missed(ctx actor.Context, m replica.Missed) state {
 	if !s.waited && s.Grace > 0 {
 		return next.wait(ctx)
 	}
+	if s.CopiesOnly {
+		return s.finish(ctx)
+	}
 	return next.fill(ctx)
+}
+
+func (s looking) finish(ctx actor.Context) state {
+	ctx.Request(ctx.Parent(), Done{})
+	ctx.Stop(ctx.Self())
+	return s
 }
 
 // wait gives a live writer time to finish what it has begun.

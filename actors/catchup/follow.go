@@ -13,6 +13,9 @@ import (
 // Follow keeps a voting replica up with its peers: it looks from time to time what they have learned, and copies what the
 // local replica still misses of it at the second look. Notices are sent once and may be lost, and a replica that was away
 // has heard none; without this it would stay behind until the next election (hole L7).
+//
+// It copies only. Whoever has learned a position gives it; one that nobody gives is for the next election, and one peer that says
+// it has learned more than there is must not have a quorum fill the log up to there.
 
 // lookDue is the time to look.
 type lookDue struct{}
@@ -57,7 +60,8 @@ func (f *follow) compare(ctx actor.Context, m replica.Inspected) {
 	if lags := min(f.target, f.peers) > m.Learned; lags { // who has learned more may be absent again
 		f.copying = true
 		missed := log.Range{First: m.Learned + 1, Last: f.peers}
-		ctx.Spawn(f.Props(New(f.Ensemble, Config{Range: missed, Grace: f.Patience.Grace, Background: true})))
+		config := Config{Range: missed, Grace: f.Patience.Grace, Background: true, CopiesOnly: true}
+		ctx.Spawn(f.Props(New(f.Ensemble, config)))
 	}
 	f.target = f.peers
 }

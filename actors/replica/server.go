@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"slices"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/log"
@@ -18,9 +20,17 @@ import (
 //	                   └──────────── unserved ◀─────────────┘
 //
 // The log may be truncated while the server reads. What it has read by then is still what was chosen.
-type server struct{ reader storage.Reader }
+type server struct {
+	reader  storage.Reader
+	waiting []serve // in the order of their arrival
+}
+
+// maxServes is how many requests of one member wait at most. Its catch-ups together have fewer out: the oldest ones were given up.
+const maxServes = 64
 
 type (
+	// serveNext is the turn of whoever waits longest: it comes after all that is in the mailbox already.
+	serveNext struct{}
 	// serve asks the server to answer a peer.
 	serve struct {
 		peer   *actor.PID
@@ -39,10 +49,44 @@ type (
 
 // Receive implements actor.Actor.
 func (s *server) Receive(ctx actor.Context) {
-	m, ok := ctx.Message().(serve)
-	if !ok {
-		return
+	switch m := ctx.Message().(type) {
+	case serve:
+		s.wait(ctx, m)
+	case serveNext:
+		next := s.waiting[0]
+		s.waiting = s.waiting[1:]
+		if len(s.waiting) > 0 {
+			ctx.Send(ctx.Self(), m)
+		}
+		s.serve(ctx, next)
 	}
+}
+
+func (s *server) wait(ctx actor.Context, m serve) {
+	if len(s.waiting) == 0 {
+		ctx.Send(ctx.Self(), serveNext{})
+	}
+	s.waiting = queued(s.waiting, m)
+}
+
+// queued puts a request behind the others, and drops the oldest one of the same member where there are too many.
+func queued(waiting []serve, m serve) []serve {
+	same := func(o serve) bool { return o.peer.GetAddress() == m.peer.GetAddress() }
+	n := 0
+	for _, o := range waiting {
+		if same(o) {
+			n++
+		}
+	}
+	if n >= maxServes {
+		oldest := slices.IndexFunc(waiting, same)
+		waiting = slices.Delete(waiting, oldest, oldest+1)
+	}
+	return append(waiting, m)
+}
+
+// serve reads what a peer asked for, and answers it.
+func (s *server) serve(ctx actor.Context, m serve) {
 	chunk := codec.NewChunk(m.positions())
 	for _, run := range m.runs {
 		before := chunk.Len()
@@ -61,7 +105,7 @@ func (s *server) Receive(ctx actor.Context) {
 
 // spawnServer starts it under its name.
 func (r *replica) spawnServer(ctx actor.Context) {
-	pid, err := ctx.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return &server{r.Store.Reader()} }), Server)
+	pid, err := ctx.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return &server{reader: r.Store.Reader()} }), Server)
 	if err != nil {
 		panic("the replica has two servers: " + err.Error())
 	}
@@ -113,17 +157,10 @@ func (r *replica) fetch(ctx actor.Context, m *messages.FetchRequest) {
 
 // learnedIn returns the learned runs of the first part of a range: at most log.MaxCopy positions.
 func (r *replica) learnedIn(within log.Range) (log.Range, []log.Range) {
-	room := uint64(log.MaxCopy)
-	runs := r.ledger.LearnedIn(within).Runs()
-	for i, run := range runs {
-		if run.Len() >= room {
-			runs[i].Last = run.First + log.Position(room) - 1
-			within.Last = runs[i].Last
-			return within, runs[:i+1]
-		}
-		room -= run.Len()
+	if within.Len() > log.MaxCopy {
+		within.Last = within.First + log.MaxCopy - 1
 	}
-	return within, runs
+	return within, r.ledger.LearnedIn(within).Runs()
 }
 
 // excuse judges what the server has not found. Records that were truncated since are gone, and any other must be there.
