@@ -40,7 +40,8 @@ func alone(t *testing.T) bool {
 	return false
 }
 
-// TestPeer is no test, but the process of a peer. It answers a StatusRequest with the number of the request, and prints it.
+// TestPeer is no test, but the process of a peer. It answers a StatusRequest with the number of the request, and prints it, and an
+// AppendRequest of one writer, too, without a word.
 func TestPeer(t *testing.T) {
 	address := os.Getenv(peerVariable)
 	if address == "" {
@@ -52,9 +53,14 @@ func TestPeer(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = system.Root.SpawnNamed(actor.PropsFromFunc(func(ctx actor.Context) {
-		if m, ok := ctx.Message().(*messages.StatusRequest); ok {
+		switch m := ctx.Message().(type) {
+		case *messages.StatusRequest:
 			fmt.Printf("heard %d\n", m.GetRequest())
 			ctx.Respond(&messages.StatusResponse{Request: m.GetRequest(), Replica: 7})
+		case *messages.AppendRequest:
+			if m.GetWriter() == answered {
+				ctx.Respond(&messages.StatusResponse{Request: m.GetRequest(), Replica: 7})
+			}
 		}
 	}), logName+"/"+member.Gateway)
 	if err != nil {
@@ -65,6 +71,9 @@ func TestPeer(t *testing.T) {
 	_, _ = io.Copy(io.Discard, os.Stdin) // until the test is over, however it ends
 	peer.stop(time.Second)
 }
+
+// answered is the writer whose appends a peer answers.
+const answered = 7
 
 // peer is the process of a peer.
 type peer struct {

@@ -31,9 +31,11 @@ type transport struct {
 
 // Limits of a connection.
 const (
-	maxPacket  = 16 << 20 // bytes; a packet of ours has at most 1 MiB, or one message (maxMessage)
-	maxStreams = 16       // that one connection may open; a peer needs one
-	maxPacked  = 128      // messages that are put into one packet
+	maxPacket  = 16 << 20  // bytes; a packet of ours has at most 1 MiB, or one message (maxMessage)
+	maxStreams = 16        // that one connection may open; a peer needs one
+	window     = 4 << 20   // bytes that may be on their way before the peer has read them: more than a packet has
+	buffer     = 128 << 10 // bytes that are read, or written, at once
+	maxPacked  = 128       // messages that are put into one packet
 
 	// writerQueue is what the queue of a peer's writer starts with, in messages; 16 bytes each. It grows when it is full, so it
 	// is no bound. The link behind it is what bounds memory.
@@ -166,6 +168,11 @@ func (t *transport) shutdown() error {
 func (t *transport) serverOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(maxPacket), newWeighing().ofServer(),
+		grpc.InitialWindowSize(window),
+		grpc.InitialConnWindowSize(window),
+		grpc.WriteBufferSize(buffer),
+		grpc.ReadBufferSize(buffer),
+		grpc.SharedWriteBuffer(true),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.ConnectionTimeout(dialTimeout), // who connects and says nothing would hold up stop
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveIdle, Timeout: keepaliveWait}),
@@ -180,6 +187,11 @@ func (t *transport) dialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxPacket), newWeighing().ofCall()),
+		grpc.WithInitialWindowSize(window),
+		grpc.WithInitialConnWindowSize(window),
+		grpc.WithWriteBufferSize(buffer),
+		grpc.WithReadBufferSize(buffer),
+		grpc.WithSharedWriteBuffer(true),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: keepaliveIdle, Timeout: keepaliveWait, PermitWithoutStream: true,
 		}),

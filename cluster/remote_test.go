@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -284,11 +285,18 @@ func TestAttachWantsAStartedRemoteOfThatAddress(t *testing.T) {
 	}
 }
 
+// BenchmarkRoundTrip is the way of a message of some size to another process, and of a small one back.
 func BenchmarkRoundTrip(b *testing.B) {
-	p, a := startPeer(b, free(b)), startAsker(b)
-	a.ask(b, p.gateway())
-	for b.Loop() {
-		a.send(p.gateway(), 2)
-		<-a.answers
+	for _, size := range []int{0, 16 << 10, 256 << 10, 1 << 20} {
+		b.Run(fmt.Sprintf("%dKiB", size>>10), func(b *testing.B) {
+			p, a := startPeer(b, free(b)), startAsker(b)
+			a.ask(b, p.gateway())
+			m := &messages.AppendRequest{Request: 2, Writer: answered, Entries: [][]byte{make([]byte, size)}}
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				a.system.Root.RequestWithCustomSender(p.gateway(), m, a.inbox)
+				<-a.answers
+			}
+		})
 	}
 }
