@@ -172,7 +172,6 @@ func (t *transport) serverOptions() []grpc.ServerOption {
 		grpc.InitialConnWindowSize(window),
 		grpc.WriteBufferSize(buffer),
 		grpc.ReadBufferSize(buffer),
-		grpc.SharedWriteBuffer(true),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.ConnectionTimeout(dialTimeout), // who connects and says nothing would hold up stop
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveIdle, Timeout: keepaliveWait}),
@@ -191,7 +190,6 @@ func (t *transport) dialOptions() []grpc.DialOption {
 		grpc.WithInitialConnWindowSize(window),
 		grpc.WithWriteBufferSize(buffer),
 		grpc.WithReadBufferSize(buffer),
-		grpc.WithSharedWriteBuffer(true),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: keepaliveIdle, Timeout: keepaliveWait, PermitWithoutStream: true,
 		}),
