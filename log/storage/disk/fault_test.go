@@ -201,7 +201,7 @@ func TestDamagedFileIsCorruption(t *testing.T) {
 	}
 	must(t, s.db.Flush())
 	mustClose(t, s)
-	damage(t, fs, "/data", ".sst")
+	damageTables(t, fs)
 	s, err := Open(options("/data", fs))
 	if err == nil {
 		err = s.Scan(log.Span(1, 100), func(log.Action) bool { return true })

@@ -3,6 +3,7 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -159,16 +161,32 @@ func (f files) fill(t *testing.T, fs *vfs.MemFS) {
 	must(t, errors.Join(directory{fs, "/data"}.sync(), directory{fs, "/"}.sync()))
 }
 
-func filesOf(t *testing.T, fs *vfs.MemFS) files {
-	names, err := fs.List("/data")
-	must(t, err)
+// filesOf returns the files in /data as they are at one moment: Pebble may remove some, and make others, while they are read.
+func filesOf(t *testing.T, mem *vfs.MemFS) files {
+	t.Helper()
+	for {
+		f, first := allOf(mem)
+		again, second := allOf(mem)
+		if err := errors.Join(first, second); !errors.Is(err, fs.ErrNotExist) {
+			must(t, err)
+			if maps.EqualFunc(f, again, slices.Equal) {
+				return f
+			}
+		}
+	}
+}
+
+func allOf(mem *vfs.MemFS) (files, error) {
+	names, err := mem.List("/data")
 	f := files{}
 	for _, name := range names {
-		data, err := fs.UnsafeGetFileDataBuffer(filepath.Join("/data", name))
-		must(t, err)
+		data, err := mem.UnsafeGetFileDataBuffer(filepath.Join("/data", name))
+		if err != nil {
+			return nil, err
+		}
 		f[name] = slices.Clone(data)
 	}
-	return f
+	return f, err
 }
 
 // content is all that a store keeps.
@@ -243,6 +261,9 @@ func killedFiles(t *testing.T) files {
 	s := mustOpen(t, options("/data", fs))
 	defer mustClose(t, s)
 	write(t, s, 1, 400)
+	for m := s.db.Metrics(); m.Flush.NumInProgress+m.Compact.NumInProgress > 0; m = s.db.Metrics() {
+		<-time.After(time.Millisecond) // or there would be a table that nothing names yet
+	}
 	f := filesOf(t, fs)
 	logs := 0
 	for name := range f {
