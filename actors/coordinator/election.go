@@ -66,7 +66,7 @@ func (s reserving) receive(ctx actor.Context) state {
 	if !ok {
 		return s.electing(ctx, s, nil)
 	}
-	if m.By == 0 { // they are used up
+	if usedUp := m.By == 0; usedUp {
 		return s.resign(ctx, Unheard, 0)
 	}
 	s.by, s.self = m.By, m.Identity

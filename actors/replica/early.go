@@ -1,7 +1,6 @@
 package replica
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -56,7 +55,7 @@ func (e *early) keep(by log.Proposal, w earlyWrite) {
 	}
 }
 
-// take returns the writes that are due, the lowest one first.
+// take returns the writes that are due.
 func (e *early) take(due func(first log.Position) bool) []earlyWrite {
 	var taken []earlyWrite
 	e.waits = slices.DeleteFunc(e.waits, func(w earlyWrite) bool {
@@ -66,7 +65,6 @@ func (e *early) take(due func(first log.Position) bool) []earlyWrite {
 		}
 		return false
 	})
-	slices.SortFunc(taken, func(a, b earlyWrite) int { return cmp.Compare(a.first, b.first) })
 	return taken
 }
 

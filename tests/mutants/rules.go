@@ -71,6 +71,8 @@ func ofLinks() []Mutant {
 		}}, []Judge{simulation(), exhaustive()}},
 		{"learned-link", "an acceptor takes an entry above whatever it has learned there", []Edit{{"actors/replica/early.go",
 			"\tupTo := w.Settled\n", "\tupTo := max(w.Settled, r.ledger.Learned())\n",
+		}, {"actors/replica/early.go",
+			"return first == upTo+1 ||", "return first <= max(upTo, r.ledger.Learned())+1 ||",
 		}}, []Judge{simulation(), suite("protocol", "tests/protocol", "WriteThatWaits")}},
 		{"unlinked", "an entry is proposed again although a NOP is chosen where its writer wrote before", []Edit{{"log/paxos/link.go",
 			"return below == log.NOP &&",
