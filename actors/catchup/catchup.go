@@ -1,7 +1,7 @@
 // Package catchup brings a replica what it missed.
 //
-// Catchup copies what its peers know as learned, chunk by chunk, from all of them at once, and asks a quorum to settle (Fill)
-// only positions that no peer knows as learned. A truncated range is jumped, not walked: a peer that no longer has it says
+// Catchup copies what its peers know as learned, chunk by chunk, from all of them at once. It asks a quorum to settle (Fill) only
+// what none of them gave: none knows it as learned, or who may is silent again and again. A truncated range is jumped, not walked: a peer that no longer has it says
 // where its log begins.
 //
 //	surveying ◀─────────────────────────────────┐
@@ -20,7 +20,7 @@
 // and the Fill is dropped as soon as one of them gives something.
 //
 // While it copies, a few chunks are under way at any time: on a peer's disk, on the network, on their way to the local disk.
-// No two are of the same positions, unless a peer fell silent and another was asked for its part. What was stored stays
+// No two are of the same positions, unless a peer fell silent and its part was asked for once more. What was stored stays
 // stored, whatever becomes of the rest, and a restart asks for no more than what is missing then. How fast it is may be
 // limited; see pace.go.
 //

@@ -52,7 +52,8 @@ func (c *catchup) limited() bool {
 	return c.Background && c.CopyLimit != nil && c.CopyLimit.Limit() < unlimited
 }
 
-// room is how many chunks may be asked for at once. Under a limit it is one, because nobody knows how large it is.
+// room is how many chunks may be out at once. Under a limit it is one: how large it is shows only when it comes, and the next one
+// waits until it is paid for.
 func (c *catchup) room() int {
 	if c.limited() {
 		return 1

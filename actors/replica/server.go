@@ -35,7 +35,7 @@ type (
 	serve struct {
 		peer   *actor.PID
 		header *messages.Header // of the answer
-		within log.Range        // the positions that the answer is about
+		within log.Range        // the positions that the answer is about, cut to what fits once the chunk is full
 		runs   []log.Range      // those of them that are learned, in order
 	}
 	// unserved tells the replica which records the server has not found, or cannot read.
