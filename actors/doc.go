@@ -7,7 +7,7 @@
 //	 ├ replica                  acceptor and learner; owns the disk; one sync serves every answer that waits
 //	 │  └ syncer                waits for the disk while the replica goes on
 //	 │  └ server                reads what peers copy, beside the votes
-//	 ├ network                  knows the replicas' PIDs; Broadcast, Watch(at least n), who is there
+//	 ├ network                  greets the other members; Watch(at least n), who is there
 //	 ├ gateway                  serves clients
 //	 │  └ refresh               learns everything that was acknowledged before it began
 //	 │     └ catchup            copies learned ranges from all peers at once
@@ -64,7 +64,7 @@
 //	replica       Inspect Reserve Lead Advance Reincarnate Heard Trusted Missing Learn Jump Read; reports StatusChanged Failed Outbid
 //	syncer        await; answers synced
 //	server        serve; reports unserved
-//	network       Broadcast Watch Survey Lost; reports Refused Doubted Welcomed
+//	network       Watch Survey Lost; reports Refused Doubted Welcomed
 //	coordinator   Elect Append Demote; answers Elected Appended Demoted Failed
 //	round         reports Done to its parent
 //	catchup       reports Progress and Done (Fill: Filled, Passed; Refresh: Refreshed) to its parent

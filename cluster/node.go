@@ -139,7 +139,7 @@ func (n *Node) spawn(ready chan struct{}) error {
 		peers[m.ID] = pid(m, logName, member.Replica)
 	}
 	root := member.Props(member.Config{
-		Ensemble: e, Peers: peers, Store: n.store, Cluster: clusterID(n.config.cluster()),
+		Ensemble: e, Others: peers, Store: n.store, Cluster: clusterID(n.config.cluster()),
 		Configuration: configuration(ordered(n.config.Members)), AutoInitialize: n.config.AutoInitialize,
 		Report: func(report any) { n.report(report, ready) },
 	})

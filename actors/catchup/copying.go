@@ -83,10 +83,7 @@ func (s *copying) askMore(ctx actor.Context) {
 
 func (s *copying) ask(ctx actor.Context, from log.ReplicaID, chunk log.Range) {
 	r := request{id: s.Random.Uint64(), from: from, chunk: chunk, at: s.Clock.Now(), cancel: func() {}}
-	ctx.Send(s.Network, network.Broadcast{
-		Message: codec.EncodeFetchRequest(codec.EncodeHeader(s.self, r.id, nil), chunk),
-		ReplyTo: ctx.Self(), To: []log.ReplicaID{from},
-	})
+	ctx.Request(s.Peers[from], codec.EncodeFetchRequest(codec.EncodeHeader(s.self, r.id, nil), chunk))
 	s.await(ctx, &r)
 	s.out = append(s.out, r)
 }

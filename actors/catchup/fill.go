@@ -4,7 +4,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/actors/ensemble"
-	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/actors/round"
 	"github.com/quorumlog/quorumlog/log"
@@ -162,7 +161,7 @@ func (s writing) receive(ctx actor.Context) state {
 	}
 	switch o := m.Outcome.(type) {
 	case paxos.Won:
-		ctx.Send(s.Network, network.Broadcast{Message: s.notice()})
+		s.Broadcast(ctx, s.notice(), nil, nil)
 		return s.learn(ctx, s.run, s.values)
 	case paxos.Passed:
 		return s.passed(ctx, o.Begin)

@@ -6,7 +6,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/actors/ensemble"
-	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
@@ -73,9 +72,7 @@ func (r *refresh) ask(ctx actor.Context, m replica.Inspected) {
 		return
 	}
 	r.self, r.request, r.voting, r.end = m.Identity, r.Random.Uint64(), nil, 0
-	ctx.Send(r.Network, network.Broadcast{
-		Message: &messages.RecoverRequest{Header: codec.EncodeHeader(r.self, r.request, nil)}, ReplyTo: ctx.Self(),
-	})
+	r.Broadcast(ctx, &messages.RecoverRequest{Header: codec.EncodeHeader(r.self, r.request, nil)}, ctx.Self(), nil)
 }
 
 func (r *refresh) hear(ctx actor.Context, m *messages.RecoverResponse) {

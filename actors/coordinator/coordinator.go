@@ -24,7 +24,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/actors/ensemble"
-	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/actors/round"
 	"github.com/quorumlog/quorumlog/log"
@@ -185,7 +184,7 @@ func (c *coordinator) age(m round.Done) { c.self.Age = max(c.self.Age, m.Age) }
 
 func (c *coordinator) announce(ctx actor.Context, r log.Range) {
 	header := codec.EncodeHeader(c.self, c.Random.Uint64(), nil)
-	ctx.Send(c.Network, network.Broadcast{Message: codec.EncodeLearnedMessage(header, c.by, r)})
+	c.Broadcast(ctx, codec.EncodeLearnedMessage(header, c.by, r), nil, nil)
 }
 
 func (c *coordinator) after(ctx actor.Context, schedule func(attempt int) func()) {

@@ -9,6 +9,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
 	"golang.org/x/time/rate"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/quorumlog/quorumlog/actors/timer"
 	"github.com/quorumlog/quorumlog/log"
@@ -18,9 +19,10 @@ import (
 // Ensemble is what every actor of one member knows.
 type Ensemble struct {
 	Self       log.ReplicaID
-	Members    []log.ReplicaID // in order, Self among them
-	Replica    *actor.PID      // the local replica
-	Network    *actor.PID      // the local network
+	Members    []log.ReplicaID              // in order, Self among them
+	Peers      map[log.ReplicaID]*actor.PID // the replicas of all members, the local one included
+	Replica    *actor.PID                   // the local replica
+	Network    *actor.PID                   // the local network
 	Clock      timer.Clock
 	Random     timer.Random
 	Patience   Patience
@@ -68,6 +70,16 @@ func Usual() Patience {
 
 // Twice returns a random duration from d up to twice as long.
 func (e *Ensemble) Twice(d time.Duration) time.Duration { return timer.Between(e.Random, d, 2*d) }
+
+// Broadcast sends a message to replicas, the local one included: to those that are named, or to all where to is nil. Whoever
+// answers does so to replyTo, if there is one. It goes to them on no other actor's way: every append waits for it.
+func (e *Ensemble) Broadcast(ctx actor.Context, m proto.Message, replyTo *actor.PID, to []log.ReplicaID) {
+	for _, id := range e.Members {
+		if to == nil || slices.Contains(to, id) {
+			ctx.RequestWithCustomSender(e.Peers[id], m, replyTo)
+		}
+	}
+}
 
 // Counts says whether an answer may be counted by self: a member of the same log gives it.
 func (e *Ensemble) Counts(self, from identity.Identity) bool {

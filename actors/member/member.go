@@ -16,6 +16,7 @@ package member
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -59,10 +60,10 @@ type (
 	Failed struct{ Err error }
 )
 
-// Config is what a member needs. Of the Ensemble, Replica and Network are filled in by the member.
+// Config is what a member needs. Of the Ensemble, Replica, Network and Peers are filled in by the member.
 type Config struct {
 	ensemble.Ensemble
-	Peers          map[log.ReplicaID]*actor.PID // the other members' replicas
+	Others         map[log.ReplicaID]*actor.PID // the other members' replicas
 	Store          storage.Store                // open; the owner closes it once the member has stopped
 	Cluster        identity.ClusterID
 	Configuration  uint64
@@ -121,13 +122,9 @@ func (m *member) start(ctx actor.Context) {
 		Store: m.Store, Cluster: m.Cluster, Configuration: m.Configuration, Members: m.Members,
 		Absence: m.Patience.Absence, Clock: m.Clock, Random: m.Random, Owner: ctx.Self(), Log: m.Log,
 	}))
-	peers := map[log.ReplicaID]*actor.PID{m.Self: e.Replica}
-	for _, id := range m.Members {
-		if id != m.Self {
-			peers[id] = m.Peers[id]
-		}
-	}
-	e.Network = m.spawn(ctx, Network, network.New(network.Config{Ensemble: e, Peers: peers, Owner: ctx.Self()}))
+	e.Peers = maps.Clone(m.Others)
+	e.Peers[m.Self] = e.Replica
+	e.Network = m.spawn(ctx, Network, network.New(network.Config{Ensemble: e, Owner: ctx.Self()}))
 	m.gateway = m.spawn(ctx, Gateway, gateway.New(e))
 	m.recover = m.spawn(ctx, Recover, recovery.New(e, m.AutoInitialize))
 	m.Report(Ready{})

@@ -14,7 +14,6 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/quorumlog/quorumlog/actors/ensemble"
 	"github.com/quorumlog/quorumlog/actors/replica"
@@ -25,12 +24,6 @@ import (
 )
 
 type (
-	// Broadcast sends a message to the replicas, the local one included. Whoever answers does so to ReplyTo.
-	Broadcast struct {
-		Message proto.Message
-		ReplyTo *actor.PID
-		To      []log.ReplicaID // nil for all
-	}
 	// Watch asks to be told once at least so many replicas are present, the local one included.
 	Watch struct{ AtLeast int }
 	// Watched answers Watch, once.
@@ -68,8 +61,7 @@ type Peer struct {
 // Config is what a network needs.
 type Config struct {
 	*ensemble.Ensemble
-	Peers map[log.ReplicaID]*actor.PID // the replicas' PIDs, the local one's included
-	Owner *actor.PID                   // is told Refused, Doubted and Welcomed; nil for nobody
+	Owner *actor.PID // is told Refused, Doubted and Welcomed; nil for nobody
 }
 
 // New returns the producer of a network.
@@ -118,8 +110,6 @@ func (n *network) Receive(ctx actor.Context) {
 		n.greet(ctx)
 	case *actor.Stopping:
 		n.cancel()
-	case Broadcast:
-		n.broadcast(ctx, m)
 	case Watch:
 		n.watchers = append(n.watchers, watcher{ctx.Sender(), m.AtLeast})
 		n.tellWatchers(ctx)
@@ -135,14 +125,6 @@ func (n *network) Receive(ctx actor.Context) {
 		n.welcome(ctx, m)
 	case Lost:
 		n.forget(func(p *peer) bool { return p.ID != n.Self && p.PID.GetAddress() == m.Address })
-	}
-}
-
-func (n *network) broadcast(ctx actor.Context, m Broadcast) {
-	for _, p := range n.peers {
-		if m.To == nil || slices.Contains(m.To, p.ID) {
-			ctx.RequestWithCustomSender(p.PID, m.Message, m.ReplyTo)
-		}
 	}
 }
 

@@ -124,9 +124,7 @@ func (p *protocol) ask(ctx actor.Context, m replica.Inspected) {
 
 // send asks whoever has not answered, and will do so again.
 func (p *protocol) send(ctx actor.Context) {
-	ctx.Send(p.Network, network.Broadcast{
-		Message: &messages.RecoverRequest{Header: codec.EncodeHeader(p.self, p.request, nil)}, ReplyTo: ctx.Self(), To: p.silent(),
-	})
+	p.Broadcast(ctx, &messages.RecoverRequest{Header: codec.EncodeHeader(p.self, p.request, nil)}, ctx.Self(), p.silent())
 	p.quiet = p.Clock.After(p.Twice(p.Patience.Retransmit), ctx.Self(), retransmitDue{p.attempt})
 }
 

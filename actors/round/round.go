@@ -13,7 +13,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/quorumlog/quorumlog/actors/ensemble"
-	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
@@ -112,7 +111,7 @@ func (r *round) Receive(ctx actor.Context) {
 func (r *round) start(ctx actor.Context) {
 	r.request = r.Random.Uint64()
 	r.message = r.build(codec.EncodeHeader(r.self, r.request, nil))
-	ctx.Send(r.Network, network.Broadcast{Message: r.message, ReplyTo: ctx.Self()})
+	r.Broadcast(ctx, r.message, ctx.Self(), nil)
 	r.cancel = []func(){
 		r.Clock.After(r.Patience.Round, ctx.Self(), answersDue{}),
 		r.Clock.After(r.Twice(r.Patience.Retransmit), ctx.Self(), retransmitDue{}),
@@ -159,7 +158,7 @@ func (r *round) retransmit(ctx actor.Context) {
 	if r.over {
 		return
 	}
-	ctx.Send(r.Network, network.Broadcast{Message: r.message, ReplyTo: ctx.Self(), To: r.silent()})
+	r.Broadcast(ctx, r.message, ctx.Self(), r.silent())
 	r.cancel[1] = r.Clock.After(r.Twice(r.Patience.Retransmit), ctx.Self(), retransmitDue{})
 }
 

@@ -111,11 +111,11 @@ func (b *bench) start(ctx actor.Context) {
 		Store: b.store, Cluster: identity.ClusterID{1}, Configuration: 1, Members: ids,
 		Clock: b.node.Clock(), Random: b.node.Random(), Log: zerolog.Nop(),
 	}))
-	peers := map[log.ReplicaID]*actor.PID{3: b.ensemble.Replica}
+	b.ensemble.Peers = map[log.ReplicaID]*actor.PID{3: b.ensemble.Replica}
 	for _, m := range b.cluster.Members[:2] {
-		peers[m.ID] = m.PID(member.Replica)
+		b.ensemble.Peers[m.ID] = m.PID(member.Replica)
 	}
-	b.ensemble.Network = b.child(ctx, member.Network, network.New(network.Config{Ensemble: b.ensemble, Peers: peers}))
+	b.ensemble.Network = b.child(ctx, member.Network, network.New(network.Config{Ensemble: b.ensemble}))
 }
 
 func (b *bench) child(ctx actor.Context, name string, producer actor.Producer) *actor.PID {

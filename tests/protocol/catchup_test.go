@@ -105,7 +105,7 @@ func TestACatchUpGoesOnWithAnotherPeerWhereOneDies(t *testing.T) {
 		n := 0
 		fetches(c, m, &n)
 		c.Start()
-		wait(t, c, "the catch-up is in the middle", func() bool { return n == 3 })
+		wait(t, c, "the catch-up is in the middle", func() bool { return n >= 3 })
 		c.Member(1 + log.ReplicaID(seed%2)).Crash()
 		c.AwaitVoting(m)
 		if got := m.Entries(); !slices.Equal(got, want) {
@@ -125,7 +125,7 @@ func TestACatchUpOutlivesAllItsPeersForAWhile(t *testing.T) {
 		n := 0
 		fetches(c, m, &n)
 		c.Start()
-		wait(t, c, "the catch-up is in the middle", func() bool { return n == 2 })
+		wait(t, c, "the catch-up is in the middle", func() bool { return n >= 2 })
 		c.World.Net.Isolate(m.Node.Address())
 		c.World.Run(20 * time.Second)
 		if got := m.Status(); got != status.Recovering {

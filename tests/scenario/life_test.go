@@ -124,7 +124,7 @@ func (s *script) stranger() string {
 		Ensemble: ensemble.Ensemble{
 			Self: x.id, Members: ids, Clock: n.Clock(), Random: n.Random(), Patience: ensemble.Usual(), Log: zerolog.Nop(),
 		},
-		Peers: peers, Store: x.store, Cluster: identity.ClusterID{1}, Configuration: 2,
+		Others: peers, Store: x.store, Cluster: identity.ClusterID{1}, Configuration: 2,
 		Report: func(e any) { x.events = append(x.events, e) },
 	}))
 	s.strangers = append(s.strangers, x)

@@ -195,7 +195,7 @@ func (f *marked) SyncData() error {
 }
 
 // Preallocate implements vfs.File. A write-ahead log gets its size with its space: a sync then has to write what is in it, and
-// not, each time, how long it has become, which takes the file system's journal. What is not written yet reads as zeros, which
+// not, each time, how long it has become. What is not written yet reads as zeros, which
 // Pebble takes for the end of a log.
 func (f *marked) Preallocate(offset, length int64) error {
 	file := f.Fd()
