@@ -64,7 +64,7 @@
 //	replica       Inspect Reserve Lead Advance Reincarnate Heard Trusted Missing Learn Jump Read; reports StatusChanged Failed Outbid
 //	syncer        await; answers synced
 //	server        serve; reports unserved
-//	network       Watch Survey Lost; reports Refused Doubted Welcomed
+//	network       Watch Wait Survey Lost; reports Refused Doubted Welcomed
 //	coordinator   Elect Append Demote; answers Elected Appended Demoted Failed
 //	round         reports Done to its parent
 //	catchup       reports Progress and Done (Fill: Filled, Passed; Refresh: Refreshed) to its parent

@@ -28,6 +28,10 @@ type (
 	Watch struct{ AtLeast int }
 	// Watched answers Watch, once.
 	Watched struct{ Present []log.ReplicaID }
+	// Wait asks to be told once the status of a replica is another one than is known, or a replica is there that was not.
+	Wait struct{}
+	// Changed answers Wait, once.
+	Changed struct{}
 	// Survey asks what is known of the peers.
 	Survey struct{}
 	// Surveyed answers Survey, in the order of the ids.
@@ -80,9 +84,10 @@ type network struct {
 	self     identity.Identity // as the replica said last
 	peers    []*peer
 	watchers []watcher
-	answered time.Time // the first greeting of this process, by anybody
-	judged   bool      // the replica was told that nobody objects to its disk, or somebody did
-	request  uint64    // of every greeting of this process under its present incarnation
+	waiters  []*actor.PID // of changes
+	answered time.Time    // the first greeting of this process, by anybody
+	judged   bool         // the replica was told that nobody objects to its disk, or somebody did
+	request  uint64       // of every greeting of this process under its present incarnation
 	greeted  time.Time
 	cancel   func()
 }
@@ -113,6 +118,10 @@ func (n *network) Receive(ctx actor.Context) {
 	case Watch:
 		n.watchers = append(n.watchers, watcher{ctx.Sender(), m.AtLeast})
 		n.tellWatchers(ctx)
+	case Wait:
+		if !slices.ContainsFunc(n.waiters, ctx.Sender().Equal) {
+			n.waiters = append(n.waiters, ctx.Sender())
+		}
 	case Survey:
 		ctx.Respond(n.survey())
 	case replica.Inspected:
@@ -222,9 +231,20 @@ func (n *network) hear(ctx actor.Context, from log.ReplicaID, presence codec.Pre
 	if p.Refusal != "" {
 		n.tell(ctx, Welcomed{from})
 	}
+	changed := !p.Present || p.Presence.Status != presence.Status
 	p.Present, p.Presence, p.Refusal, p.heard, p.doubt = true, presence, "", n.Clock.Now(), doubt{}
 	p.RTT = p.heard.Sub(n.greeted)
 	n.tellWatchers(ctx)
+	if changed {
+		n.tellWaiters(ctx)
+	}
+}
+
+func (n *network) tellWaiters(ctx actor.Context) {
+	for _, w := range n.waiters {
+		ctx.Send(w, Changed{})
+	}
+	n.waiters = nil
 }
 
 // forget makes peers absent: those that were silent for too long, or whose connection broke. Whoever is there all the same

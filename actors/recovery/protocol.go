@@ -67,6 +67,7 @@ type protocol struct {
 	answers []status.Answer // at most one per replica
 	advice  string
 	over    bool
+	pausing bool   // until pauseOver, or a replica has another status
 	cancel  func() // ends the wait for answers, or the pause
 	quiet   func() // ends the retransmissions
 }
@@ -101,6 +102,10 @@ func (p *protocol) Receive(ctx actor.Context) {
 		if m.attempt == p.attempt {
 			p.wait(ctx)
 		}
+	case network.Changed:
+		if p.pausing { // what a replica says now may decide
+			p.wait(ctx)
+		}
 	}
 }
 
@@ -109,7 +114,7 @@ func (p *protocol) wait(ctx actor.Context) {
 	p.cancel()
 	p.quiet()
 	p.attempt++
-	p.request = 0
+	p.request, p.pausing = 0, false
 	ctx.Request(p.Network, network.Watch{AtLeast: p.config.Quorum})
 }
 
@@ -213,7 +218,8 @@ func (p *protocol) pause(ctx actor.Context) {
 	p.cancel()
 	p.quiet()
 	p.attempt++
-	p.request = 0
+	p.request, p.pausing = 0, true
+	ctx.Request(p.Network, network.Wait{})
 	p.cancel = p.Clock.After(p.Twice(p.Patience.Pause), ctx.Self(), pauseOver{p.attempt})
 }
 

@@ -266,3 +266,19 @@ func TestADiscardedRecoveryLeavesNothing(t *testing.T) {
 		c.World.Close()
 	}
 }
+
+// They do not find each other at once, and so ask each other more than once. Between two questions they would pause for 500 ms
+// to 1 s.
+func TestNewMembersDoNotPauseWhereAnotherOneHasMadeAStep(t *testing.T) {
+	seeds(t, 20, func(t *testing.T, seed uint64) {
+		c := kit.New(t, seed, 3, true)
+		for _, m := range c.Members {
+			m.Start()
+			c.World.Run(time.Duration(seed) * 4 * time.Millisecond)
+		}
+		c.AwaitVoting(c.Members...)
+		if took := c.World.Elapsed(); took > 800*time.Millisecond {
+			t.Errorf("all vote after %v", took)
+		}
+	})
+}
