@@ -131,7 +131,7 @@ func (r *replica) grant(ctx actor.Context, by log.Proposal, v paxos.Verdict) boo
 		r.lead = lead{}
 	}
 	r.rejectEarly(ctx)
-	return true
+	return r.fault == nil // those are held against the disk, which may fail; what was not synced then is never said
 }
 
 // hold reads the records of a range, or of a prefix of it where they are too large for one answer.
