@@ -62,6 +62,7 @@ func (s *copying) receive(ctx actor.Context) state {
 
 // proceed asks for more while there is room. Once nothing is under way any more it looks what is still missing.
 func (s *copying) proceed(ctx actor.Context) state {
+	s.forgo(func(r request) bool { return s.missing.Intersect(r.chunk).Empty() }) // another answer, or a late one, had it all
 	s.askMore(ctx)
 	if len(s.out) > 0 || len(s.storing) > 0 || s.pacing {
 		return s
