@@ -91,6 +91,12 @@ func patient(t *testing.T) context.Context {
 	return ctx
 }
 
+// pass moves the virtual clock of these tests, and returns once nobody has anything left to do.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
 func (p *post) answer(i int, err error) {
 	p.sent[i].answer <- err
 	synctest.Wait()
@@ -153,7 +159,7 @@ func TestAppendThatIsGivenUpBeforeItIsSentIsNotSent(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		c := p.append(ctx, "c")
-		time.Sleep(2 * time.Millisecond)
+		pass(2 * time.Millisecond)
 		p.answer(0, nil)
 		p.answer(1, nil)
 		if len(p.sent) != 2 || !errors.Is(c.err, ErrBusy) || !errors.Is(c.err, context.DeadlineExceeded) {
@@ -173,13 +179,11 @@ func TestMessageThatNobodyWaitsForAnyMoreIsGivenUp(t *testing.T) {
 		defer end()
 		c, d := p.append(hasty, "c"), p.append(slow, "d")
 		p.answer(0, nil)
-		time.Sleep(90 * time.Second)
-		synctest.Wait()
+		pass(90 * time.Second)
 		if l := p.sent[2]; l.ctx.Err() != nil || !errors.Is(c.err, ErrIndeterminate) {
 			t.Fatalf("the message of both: %v; who has left: %v", l.ctx.Err(), c.err)
 		}
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		pass(time.Minute)
 		if l := p.sent[2]; l.ctx.Err() == nil || !errors.Is(d.err, ErrIndeterminate) || !errors.Is(d.err, context.DeadlineExceeded) {
 			t.Errorf("the message of nobody: %v; who left last: %v", l.ctx.Err(), d.err)
 		}
@@ -192,8 +196,7 @@ func TestMessageThatTakesLongHoldsUpNobody(t *testing.T) {
 		p.append(patient(t), "a")
 		p.append(patient(t), "b")
 		p.append(patient(t), "c")
-		time.Sleep(fresh + time.Millisecond)
-		synctest.Wait()
+		pass(fresh + time.Millisecond)
 		if len(p.sent) != 3 {
 			t.Errorf("%d messages", len(p.sent))
 		}

@@ -221,8 +221,7 @@ func oneLogger(t tree) (faults []string) {
 
 func testsDoNotSleep(t tree) (faults []string) {
 	for _, f := range t.goFiles() {
-		virtual := slices.ContainsFunc(f.imports(), func(i imported) bool { return i.path == "testing/synctest" })
-		if !f.isTest() || virtual || under(f.dir(), "tests/process") {
+		if !f.isTest() || under(f.dir(), "tests/process") {
 			continue
 		}
 		for _, use := range f.uses("time", "Sleep") {
