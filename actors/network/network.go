@@ -1,10 +1,12 @@
-// Package network knows the replicas' PIDs, sends to them, and tells how many of them are there.
+// Package network greets the other members, and tells which of them are there, and how they are.
 //
 // It greets every peer several times a second. A peer is present while it answers, and its connection holds; the process
 // itself always is.
 //
 //	        Watched, once enough are present
 //	Watch ──────────────────────────────────▶ whoever asked
+//	        Changed, once one is another way
+//	Wait  ──────────────────────────────────▶ whoever asked
 package network
 
 import (
