@@ -31,6 +31,7 @@ type Status struct {
 	Configuration string          `json:"configuration"`
 	Error         string          `json:"error"` // why it is not reachable, or what is wrong with it
 	Catchup       CatchupProgress `json:"catchup"`
+	Cluster       string          `json:"cluster"` // the name of its cluster; empty if unreachable
 }
 
 // Status asks every member how it is, all at once, in the order of their ids. A member that does not answer until the
@@ -82,7 +83,7 @@ func newStatus(m Member, s *messages.StatusResponse) Status {
 		ID: m.ID, Address: m.Address, Configuration: fmt.Sprintf("%016x", s.GetConfiguration()), Since: time.UnixMicro(s.GetSinceUnixMicros()).UTC(), Reachable: true, Error: s.GetAdvice(),
 		Begin: log.Position(s.GetBegin()), End: log.Position(s.GetEnd()), Learned: log.Position(s.GetLearned()), Holes: s.GetHoles(),
 		Promised: log.Proposal(s.GetPromised()).String(), Leader: s.GetWriter() > 0,
-		Catchup: newProgress(s.GetCatchup()),
+		Catchup: newProgress(s.GetCatchup()), Cluster: s.GetCluster(),
 	}
 	if out.Leader {
 		out.Writer = log.Proposal(s.GetWriter()).String()

@@ -3836,6 +3836,8 @@ type StatusResponse struct {
 	Present []uint32 `protobuf:"varint,14,rep,packed,name=present,proto3" json:"present,omitempty"`
 	// Hash of its member list, as in Header.
 	Configuration uint64 `protobuf:"fixed64,15,opt,name=configuration,proto3" json:"configuration,omitempty"`
+	// The cluster's name.
+	Cluster       string `protobuf:"bytes,16,opt,name=cluster,proto3" json:"cluster,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3973,6 +3975,13 @@ func (x *StatusResponse) GetConfiguration() uint64 {
 		return x.Configuration
 	}
 	return 0
+}
+
+func (x *StatusResponse) GetCluster() string {
+	if x != nil {
+		return x.Cluster
+	}
+	return ""
 }
 
 // Progress is how far a catch-up is.
@@ -4654,7 +4663,7 @@ const file_log_proto_rawDesc = "" +
 	"\afailure\x18\x03 \x01(\v2\x15.quorumlog.v1.FailureH\x00R\afailureB\t\n" +
 	"\aoutcome\")\n" +
 	"\rStatusRequest\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\x06R\arequest\"\xf1\x03\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\"\x8b\x04\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\rR\areplica\x12,\n" +
@@ -4671,7 +4680,8 @@ const file_log_proto_rawDesc = "" +
 	"\acatchup\x18\f \x01(\v2\x16.quorumlog.v1.ProgressR\acatchup\x12\x16\n" +
 	"\x06advice\x18\r \x01(\tR\x06advice\x12\x18\n" +
 	"\apresent\x18\x0e \x03(\rR\apresent\x12$\n" +
-	"\rconfiguration\x18\x0f \x01(\x06R\rconfiguration\"\xa6\x01\n" +
+	"\rconfiguration\x18\x0f \x01(\x06R\rconfiguration\x12\x18\n" +
+	"\acluster\x18\x10 \x01(\tR\acluster\"\xa6\x01\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\x04R\x05total\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x04R\x04done\x12\x14\n" +

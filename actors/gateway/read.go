@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -52,8 +50,9 @@ func (g *gateway) page(ctx actor.Context, p replica.Page) {
 		return
 	}
 	if r.digest {
+		sum := codec.Digest(p.Actions)
 		reply(ctx, r.caller, &messages.DigestResponse{Request: r.request, Outcome: &messages.DigestResponse_Digest{
-			Digest: &messages.Digest{Range: codec.EncodeRange(p.Range), Sha256: digest(p.Actions)}}})
+			Digest: &messages.Digest{Range: codec.EncodeRange(p.Range), Sha256: sum[:]}}})
 		return
 	}
 	reply(ctx, r.caller, &messages.ReadResponse{Request: r.request, Outcome: &messages.ReadResponse_Page{
@@ -82,20 +81,4 @@ func (r read) fail(ctx actor.Context, f *messages.Failure) {
 		return
 	}
 	reply(ctx, r.caller, &messages.ReadResponse{Request: r.request, Outcome: &messages.ReadResponse_Failure{Failure: f}})
-}
-
-// digest is the SHA-256 over position, kind, to and data of every record, numbers as 8 bytes big-endian, the data behind
-// its length.
-func digest(actions []log.Action) []byte {
-	h := sha256.New()
-	var head [32]byte
-	for _, a := range actions {
-		binary.BigEndian.PutUint64(head[0:], uint64(a.Position))
-		binary.BigEndian.PutUint64(head[8:], uint64(a.Value.Kind))
-		binary.BigEndian.PutUint64(head[16:], uint64(a.Value.To))
-		binary.BigEndian.PutUint64(head[24:], uint64(len(a.Value.Data)))
-		h.Write(head[:])
-		h.Write(a.Value.Data)
-	}
-	return h.Sum(nil)
 }

@@ -24,6 +24,7 @@ type (
 		NotLearned          uint64 // positions from Begin to End that are not learned
 		Promised, Highest   log.Proposal
 		Writer              log.Proposal // of the local coordinator while it is elected; 0 otherwise
+		Cluster             string       // the cluster's name
 	}
 
 	// Reserve asks for a proposal that this replica never used before.

@@ -1,0 +1,24 @@
+package codec
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/quorumlog/quorumlog/log"
+)
+
+// Digest is the SHA-256 over position, kind, to and data of every record, numbers as 8 bytes big-endian, the data behind its
+// length. Members that hold the same values have the same digest, under whatever proposals they accepted them.
+func Digest(actions []log.Action) [sha256.Size]byte {
+	h := sha256.New()
+	var head [32]byte
+	for _, a := range actions {
+		binary.BigEndian.PutUint64(head[0:], uint64(a.Position))
+		binary.BigEndian.PutUint64(head[8:], uint64(a.Value.Kind))
+		binary.BigEndian.PutUint64(head[16:], uint64(a.Value.To))
+		binary.BigEndian.PutUint64(head[24:], uint64(len(a.Value.Data)))
+		h.Write(head[:])
+		h.Write(a.Value.Data)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
