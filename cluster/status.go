@@ -25,6 +25,7 @@ type Status struct {
 	Leader      bool            `json:"leader"`   // its coordinator is elected
 	Writer      string          `json:"writer,omitempty"`
 	Incarnation string          `json:"incarnation"`
+	Syncs       uint64          `json:"syncs"`             // that its disk has seen, since it was made
 	Present     []log.ReplicaID `json:"present,omitempty"` // the members that it hears
 	Reachable   bool            `json:"reachable"`
 	// Configuration is the hash of the member list that the member was given; see Client.Configuration.
@@ -81,7 +82,7 @@ func newProgress(p *messages.Progress) CatchupProgress {
 func newStatus(m Member, s *messages.StatusResponse) Status {
 	out := Status{
 		ID: m.ID, Address: m.Address, Configuration: fmt.Sprintf("%016x", s.GetConfiguration()), Since: time.UnixMicro(s.GetSinceUnixMicros()).UTC(), Reachable: true, Error: s.GetAdvice(),
-		Begin: log.Position(s.GetBegin()), End: log.Position(s.GetEnd()), Learned: log.Position(s.GetLearned()), Holes: s.GetHoles(),
+		Begin: log.Position(s.GetBegin()), End: log.Position(s.GetEnd()), Learned: log.Position(s.GetLearned()), Holes: s.GetHoles(), Syncs: s.GetSyncs(),
 		Promised: log.Proposal(s.GetPromised()).String(), Leader: s.GetWriter() > 0,
 		Catchup: newProgress(s.GetCatchup()), Cluster: s.GetCluster(),
 	}

@@ -3837,7 +3837,9 @@ type StatusResponse struct {
 	// Hash of its member list, as in Header.
 	Configuration uint64 `protobuf:"fixed64,15,opt,name=configuration,proto3" json:"configuration,omitempty"`
 	// The cluster's name.
-	Cluster       string `protobuf:"bytes,16,opt,name=cluster,proto3" json:"cluster,omitempty"`
+	Cluster string `protobuf:"bytes,16,opt,name=cluster,proto3" json:"cluster,omitempty"`
+	// How many syncs its disk has seen, since the disk was made.
+	Syncs         uint64 `protobuf:"varint,17,opt,name=syncs,proto3" json:"syncs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3982,6 +3984,13 @@ func (x *StatusResponse) GetCluster() string {
 		return x.Cluster
 	}
 	return ""
+}
+
+func (x *StatusResponse) GetSyncs() uint64 {
+	if x != nil {
+		return x.Syncs
+	}
+	return 0
 }
 
 // Progress is how far a catch-up is.
@@ -4663,7 +4672,7 @@ const file_log_proto_rawDesc = "" +
 	"\afailure\x18\x03 \x01(\v2\x15.quorumlog.v1.FailureH\x00R\afailureB\t\n" +
 	"\aoutcome\")\n" +
 	"\rStatusRequest\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\x06R\arequest\"\x8b\x04\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\"\xa1\x04\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\rR\areplica\x12,\n" +
@@ -4681,7 +4690,8 @@ const file_log_proto_rawDesc = "" +
 	"\x06advice\x18\r \x01(\tR\x06advice\x12\x18\n" +
 	"\apresent\x18\x0e \x03(\rR\apresent\x12$\n" +
 	"\rconfiguration\x18\x0f \x01(\x06R\rconfiguration\x12\x18\n" +
-	"\acluster\x18\x10 \x01(\tR\acluster\"\xa6\x01\n" +
+	"\acluster\x18\x10 \x01(\tR\acluster\x12\x14\n" +
+	"\x05syncs\x18\x11 \x01(\x04R\x05syncs\"\xa6\x01\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\x04R\x05total\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x04R\x04done\x12\x14\n" +

@@ -25,6 +25,7 @@ type (
 		Promised, Highest   log.Proposal
 		Writer              log.Proposal // of the local coordinator while it is elected; 0 otherwise
 		Cluster             string       // the cluster's name
+		Syncs               uint64       // that the disk has seen
 	}
 
 	// Reserve asks for a proposal that this replica never used before.

@@ -10,7 +10,7 @@ func (r *replica) inspect() Inspected {
 	return Inspected{
 		Identity: r.admission.Self, Known: r.meta.Known, Status: r.meta.Status, Since: r.since,
 		Begin: r.ledger.Begin(), End: r.ledger.End(), Learned: r.ledger.Learned(), NotLearned: r.ledger.NotLearned(),
-		Promised: r.meta.Promised, Highest: r.meta.Highest, Writer: r.lead.by, Cluster: r.meta.Cluster,
+		Promised: r.meta.Promised, Highest: r.meta.Highest, Writer: r.lead.by, Cluster: r.meta.Cluster, Syncs: r.Store.Age(),
 	}
 }
 

@@ -36,20 +36,35 @@ func (b *besideLoad) settle(ctx context.Context) error {
 	if b == nil {
 		return nil
 	}
-	for i, pause := range []time.Duration{besideSettles, 2 * besideSettles} {
-		if i == 1 {
-			b.mark()
-		}
-		select {
-		case <-time.After(pause):
-		case err := <-b.over:
-			b.over <- err
-			return err
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	if err := b.goOn(ctx, besideSettles); err != nil {
+		return err
 	}
-	return nil
+	b.mark()
+	return b.goOn(ctx, 2*besideSettles)
+}
+
+// watch measures the load as it is now, for as long as settle does.
+func (b *besideLoad) watch(ctx context.Context) (float64, error) {
+	if b == nil {
+		return 0, nil
+	}
+	if err := b.settle(ctx); err != nil {
+		return 0, err
+	}
+	return b.mark(), nil
+}
+
+// goOn lets the load run.
+func (b *besideLoad) goOn(ctx context.Context, pause time.Duration) error {
+	select {
+	case <-time.After(pause):
+		return nil
+	case err := <-b.over:
+		b.over <- err
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // mark returns how many entries a second were acknowledged since the last mark.

@@ -20,6 +20,8 @@ import (
 type localOptions struct {
 	dir     string // "": the system's temporary directory
 	profile string // "": no CPU profiles
+	// copyRate is for each member; 0: no limit.
+	copyRate copyRate
 }
 
 // benchmarkLog is the log that a benchmark works with: one that runs already, or one of its own.
@@ -94,8 +96,11 @@ func newBenchmarkLog(ctx context.Context, o localOptions) (*benchmarkLog, error)
 // start starts a member.
 func (l *benchmarkLog) start(r *demoReplica) error {
 	r.flags = nil
+	if l.options.copyRate > 0 {
+		r.flags = append(r.flags, "--copy-rate", l.options.copyRate.String())
+	}
 	if l.options.profile != "" {
-		r.flags = []string{"--cpuprofile", filepath.Join(l.options.profile, fmt.Sprintf("member-%d-process-%d.pprof", r.ID, r.processes+1))}
+		r.flags = append(r.flags, "--cpuprofile", filepath.Join(l.options.profile, fmt.Sprintf("member-%d-process-%d.pprof", r.ID, r.processes+1)))
 	}
 	return r.start(l.parent, l.members, l.statuses, l.broken)
 }

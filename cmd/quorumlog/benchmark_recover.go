@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,13 +34,14 @@ again (restart); kills it with SIGKILL, deletes its directory, and starts it und
 measured from the start of the process until the member votes.
 
 With --outstanding it appends 128 B all the while, to see what a recovery takes from the others: before, with the member
-away, and meanwhile. The entries a second of the recovery are those that the log had before.
+away, meanwhile, and after, with the member back. The entries a second of the recovery are those that the log had before.
 
 JSON: benchmark size entries bytes outstanding fill_entries_per_second restart_seconds recover_seconds entries_per_second
 megabytes_per_second (medians) and runs, an array with these of each run, and with: caught_up (positions that the
 member knew once it voted), memory_bytes (of each member by its id, the most that was resident since the recovery began;
-only on Linux), written_bytes (by each member that was there, to its disk meanwhile; only on Linux),
-append_entries_per_second and append_entries_per_second_meanwhile (with --outstanding).`,
+only on Linux), written_bytes (by each member that was there, to its disk meanwhile; only on Linux), syncs (of the disk of
+each of those, meanwhile),
+append_entries_per_second, append_entries_per_second_meanwhile and append_entries_per_second_after (with --outstanding).`,
 		Example: `  quorumlog benchmark recover --dir .
   quorumlog benchmark recover --dir . --entries 65536 --size 16KiB --runs 1 --outstanding 64 -o json`,
 		Args: noArguments,
@@ -50,6 +53,7 @@ append_entries_per_second and append_entries_per_second_meanwhile (with --outsta
 	addFill(command, &o.fill)
 	command.Flags().IntVar(&o.entries, "entries", 50_000, "how many entries the log has")
 	command.Flags().IntVar(&o.outstanding, "outstanding", 0, "keep so many appends on their way meanwhile")
+	command.Flags().Var(&o.copyRate, "copy-rate", "start the members with serve --copy-rate of this `size`; 0 for no limit")
 	addRuns(command, &o.runs, 3)
 	return command
 }
@@ -63,8 +67,10 @@ type recoverRun struct {
 	Megabytes float64                  `json:"megabytes_per_second"`
 	Memory    map[log.ReplicaID]uint64 `json:"memory_bytes,omitempty"`
 	Written   map[log.ReplicaID]uint64 `json:"written_bytes,omitempty"`
+	Syncs     map[log.ReplicaID]uint64 `json:"syncs,omitempty"`
 	Before    float64                  `json:"append_entries_per_second,omitempty"`
 	Meanwhile float64                  `json:"append_entries_per_second_meanwhile,omitempty"`
+	After     float64                  `json:"append_entries_per_second_after,omitempty"`
 }
 
 // recoverResult is what benchmark recover prints. Its names are a contract.
@@ -202,10 +208,9 @@ func (r *recovering) once(ctx context.Context) (run recoverRun, err error) {
 
 // recover starts the victim without a directory, and measures until it votes.
 func (r *recovering) recover(ctx context.Context, run *recoverRun, load *besideLoad) error {
-	before := map[log.ReplicaID]uint64{}
-	for _, other := range r.others {
-		forgetPeak(other.process.command.Process.Pid)
-		before[other.ID] = written(other.process.command.Process.Pid)
+	before, err := r.costs(ctx)
+	if err != nil {
+		return err
 	}
 	run.Before = load.mark()
 	if err := r.start(r.victim); err != nil {
@@ -217,15 +222,11 @@ func (r *recovering) recover(ctx context.Context, run *recoverRun, load *besideL
 	}
 	run.Meanwhile = load.mark()
 	run.Seconds = took.Seconds()
-	for _, replica := range r.replicas {
-		if peak := peakMemory(replica.process.command.Process.Pid); peak > 0 {
-			run.Memory = noted(run.Memory, replica.ID, peak)
-		}
+	if err := r.account(ctx, run, before); err != nil {
+		return err
 	}
-	for _, other := range r.others {
-		if now := written(other.process.command.Process.Pid); now > 0 {
-			run.Written = noted(run.Written, other.ID, now-before[other.ID])
-		}
+	if run.After, err = load.watch(ctx); err != nil {
+		return err
 	}
 	if r.options.profile != "" {
 		return errors.Join(r.caughtUp(ctx, run), r.rest(ctx))
@@ -237,14 +238,6 @@ func (r *recovering) recover(ctx context.Context, run *recoverRun, load *besideL
 func (r *recovering) rest(ctx context.Context) error {
 	_, err := r.restart(ctx, r.victim)
 	return err
-}
-
-func noted(m map[log.ReplicaID]uint64, id log.ReplicaID, value uint64) map[log.ReplicaID]uint64 {
-	if m == nil {
-		m = make(map[log.ReplicaID]uint64)
-	}
-	m[id] = value
-	return m
 }
 
 // caughtUp asks the victim what it knows, now that it votes, and works out the rates.
@@ -285,11 +278,19 @@ func (p *program) printRecover(r recoverResult) error {
 	for i, run := range r.Runs {
 		lines[i] = []string{
 			fmt.Sprint(i + 1), spans(run.Restart), spans(run.Seconds), thousands(run.Rate), fmt.Sprintf("%.1f", run.Megabytes), largest(run.Memory),
-			largest(run.Written), share(run),
+			largest(run.Written), most(run.Syncs), share(run),
 		}
 	}
-	lines = append(lines, []string{"median", spans(r.Restart), spans(r.Seconds), thousands(r.Rate), fmt.Sprintf("%.1f", r.Megabytes), "", "", ""})
-	return printTable(p.out, "RUN RESTART RECOVERY ENTRIES/S MB/S MEMORY WRITTEN APPENDS-MEANWHILE", lines)
+	lines = append(lines, []string{"median", spans(r.Restart), spans(r.Seconds), thousands(r.Rate), fmt.Sprintf("%.1f", r.Megabytes), "", "", "", ""})
+	return printTable(p.out, "RUN RESTART RECOVERY ENTRIES/S MB/S MEMORY WRITTEN SYNCS APPENDS-MEANWHILE", lines)
+}
+
+// most shows the highest number of the members.
+func most(of map[log.ReplicaID]uint64) string {
+	if len(of) == 0 {
+		return "-"
+	}
+	return fmt.Sprint(slices.Max(slices.Collect(maps.Values(of))))
 }
 
 // largest shows the largest of the members, in MB.
@@ -309,5 +310,5 @@ func share(run recoverRun) string {
 	if run.Before == 0 {
 		return "-"
 	}
-	return fmt.Sprintf("%s/s,%.0f%%", thousands(run.Meanwhile), 100*run.Meanwhile/run.Before)
+	return fmt.Sprintf("%s/s,%.0f%%,after:%.0f%%", thousands(run.Meanwhile), 100*run.Meanwhile/run.Before, 100*run.After/run.Before)
 }

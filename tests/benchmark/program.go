@@ -33,8 +33,10 @@ type recovered struct {
 	Seconds   float64           `json:"recover_seconds"`
 	Memory    map[string]uint64 `json:"memory_bytes"`
 	Written   map[string]uint64 `json:"written_bytes"`
+	Syncs     map[string]uint64 `json:"syncs"`
 	Before    float64           `json:"append_entries_per_second"`
 	Meanwhile float64           `json:"append_entries_per_second_meanwhile"`
+	After     float64           `json:"append_entries_per_second_after"`
 }
 
 // patience is how long the program has to end by itself.

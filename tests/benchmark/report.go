@@ -28,9 +28,11 @@ type result struct {
 	P99     []float64 `json:"p99_us,omitempty"`
 	Restart []float64 `json:"restart_seconds,omitempty"`
 	Recover []float64 `json:"recover_seconds,omitempty"`
-	Memory  []float64 `json:"memory_bytes,omitempty"`  // of the largest member
-	Written []float64 `json:"written_bytes,omitempty"` // to the disk of the member that wrote most and was not recovering
-	Appends []float64 `json:"appends_share,omitempty"` // appends a second meanwhile, over those before
+	Memory  []float64 `json:"memory_bytes,omitempty"`        // of the largest member
+	Written []float64 `json:"written_bytes,omitempty"`       // to the disk of the member that wrote most and was not recovering
+	Syncs   []float64 `json:"syncs,omitempty"`               // of the member that synced most and was not recovering
+	Appends []float64 `json:"appends_share,omitempty"`       // appends a second meanwhile, over those before
+	After   []float64 `json:"appends_share_after,omitempty"` // the same, once the member is back
 }
 
 // note keeps what a run told beside its figure.
@@ -43,8 +45,9 @@ func (r *result) note(a answer) {
 		r.Recover = append(r.Recover, run.Seconds)
 		r.Memory = append(r.Memory, most(run.Memory))
 		r.Written = append(r.Written, most(run.Written))
+		r.Syncs = append(r.Syncs, most(run.Syncs))
 		if run.Before > 0 {
-			r.Appends = append(r.Appends, run.Meanwhile/run.Before)
+			r.Appends, r.After = append(r.Appends, run.Meanwhile/run.Before), append(r.After, run.After/run.Before)
 		}
 	}
 }
@@ -148,7 +151,9 @@ func (r *result) beside() string {
 	add(r.Restart, "restart %.2f s", 1)
 	add(r.Memory, "memory %.0f MiB", 1.0/(1<<20))
 	add(r.Written, "others wrote %.1f MB", 1e-6)
+	add(r.Syncs, "and synced %.0f times", 1)
 	add(r.Appends, "appends %.0f %%", 100)
+	add(r.After, "and %.0f %% once it was back", 100)
 	return strings.Join(parts, ", ")
 }
 

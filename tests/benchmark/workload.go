@@ -56,7 +56,7 @@ func workloads(s scale) []workload {
 	return append(all,
 		s.recover(50_000, 128, 0, "500,000"), s.recover(50_000, 1<<10, 0, "150,000"), s.recover(1_000_000, 128, 0, "500,000"),
 		s.recover(65_536, 16<<10, 0, "256 MiB of memory"),
-		s.recover(65_536, 16<<10, 64, "80 % of the appends"),
+		s.recover(65_536, 16<<10, 64, "80 % of the appends"), s.recover(65_536, 16<<10, 64, "80 % of the appends").limited("50MiB"),
 		workload{
 			name: "W5", what: "three empty processes until the first append", unit: inSeconds, goal: "0.4",
 			args: []string{"start", "--runs", "1"}, figure: func(a answer) float64 { return a.Seconds },
@@ -111,6 +111,13 @@ func (s scale) recover(entries, size, outstanding int, goal string) workload {
 		w.name += "-busy"
 		w.what += fmt.Sprintf(", with %d appends of 128 B outstanding", outstanding)
 	}
+	return w
+}
+
+// limited has the members copy at most so much a second.
+func (w workload) limited(rate string) workload {
+	w.name, w.what = w.name+"-limited", w.what+", serve --copy-rate "+rate
+	w.args = append(w.args, "--copy-rate", rate)
 	return w
 }
 

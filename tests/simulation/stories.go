@@ -17,13 +17,14 @@ const (
 	turns            // in turn every member is cut off, few notices arrive, and writes reach some only: a quorum finds two values
 	relapses         // members recover, crash while they do, and recover again from whom they can reach
 	lateCopies       // values are copied long after they were chosen, and writes of fenced writers arrive even later
+	crowds           // anything, with so many appends on their way that a writer's pipeline is full
 	lostQuorum       // at the end a quorum of the disks is lost, and then the rest: no log may begin anew (S6)
 	stories
 )
 
 // String names the story.
 func (s story) String() string {
-	return [stories]string{"anything", "lost votes", "churn", "turns", "relapses", "late copies", "lost quorum"}[s]
+	return [stories]string{"anything", "lost votes", "churn", "turns", "relapses", "late copies", "crowds", "lost quorum"}[s]
 }
 
 // focus draws the story, and leaves what it needs.
@@ -32,14 +33,21 @@ func (p *profile) focus(r *rand.Rand, about string) {
 	told := [...]story{lostVotes, lostVotes, lostVotes, churn, churn, turns, turns, relapses, lateCopies, lostQuorum}
 	if dice := r.IntN(of); dice < len(told) {
 		p.story = told[dice]
+	} else if dice == of-1 && r.IntN(2) == 0 {
+		p.story = crowds
 	}
 	for s := range stories {
 		if s.String() == about {
 			p.story = s
 		}
 	}
-	if p.story == anything || p.story == lostQuorum { // whatever came before
+	switch p.story {
+	case anything, lostQuorum: // whatever came before
 		return
+	case crowds:
+		p.crowd(r)
+		return
+	case lostVotes, churn, turns, relapses, lateCopies, stories:
 	}
 	p.every, p.mute, p.slow, p.late, p.relapse = [struck]time.Duration{}, [kinds]float64{}, [kinds]float64{}, 0, 0
 	for i := range p.links {
@@ -85,7 +93,20 @@ func (p *profile) tell(r *rand.Rand) {
 		p.every[isolation], p.away = between(r, 300*time.Millisecond, time.Second), between(r, 300*time.Millisecond, 2*time.Second)
 		p.slow[write], p.mute[notice], p.mute[write] = 0.3+r.Float64()/2, 0.5+r.Float64()/2, sometimes(r, 0.3)
 		p.strand = 0.05 + r.Float64()*0.2
-	case anything, lostQuorum, stories:
+	case anything, crowds, lostQuorum, stories:
+	}
+}
+
+// crowd gives each client many calls at one time, and fewer seconds for them: it is calls that take the time of a run.
+func (p *profile) crowd(r *rand.Rand) {
+	p.length, p.down = between(r, 5*time.Second, 8*time.Second), between(r, 100*time.Millisecond, 500*time.Millisecond)
+	for f := range p.every {
+		p.every[f] /= 2
+	}
+	for i := range p.clients {
+		h := &p.clients[i]
+		h.window, h.think = 8+r.IntN(57), between(r, 3*time.Millisecond, 30*time.Millisecond)
+		h.truncate, h.elect, h.look = min(h.truncate, 0.01), min(h.elect, 0.002), min(h.look, 0.02)
 	}
 }
 
