@@ -26,6 +26,7 @@ const (
 	NOP
 	Append
 	Truncate
+	Config
 )
 
 // String names the kind.
@@ -37,6 +38,8 @@ func (k Kind) String() string {
 		return "APPEND"
 	case Truncate:
 		return "TRUNCATE"
+	case Config:
+		return "CONFIG"
 	default:
 		return "NONE"
 	}
@@ -45,7 +48,7 @@ func (k Kind) String() string {
 // Value is what the replicas agree on for one position. Its bytes are never changed once it is made.
 type Value struct {
 	Kind Kind
-	Data []byte   // the entry of an APPEND
+	Data []byte   // the entry of an APPEND; the new configuration of a CONFIG
 	To   Position // the first position that a TRUNCATE keeps
 }
 

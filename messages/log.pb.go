@@ -102,6 +102,8 @@ const (
 	Kind_KIND_APPEND Kind = 2
 	// Drops every position before Value.to.
 	Kind_KIND_TRUNCATE Kind = 3
+	// Changes the members for every position above its own: Value.data is a Configuration.
+	Kind_KIND_CONFIG Kind = 4
 )
 
 // Enum value maps for Kind.
@@ -111,12 +113,14 @@ var (
 		1: "KIND_NOP",
 		2: "KIND_APPEND",
 		3: "KIND_TRUNCATE",
+		4: "KIND_CONFIG",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
 		"KIND_NOP":         1,
 		"KIND_APPEND":      2,
 		"KIND_TRUNCATE":    3,
+		"KIND_CONFIG":      4,
 	}
 )
 
@@ -145,6 +149,59 @@ func (x Kind) Number() protoreflect.EnumNumber {
 // Deprecated: Use Kind.Descriptor instead.
 func (Kind) EnumDescriptor() ([]byte, []int) {
 	return file_log_proto_rawDescGZIP(), []int{1}
+}
+
+// Role says what a member is for.
+type Role int32
+
+const (
+	// Where the member list was never changed: a voter.
+	Role_ROLE_UNSPECIFIED Role = 0
+	// Its votes count.
+	Role_ROLE_VOTER Role = 1
+	// It is sent everything, and is never counted.
+	Role_ROLE_OBSERVER Role = 2
+)
+
+// Enum value maps for Role.
+var (
+	Role_name = map[int32]string{
+		0: "ROLE_UNSPECIFIED",
+		1: "ROLE_VOTER",
+		2: "ROLE_OBSERVER",
+	}
+	Role_value = map[string]int32{
+		"ROLE_UNSPECIFIED": 0,
+		"ROLE_VOTER":       1,
+		"ROLE_OBSERVER":    2,
+	}
+)
+
+func (x Role) Enum() *Role {
+	p := new(Role)
+	*p = x
+	return p
+}
+
+func (x Role) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Role) Descriptor() protoreflect.EnumDescriptor {
+	return file_log_proto_enumTypes[2].Descriptor()
+}
+
+func (Role) Type() protoreflect.EnumType {
+	return &file_log_proto_enumTypes[2]
+}
+
+func (x Role) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Role.Descriptor instead.
+func (Role) EnumDescriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{2}
 }
 
 // Reason says why a request was refused before any rule of the protocol was asked.
@@ -212,11 +269,11 @@ func (x Reason) String() string {
 }
 
 func (Reason) Descriptor() protoreflect.EnumDescriptor {
-	return file_log_proto_enumTypes[2].Descriptor()
+	return file_log_proto_enumTypes[3].Descriptor()
 }
 
 func (Reason) Type() protoreflect.EnumType {
-	return &file_log_proto_enumTypes[2]
+	return &file_log_proto_enumTypes[3]
 }
 
 func (x Reason) Number() protoreflect.EnumNumber {
@@ -225,7 +282,7 @@ func (x Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Reason.Descriptor instead.
 func (Reason) EnumDescriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{2}
+	return file_log_proto_rawDescGZIP(), []int{3}
 }
 
 // Code says why a client's request failed.
@@ -309,11 +366,11 @@ func (x Code) String() string {
 }
 
 func (Code) Descriptor() protoreflect.EnumDescriptor {
-	return file_log_proto_enumTypes[3].Descriptor()
+	return file_log_proto_enumTypes[4].Descriptor()
 }
 
 func (Code) Type() protoreflect.EnumType {
-	return &file_log_proto_enumTypes[3]
+	return &file_log_proto_enumTypes[4]
 }
 
 func (x Code) Number() protoreflect.EnumNumber {
@@ -322,7 +379,7 @@ func (x Code) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Code.Descriptor instead.
 func (Code) EnumDescriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{3}
+	return file_log_proto_rawDescGZIP(), []int{4}
 }
 
 // Range is a run of positions.
@@ -385,7 +442,7 @@ type Value struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What the value does.
 	Kind Kind `protobuf:"varint,1,opt,name=kind,proto3,enum=quorumlog.v1.Kind" json:"kind,omitempty"`
-	// The user's bytes of an APPEND, at most 1 MiB; empty otherwise.
+	// The user's bytes of an APPEND, at most 1 MiB; the Configuration of a CONFIG; empty otherwise.
 	Data []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
 	// The first position that a TRUNCATE keeps, at most its own position; 0 otherwise.
 	To            uint64 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
@@ -641,7 +698,8 @@ type Header struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The cluster's id: 16 bytes derived from the cluster's name.
 	Cluster []byte `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	// Hash of the sender's member list (ids and addresses); members that disagree about the list refuse each other.
+	// Hash of the sender's configuration, or of its member list (ids and addresses) while the members were never changed; members
+	// that disagree about it refuse each other.
 	Configuration uint64 `protobuf:"fixed64,2,opt,name=configuration,proto3" json:"configuration,omitempty"`
 	// The sender's replica id, from 1 to 65,535.
 	Replica uint32 `protobuf:"varint,3,opt,name=replica,proto3" json:"replica,omitempty"`
@@ -658,7 +716,9 @@ type Header struct {
 	// How many syncs the sender's disk had seen when its process started; the start counts as one.
 	BootAge uint64 `protobuf:"varint,9,opt,name=boot_age,json=bootAge,proto3" json:"boot_age,omitempty"`
 	// How many syncs the sender's disk has seen, of which the message may tell; at least boot_age.
-	Age           uint64 `protobuf:"varint,10,opt,name=age,proto3" json:"age,omitempty"`
+	Age uint64 `protobuf:"varint,10,opt,name=age,proto3" json:"age,omitempty"`
+	// Counts the changes of the members that the sender knows of; 0 while there was none.
+	Epoch         uint64 `protobuf:"varint,11,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -763,6 +823,13 @@ func (x *Header) GetAge() uint64 {
 	return 0
 }
 
+func (x *Header) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
 // Heard is the newest process of one member that the sender has heard, or was told of.
 type Heard struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -860,7 +927,9 @@ type Member struct {
 	// The replica's id, from 1 to 65,535.
 	Replica uint32 `protobuf:"varint,1,opt,name=replica,proto3" json:"replica,omitempty"`
 	// The host:port under which the other members reach it.
-	Address       string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	Address string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	// What it is for.
+	Role          Role `protobuf:"varint,3,opt,name=role,proto3,enum=quorumlog.v1.Role" json:"role,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -909,6 +978,77 @@ func (x *Member) GetAddress() string {
 	return ""
 }
 
+func (x *Member) GetRole() Role {
+	if x != nil {
+		return x.Role
+	}
+	return Role_ROLE_UNSPECIFIED
+}
+
+// Configuration is who the members are, from one change to the next. It is chosen by a quorum of the one before it.
+type Configuration struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Counts the changes, from 1.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// The members, from 1 to 64 of them, in the order of their ids. The quorum is a majority of the voters among them.
+	Members []*Member `protobuf:"bytes,2,rep,name=members,proto3" json:"members,omitempty"`
+	// The highest id that a member ever had; no id is given twice.
+	Highest       uint32 `protobuf:"varint,3,opt,name=highest,proto3" json:"highest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Configuration) Reset() {
+	*x = Configuration{}
+	mi := &file_log_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Configuration) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Configuration) ProtoMessage() {}
+
+func (x *Configuration) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Configuration.ProtoReflect.Descriptor instead.
+func (*Configuration) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Configuration) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Configuration) GetMembers() []*Member {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+func (x *Configuration) GetHighest() uint32 {
+	if x != nil {
+		return x.Highest
+	}
+	return 0
+}
+
 // Rejected: a higher proposal was promised.
 type Rejected struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -923,7 +1063,7 @@ type Rejected struct {
 
 func (x *Rejected) Reset() {
 	*x = Rejected{}
-	mi := &file_log_proto_msgTypes[8]
+	mi := &file_log_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -935,7 +1075,7 @@ func (x *Rejected) String() string {
 func (*Rejected) ProtoMessage() {}
 
 func (x *Rejected) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[8]
+	mi := &file_log_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -948,7 +1088,7 @@ func (x *Rejected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejected.ProtoReflect.Descriptor instead.
 func (*Rejected) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{8}
+	return file_log_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Rejected) GetProposal() uint64 {
@@ -976,7 +1116,7 @@ type Truncated struct {
 
 func (x *Truncated) Reset() {
 	*x = Truncated{}
-	mi := &file_log_proto_msgTypes[9]
+	mi := &file_log_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -988,7 +1128,7 @@ func (x *Truncated) String() string {
 func (*Truncated) ProtoMessage() {}
 
 func (x *Truncated) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[9]
+	mi := &file_log_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1001,7 +1141,7 @@ func (x *Truncated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Truncated.ProtoReflect.Descriptor instead.
 func (*Truncated) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{9}
+	return file_log_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Truncated) GetBegin() uint64 {
@@ -1022,7 +1162,7 @@ type NotVoting struct {
 
 func (x *NotVoting) Reset() {
 	*x = NotVoting{}
-	mi := &file_log_proto_msgTypes[10]
+	mi := &file_log_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1034,7 +1174,7 @@ func (x *NotVoting) String() string {
 func (*NotVoting) ProtoMessage() {}
 
 func (x *NotVoting) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[10]
+	mi := &file_log_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1047,7 +1187,7 @@ func (x *NotVoting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotVoting.ProtoReflect.Descriptor instead.
 func (*NotVoting) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{10}
+	return file_log_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *NotVoting) GetStatus() Status {
@@ -1076,7 +1216,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_log_proto_msgTypes[11]
+	mi := &file_log_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1088,7 +1228,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[11]
+	mi := &file_log_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1101,7 +1241,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{11}
+	return file_log_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Refused) GetReason() Reason {
@@ -1153,7 +1293,7 @@ type Reign struct {
 
 func (x *Reign) Reset() {
 	*x = Reign{}
-	mi := &file_log_proto_msgTypes[12]
+	mi := &file_log_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1165,7 +1305,7 @@ func (x *Reign) String() string {
 func (*Reign) ProtoMessage() {}
 
 func (x *Reign) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[12]
+	mi := &file_log_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1178,7 +1318,7 @@ func (x *Reign) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reign.ProtoReflect.Descriptor instead.
 func (*Reign) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{12}
+	return file_log_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Reign) GetProposal() uint64 {
@@ -1213,7 +1353,7 @@ type PromiseRequest struct {
 
 func (x *PromiseRequest) Reset() {
 	*x = PromiseRequest{}
-	mi := &file_log_proto_msgTypes[13]
+	mi := &file_log_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1225,7 +1365,7 @@ func (x *PromiseRequest) String() string {
 func (*PromiseRequest) ProtoMessage() {}
 
 func (x *PromiseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[13]
+	mi := &file_log_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1238,7 +1378,7 @@ func (x *PromiseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromiseRequest.ProtoReflect.Descriptor instead.
 func (*PromiseRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{13}
+	return file_log_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PromiseRequest) GetHeader() *Header {
@@ -1290,7 +1430,7 @@ type PromiseResponse struct {
 
 func (x *PromiseResponse) Reset() {
 	*x = PromiseResponse{}
-	mi := &file_log_proto_msgTypes[14]
+	mi := &file_log_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1302,7 +1442,7 @@ func (x *PromiseResponse) String() string {
 func (*PromiseResponse) ProtoMessage() {}
 
 func (x *PromiseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[14]
+	mi := &file_log_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1315,7 +1455,7 @@ func (x *PromiseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromiseResponse.ProtoReflect.Descriptor instead.
 func (*PromiseResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{14}
+	return file_log_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PromiseResponse) GetHeader() *Header {
@@ -1433,7 +1573,7 @@ type Promised struct {
 
 func (x *Promised) Reset() {
 	*x = Promised{}
-	mi := &file_log_proto_msgTypes[15]
+	mi := &file_log_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1445,7 +1585,7 @@ func (x *Promised) String() string {
 func (*Promised) ProtoMessage() {}
 
 func (x *Promised) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[15]
+	mi := &file_log_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1458,7 +1598,7 @@ func (x *Promised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Promised.ProtoReflect.Descriptor instead.
 func (*Promised) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{15}
+	return file_log_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Promised) GetRange() *Range {
@@ -1510,7 +1650,7 @@ type WriteRequest struct {
 
 func (x *WriteRequest) Reset() {
 	*x = WriteRequest{}
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1522,7 +1662,7 @@ func (x *WriteRequest) String() string {
 func (*WriteRequest) ProtoMessage() {}
 
 func (x *WriteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[16]
+	mi := &file_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1535,7 +1675,7 @@ func (x *WriteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteRequest.ProtoReflect.Descriptor instead.
 func (*WriteRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{16}
+	return file_log_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *WriteRequest) GetHeader() *Header {
@@ -1598,7 +1738,7 @@ type Values struct {
 
 func (x *Values) Reset() {
 	*x = Values{}
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1610,7 +1750,7 @@ func (x *Values) String() string {
 func (*Values) ProtoMessage() {}
 
 func (x *Values) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[17]
+	mi := &file_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1623,7 +1763,7 @@ func (x *Values) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Values.ProtoReflect.Descriptor instead.
 func (*Values) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{17}
+	return file_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Values) GetKind() Kind {
@@ -1676,7 +1816,7 @@ type WriteResponse struct {
 
 func (x *WriteResponse) Reset() {
 	*x = WriteResponse{}
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1688,7 +1828,7 @@ func (x *WriteResponse) String() string {
 func (*WriteResponse) ProtoMessage() {}
 
 func (x *WriteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[18]
+	mi := &file_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1701,7 +1841,7 @@ func (x *WriteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteResponse.ProtoReflect.Descriptor instead.
 func (*WriteResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{18}
+	return file_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *WriteResponse) GetHeader() *Header {
@@ -1829,7 +1969,7 @@ type Accepted struct {
 
 func (x *Accepted) Reset() {
 	*x = Accepted{}
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1841,7 +1981,7 @@ func (x *Accepted) String() string {
 func (*Accepted) ProtoMessage() {}
 
 func (x *Accepted) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[19]
+	mi := &file_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1854,7 +1994,7 @@ func (x *Accepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Accepted.ProtoReflect.Descriptor instead.
 func (*Accepted) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{19}
+	return file_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Accepted) GetRange() *Range {
@@ -1875,7 +2015,7 @@ type Learned struct {
 
 func (x *Learned) Reset() {
 	*x = Learned{}
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1887,7 +2027,7 @@ func (x *Learned) String() string {
 func (*Learned) ProtoMessage() {}
 
 func (x *Learned) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[20]
+	mi := &file_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1900,7 +2040,7 @@ func (x *Learned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Learned.ProtoReflect.Descriptor instead.
 func (*Learned) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{20}
+	return file_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Learned) GetActions() []*Action {
@@ -1926,7 +2066,7 @@ type LearnedMessage struct {
 
 func (x *LearnedMessage) Reset() {
 	*x = LearnedMessage{}
-	mi := &file_log_proto_msgTypes[21]
+	mi := &file_log_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1938,7 +2078,7 @@ func (x *LearnedMessage) String() string {
 func (*LearnedMessage) ProtoMessage() {}
 
 func (x *LearnedMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[21]
+	mi := &file_log_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1951,7 +2091,7 @@ func (x *LearnedMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LearnedMessage.ProtoReflect.Descriptor instead.
 func (*LearnedMessage) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{21}
+	return file_log_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *LearnedMessage) GetHeader() *Header {
@@ -1986,7 +2126,7 @@ type RecoverRequest struct {
 
 func (x *RecoverRequest) Reset() {
 	*x = RecoverRequest{}
-	mi := &file_log_proto_msgTypes[22]
+	mi := &file_log_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1998,7 +2138,7 @@ func (x *RecoverRequest) String() string {
 func (*RecoverRequest) ProtoMessage() {}
 
 func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[22]
+	mi := &file_log_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2011,7 +2151,7 @@ func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverRequest.ProtoReflect.Descriptor instead.
 func (*RecoverRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{22}
+	return file_log_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RecoverRequest) GetHeader() *Header {
@@ -2039,7 +2179,7 @@ type RecoverResponse struct {
 
 func (x *RecoverResponse) Reset() {
 	*x = RecoverResponse{}
-	mi := &file_log_proto_msgTypes[23]
+	mi := &file_log_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2051,7 +2191,7 @@ func (x *RecoverResponse) String() string {
 func (*RecoverResponse) ProtoMessage() {}
 
 func (x *RecoverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[23]
+	mi := &file_log_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2064,7 +2204,7 @@ func (x *RecoverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverResponse.ProtoReflect.Descriptor instead.
 func (*RecoverResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{23}
+	return file_log_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RecoverResponse) GetHeader() *Header {
@@ -2140,7 +2280,7 @@ type Standing struct {
 
 func (x *Standing) Reset() {
 	*x = Standing{}
-	mi := &file_log_proto_msgTypes[24]
+	mi := &file_log_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2152,7 +2292,7 @@ func (x *Standing) String() string {
 func (*Standing) ProtoMessage() {}
 
 func (x *Standing) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[24]
+	mi := &file_log_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2165,7 +2305,7 @@ func (x *Standing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standing.ProtoReflect.Descriptor instead.
 func (*Standing) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{24}
+	return file_log_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Standing) GetStatus() Status {
@@ -2230,7 +2370,7 @@ type FetchRequest struct {
 
 func (x *FetchRequest) Reset() {
 	*x = FetchRequest{}
-	mi := &file_log_proto_msgTypes[25]
+	mi := &file_log_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2242,7 +2382,7 @@ func (x *FetchRequest) String() string {
 func (*FetchRequest) ProtoMessage() {}
 
 func (x *FetchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[25]
+	mi := &file_log_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2255,7 +2395,7 @@ func (x *FetchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRequest.ProtoReflect.Descriptor instead.
 func (*FetchRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{25}
+	return file_log_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *FetchRequest) GetHeader() *Header {
@@ -2292,7 +2432,7 @@ type FetchResponse struct {
 
 func (x *FetchResponse) Reset() {
 	*x = FetchResponse{}
-	mi := &file_log_proto_msgTypes[26]
+	mi := &file_log_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2304,7 +2444,7 @@ func (x *FetchResponse) String() string {
 func (*FetchResponse) ProtoMessage() {}
 
 func (x *FetchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[26]
+	mi := &file_log_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2317,7 +2457,7 @@ func (x *FetchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchResponse.ProtoReflect.Descriptor instead.
 func (*FetchResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{26}
+	return file_log_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *FetchResponse) GetHeader() *Header {
@@ -2416,7 +2556,7 @@ type Fetched struct {
 
 func (x *Fetched) Reset() {
 	*x = Fetched{}
-	mi := &file_log_proto_msgTypes[27]
+	mi := &file_log_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2428,7 +2568,7 @@ func (x *Fetched) String() string {
 func (*Fetched) ProtoMessage() {}
 
 func (x *Fetched) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[27]
+	mi := &file_log_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2441,7 +2581,7 @@ func (x *Fetched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fetched.ProtoReflect.Descriptor instead.
 func (*Fetched) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{27}
+	return file_log_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Fetched) GetRange() *Range {
@@ -2482,7 +2622,7 @@ type Stretch struct {
 
 func (x *Stretch) Reset() {
 	*x = Stretch{}
-	mi := &file_log_proto_msgTypes[28]
+	mi := &file_log_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2494,7 +2634,7 @@ func (x *Stretch) String() string {
 func (*Stretch) ProtoMessage() {}
 
 func (x *Stretch) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[28]
+	mi := &file_log_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2507,7 +2647,7 @@ func (x *Stretch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stretch.ProtoReflect.Descriptor instead.
 func (*Stretch) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{28}
+	return file_log_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Stretch) GetFirst() uint64 {
@@ -2563,14 +2703,17 @@ func (x *Stretch) GetData() []byte {
 type Hello struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Who is there.
-	Header        *Header `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
+	Header *Header `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
+	// The newest configuration that the sender knows, so that a member that does not know it gets to; absent while the members
+	// were never changed.
+	Configuration *Configuration `protobuf:"bytes,2,opt,name=configuration,proto3" json:"configuration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_log_proto_msgTypes[29]
+	mi := &file_log_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2582,7 +2725,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[29]
+	mi := &file_log_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2595,12 +2738,19 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{29}
+	return file_log_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Hello) GetHeader() *Header {
 	if x != nil {
 		return x.Header
+	}
+	return nil
+}
+
+func (x *Hello) GetConfiguration() *Configuration {
+	if x != nil {
+		return x.Configuration
 	}
 	return nil
 }
@@ -2616,14 +2766,16 @@ type Welcome struct {
 	//
 	//	*Welcome_Presence
 	//	*Welcome_Refused
-	Outcome       isWelcome_Outcome `protobuf_oneof:"outcome"`
+	Outcome isWelcome_Outcome `protobuf_oneof:"outcome"`
+	// As in Hello.
+	Configuration *Configuration `protobuf:"bytes,4,opt,name=configuration,proto3" json:"configuration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_log_proto_msgTypes[30]
+	mi := &file_log_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2635,7 +2787,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[30]
+	mi := &file_log_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2648,7 +2800,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{30}
+	return file_log_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Welcome) GetHeader() *Header {
@@ -2679,6 +2831,13 @@ func (x *Welcome) GetRefused() *Refused {
 		if x, ok := x.Outcome.(*Welcome_Refused); ok {
 			return x.Refused
 		}
+	}
+	return nil
+}
+
+func (x *Welcome) GetConfiguration() *Configuration {
+	if x != nil {
+		return x.Configuration
 	}
 	return nil
 }
@@ -2720,7 +2879,7 @@ type Presence struct {
 
 func (x *Presence) Reset() {
 	*x = Presence{}
-	mi := &file_log_proto_msgTypes[31]
+	mi := &file_log_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2732,7 +2891,7 @@ func (x *Presence) String() string {
 func (*Presence) ProtoMessage() {}
 
 func (x *Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[31]
+	mi := &file_log_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2745,7 +2904,7 @@ func (x *Presence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Presence.ProtoReflect.Descriptor instead.
 func (*Presence) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{31}
+	return file_log_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Presence) GetStatus() Status {
@@ -2802,7 +2961,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_log_proto_msgTypes[32]
+	mi := &file_log_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2814,7 +2973,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[32]
+	mi := &file_log_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2827,7 +2986,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{32}
+	return file_log_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Failure) GetCode() Code {
@@ -2880,7 +3039,7 @@ type AppendRequest struct {
 
 func (x *AppendRequest) Reset() {
 	*x = AppendRequest{}
-	mi := &file_log_proto_msgTypes[33]
+	mi := &file_log_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2892,7 +3051,7 @@ func (x *AppendRequest) String() string {
 func (*AppendRequest) ProtoMessage() {}
 
 func (x *AppendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[33]
+	mi := &file_log_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2905,7 +3064,7 @@ func (x *AppendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendRequest.ProtoReflect.Descriptor instead.
 func (*AppendRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{33}
+	return file_log_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *AppendRequest) GetRequest() uint64 {
@@ -2947,7 +3106,7 @@ type AppendResponse struct {
 
 func (x *AppendResponse) Reset() {
 	*x = AppendResponse{}
-	mi := &file_log_proto_msgTypes[34]
+	mi := &file_log_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2959,7 +3118,7 @@ func (x *AppendResponse) String() string {
 func (*AppendResponse) ProtoMessage() {}
 
 func (x *AppendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[34]
+	mi := &file_log_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2972,7 +3131,7 @@ func (x *AppendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendResponse.ProtoReflect.Descriptor instead.
 func (*AppendResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{34}
+	return file_log_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *AppendResponse) GetRequest() uint64 {
@@ -3040,7 +3199,7 @@ type TruncateRequest struct {
 
 func (x *TruncateRequest) Reset() {
 	*x = TruncateRequest{}
-	mi := &file_log_proto_msgTypes[35]
+	mi := &file_log_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3052,7 +3211,7 @@ func (x *TruncateRequest) String() string {
 func (*TruncateRequest) ProtoMessage() {}
 
 func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[35]
+	mi := &file_log_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3065,7 +3224,7 @@ func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateRequest.ProtoReflect.Descriptor instead.
 func (*TruncateRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{35}
+	return file_log_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *TruncateRequest) GetRequest() uint64 {
@@ -3107,7 +3266,7 @@ type TruncateResponse struct {
 
 func (x *TruncateResponse) Reset() {
 	*x = TruncateResponse{}
-	mi := &file_log_proto_msgTypes[36]
+	mi := &file_log_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3119,7 +3278,7 @@ func (x *TruncateResponse) String() string {
 func (*TruncateResponse) ProtoMessage() {}
 
 func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[36]
+	mi := &file_log_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3132,7 +3291,7 @@ func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateResponse.ProtoReflect.Descriptor instead.
 func (*TruncateResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{36}
+	return file_log_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *TruncateResponse) GetRequest() uint64 {
@@ -3196,7 +3355,7 @@ type ElectRequest struct {
 
 func (x *ElectRequest) Reset() {
 	*x = ElectRequest{}
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3208,7 +3367,7 @@ func (x *ElectRequest) String() string {
 func (*ElectRequest) ProtoMessage() {}
 
 func (x *ElectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3221,7 +3380,7 @@ func (x *ElectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectRequest.ProtoReflect.Descriptor instead.
 func (*ElectRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{37}
+	return file_log_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ElectRequest) GetRequest() uint64 {
@@ -3249,7 +3408,7 @@ type ElectResponse struct {
 
 func (x *ElectResponse) Reset() {
 	*x = ElectResponse{}
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3261,7 +3420,7 @@ func (x *ElectResponse) String() string {
 func (*ElectResponse) ProtoMessage() {}
 
 func (x *ElectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3274,7 +3433,7 @@ func (x *ElectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectResponse.ProtoReflect.Descriptor instead.
 func (*ElectResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{38}
+	return file_log_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ElectResponse) GetRequest() uint64 {
@@ -3340,7 +3499,7 @@ type Elected struct {
 
 func (x *Elected) Reset() {
 	*x = Elected{}
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3352,7 +3511,7 @@ func (x *Elected) String() string {
 func (*Elected) ProtoMessage() {}
 
 func (x *Elected) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3365,7 +3524,7 @@ func (x *Elected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Elected.ProtoReflect.Descriptor instead.
 func (*Elected) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{39}
+	return file_log_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Elected) GetWriter() uint64 {
@@ -3397,7 +3556,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3409,7 +3568,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3422,7 +3581,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{40}
+	return file_log_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ReadRequest) GetRequest() uint64 {
@@ -3464,7 +3623,7 @@ type ReadResponse struct {
 
 func (x *ReadResponse) Reset() {
 	*x = ReadResponse{}
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3476,7 +3635,7 @@ func (x *ReadResponse) String() string {
 func (*ReadResponse) ProtoMessage() {}
 
 func (x *ReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3489,7 +3648,7 @@ func (x *ReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadResponse.ProtoReflect.Descriptor instead.
 func (*ReadResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{41}
+	return file_log_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ReadResponse) GetRequest() uint64 {
@@ -3559,7 +3718,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3571,7 +3730,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3584,7 +3743,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{42}
+	return file_log_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Page) GetRange() *Range {
@@ -3626,7 +3785,7 @@ type CatchupRequest struct {
 
 func (x *CatchupRequest) Reset() {
 	*x = CatchupRequest{}
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3638,7 +3797,7 @@ func (x *CatchupRequest) String() string {
 func (*CatchupRequest) ProtoMessage() {}
 
 func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3651,7 +3810,7 @@ func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupRequest.ProtoReflect.Descriptor instead.
 func (*CatchupRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{43}
+	return file_log_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *CatchupRequest) GetRequest() uint64 {
@@ -3679,7 +3838,7 @@ type CatchupResponse struct {
 
 func (x *CatchupResponse) Reset() {
 	*x = CatchupResponse{}
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3691,7 +3850,7 @@ func (x *CatchupResponse) String() string {
 func (*CatchupResponse) ProtoMessage() {}
 
 func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3704,7 +3863,7 @@ func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupResponse.ProtoReflect.Descriptor instead.
 func (*CatchupResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{44}
+	return file_log_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *CatchupResponse) GetRequest() uint64 {
@@ -3768,7 +3927,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3780,7 +3939,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3793,7 +3952,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{45}
+	return file_log_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *StatusRequest) GetRequest() uint64 {
@@ -3846,7 +4005,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3858,7 +4017,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3871,7 +4030,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{46}
+	return file_log_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *StatusResponse) GetRequest() uint64 {
@@ -4014,7 +4173,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4026,7 +4185,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4039,7 +4198,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{47}
+	return file_log_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Progress) GetTotal() uint64 {
@@ -4097,7 +4256,7 @@ type DigestRequest struct {
 
 func (x *DigestRequest) Reset() {
 	*x = DigestRequest{}
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4109,7 +4268,7 @@ func (x *DigestRequest) String() string {
 func (*DigestRequest) ProtoMessage() {}
 
 func (x *DigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4122,7 +4281,7 @@ func (x *DigestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestRequest.ProtoReflect.Descriptor instead.
 func (*DigestRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{48}
+	return file_log_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *DigestRequest) GetRequest() uint64 {
@@ -4157,7 +4316,7 @@ type DigestResponse struct {
 
 func (x *DigestResponse) Reset() {
 	*x = DigestResponse{}
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4169,7 +4328,7 @@ func (x *DigestResponse) String() string {
 func (*DigestResponse) ProtoMessage() {}
 
 func (x *DigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4182,7 +4341,7 @@ func (x *DigestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestResponse.ProtoReflect.Descriptor instead.
 func (*DigestResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{49}
+	return file_log_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *DigestResponse) GetRequest() uint64 {
@@ -4250,7 +4409,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_log_proto_msgTypes[50]
+	mi := &file_log_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4262,7 +4421,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[50]
+	mi := &file_log_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4275,7 +4434,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{50}
+	return file_log_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Digest) GetRange() *Range {
@@ -4327,14 +4486,16 @@ type Metadata struct {
 	// The latest reign that the replica was told of; absent if none.
 	Reign *Reign `protobuf:"bytes,12,opt,name=reign,proto3" json:"reign,omitempty"`
 	// The newest process heard of each member, in the order of their ids; up to a second old.
-	Heard         []*Heard `protobuf:"bytes,13,rep,name=heard,proto3" json:"heard,omitempty"`
+	Heard []*Heard `protobuf:"bytes,13,rep,name=heard,proto3" json:"heard,omitempty"`
+	// The newest configuration that the replica knows to be chosen; absent while the members were never changed.
+	Configuration *Configuration `protobuf:"bytes,14,opt,name=configuration,proto3" json:"configuration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Metadata) Reset() {
 	*x = Metadata{}
-	mi := &file_log_proto_msgTypes[51]
+	mi := &file_log_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4346,7 +4507,7 @@ func (x *Metadata) String() string {
 func (*Metadata) ProtoMessage() {}
 
 func (x *Metadata) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[51]
+	mi := &file_log_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4359,7 +4520,7 @@ func (x *Metadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metadata.ProtoReflect.Descriptor instead.
 func (*Metadata) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{51}
+	return file_log_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Metadata) GetFormat() uint32 {
@@ -4453,6 +4614,13 @@ func (x *Metadata) GetHeard() []*Heard {
 	return nil
 }
 
+func (x *Metadata) GetConfiguration() *Configuration {
+	if x != nil {
+		return x.Configuration
+	}
+	return nil
+}
+
 var File_log_proto protoreflect.FileDescriptor
 
 const file_log_proto_rawDesc = "" +
@@ -4478,7 +4646,7 @@ const file_log_proto_rawDesc = "" +
 	"\x04disk\x18\x02 \x01(\x06R\x04disk\"^\n" +
 	"\x05Known\x12\x18\n" +
 	"\areplica\x18\x01 \x01(\rR\areplica\x12;\n" +
-	"\vincarnation\x18\x02 \x01(\v2\x19.quorumlog.v1.IncarnationR\vincarnation\"\xcc\x02\n" +
+	"\vincarnation\x18\x02 \x01(\v2\x19.quorumlog.v1.IncarnationR\vincarnation\"\xe2\x02\n" +
 	"\x06Header\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\fR\acluster\x12$\n" +
 	"\rconfiguration\x18\x02 \x01(\x06R\rconfiguration\x12\x18\n" +
@@ -4490,17 +4658,23 @@ const file_log_proto_rawDesc = "" +
 	"\fcrash_vector\x18\b \x03(\v2\x13.quorumlog.v1.KnownR\vcrashVector\x12\x19\n" +
 	"\bboot_age\x18\t \x01(\x04R\abootAge\x12\x10\n" +
 	"\x03age\x18\n" +
-	" \x01(\x04R\x03age\"\xb9\x01\n" +
+	" \x01(\x04R\x03age\x12\x14\n" +
+	"\x05epoch\x18\v \x01(\x04R\x05epoch\"\xb9\x01\n" +
 	"\x05Heard\x12\x18\n" +
 	"\areplica\x18\x01 \x01(\rR\areplica\x12;\n" +
 	"\vincarnation\x18\x02 \x01(\v2\x19.quorumlog.v1.IncarnationR\vincarnation\x12\x12\n" +
 	"\x04boot\x18\x03 \x01(\x04R\x04boot\x12\x18\n" +
 	"\aprocess\x18\x04 \x01(\x06R\aprocess\x12\x19\n" +
 	"\bboot_age\x18\x05 \x01(\x04R\abootAge\x12\x10\n" +
-	"\x03age\x18\x06 \x01(\x04R\x03age\"<\n" +
+	"\x03age\x18\x06 \x01(\x04R\x03age\"d\n" +
 	"\x06Member\x12\x18\n" +
 	"\areplica\x18\x01 \x01(\rR\areplica\x12\x18\n" +
-	"\aaddress\x18\x02 \x01(\tR\aaddress\"H\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12&\n" +
+	"\x04role\x18\x03 \x01(\x0e2\x12.quorumlog.v1.RoleR\x04role\"o\n" +
+	"\rConfiguration\x12\x14\n" +
+	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12.\n" +
+	"\amembers\x18\x02 \x03(\v2\x14.quorumlog.v1.MemberR\amembers\x12\x18\n" +
+	"\ahighest\x18\x03 \x01(\rR\ahighest\"H\n" +
 	"\bRejected\x12\x1a\n" +
 	"\bproposal\x18\x01 \x01(\x04R\bproposal\x12 \n" +
 	"\voverwritten\x18\x02 \x01(\bR\voverwritten\"!\n" +
@@ -4602,13 +4776,15 @@ const file_log_proto_rawDesc = "" +
 	"\x04kind\x18\x04 \x01(\x0e2\x12.quorumlog.v1.KindR\x04kind\x12\x0e\n" +
 	"\x02to\x18\x05 \x01(\x04R\x02to\x12\x14\n" +
 	"\x05sizes\x18\x06 \x03(\rR\x05sizes\x12\x12\n" +
-	"\x04data\x18\a \x01(\fR\x04data\"5\n" +
+	"\x04data\x18\a \x01(\fR\x04data\"x\n" +
 	"\x05Hello\x12,\n" +
-	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\"\xab\x01\n" +
+	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12A\n" +
+	"\rconfiguration\x18\x02 \x01(\v2\x1b.quorumlog.v1.ConfigurationR\rconfiguration\"\xee\x01\n" +
 	"\aWelcome\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x124\n" +
 	"\bpresence\x18\x02 \x01(\v2\x16.quorumlog.v1.PresenceH\x00R\bpresence\x121\n" +
-	"\arefused\x18\x03 \x01(\v2\x15.quorumlog.v1.RefusedH\x00R\arefusedB\t\n" +
+	"\arefused\x18\x03 \x01(\v2\x15.quorumlog.v1.RefusedH\x00R\arefused\x12A\n" +
+	"\rconfiguration\x18\x04 \x01(\v2\x1b.quorumlog.v1.ConfigurationR\rconfigurationB\t\n" +
 	"\aoutcome\"\xc5\x01\n" +
 	"\bPresence\x12,\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x14.quorumlog.v1.StatusR\x06status\x12\x16\n" +
@@ -4711,7 +4887,7 @@ const file_log_proto_rawDesc = "" +
 	"\x06Digest\x12)\n" +
 	"\x05range\x18\x01 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\x12\x16\n" +
 	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12\x14\n" +
-	"\x05holes\x18\x03 \x01(\x04R\x05holes\"\xbc\x03\n" +
+	"\x05holes\x18\x03 \x01(\x04R\x05holes\"\xff\x03\n" +
 	"\bMetadata\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\rR\x06format\x12\x18\n" +
 	"\acluster\x18\x02 \x01(\tR\acluster\x12\x18\n" +
@@ -4726,18 +4902,25 @@ const file_log_proto_rawDesc = "" +
 	" \x01(\x04R\x05begin\x12)\n" +
 	"\x05known\x18\v \x03(\v2\x13.quorumlog.v1.KnownR\x05known\x12)\n" +
 	"\x05reign\x18\f \x01(\v2\x13.quorumlog.v1.ReignR\x05reign\x12)\n" +
-	"\x05heard\x18\r \x03(\v2\x13.quorumlog.v1.HeardR\x05heard*q\n" +
+	"\x05heard\x18\r \x03(\v2\x13.quorumlog.v1.HeardR\x05heard\x12A\n" +
+	"\rconfiguration\x18\x0e \x01(\v2\x1b.quorumlog.v1.ConfigurationR\rconfiguration*q\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTATUS_EMPTY\x10\x01\x12\x13\n" +
 	"\x0fSTATUS_STARTING\x10\x02\x12\x15\n" +
 	"\x11STATUS_RECOVERING\x10\x03\x12\x11\n" +
-	"\rSTATUS_VOTING\x10\x04*N\n" +
+	"\rSTATUS_VOTING\x10\x04*_\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bKIND_NOP\x10\x01\x12\x0f\n" +
 	"\vKIND_APPEND\x10\x02\x12\x11\n" +
-	"\rKIND_TRUNCATE\x10\x03*\x8d\x02\n" +
+	"\rKIND_TRUNCATE\x10\x03\x12\x0f\n" +
+	"\vKIND_CONFIG\x10\x04*?\n" +
+	"\x04Role\x12\x14\n" +
+	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n" +
+	"\n" +
+	"ROLE_VOTER\x10\x01\x12\x11\n" +
+	"\rROLE_OBSERVER\x10\x02*\x8d\x02\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10REASON_MALFORMED\x10\x01\x12\x18\n" +
@@ -4778,153 +4961,160 @@ func file_log_proto_rawDescGZIP() []byte {
 	return file_log_proto_rawDescData
 }
 
-var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
+var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_log_proto_goTypes = []any{
 	(Status)(0),              // 0: quorumlog.v1.Status
 	(Kind)(0),                // 1: quorumlog.v1.Kind
-	(Reason)(0),              // 2: quorumlog.v1.Reason
-	(Code)(0),                // 3: quorumlog.v1.Code
-	(*Range)(nil),            // 4: quorumlog.v1.Range
-	(*Value)(nil),            // 5: quorumlog.v1.Value
-	(*Action)(nil),           // 6: quorumlog.v1.Action
-	(*Incarnation)(nil),      // 7: quorumlog.v1.Incarnation
-	(*Known)(nil),            // 8: quorumlog.v1.Known
-	(*Header)(nil),           // 9: quorumlog.v1.Header
-	(*Heard)(nil),            // 10: quorumlog.v1.Heard
-	(*Member)(nil),           // 11: quorumlog.v1.Member
-	(*Rejected)(nil),         // 12: quorumlog.v1.Rejected
-	(*Truncated)(nil),        // 13: quorumlog.v1.Truncated
-	(*NotVoting)(nil),        // 14: quorumlog.v1.NotVoting
-	(*Refused)(nil),          // 15: quorumlog.v1.Refused
-	(*Reign)(nil),            // 16: quorumlog.v1.Reign
-	(*PromiseRequest)(nil),   // 17: quorumlog.v1.PromiseRequest
-	(*PromiseResponse)(nil),  // 18: quorumlog.v1.PromiseResponse
-	(*Promised)(nil),         // 19: quorumlog.v1.Promised
-	(*WriteRequest)(nil),     // 20: quorumlog.v1.WriteRequest
-	(*Values)(nil),           // 21: quorumlog.v1.Values
-	(*WriteResponse)(nil),    // 22: quorumlog.v1.WriteResponse
-	(*Accepted)(nil),         // 23: quorumlog.v1.Accepted
-	(*Learned)(nil),          // 24: quorumlog.v1.Learned
-	(*LearnedMessage)(nil),   // 25: quorumlog.v1.LearnedMessage
-	(*RecoverRequest)(nil),   // 26: quorumlog.v1.RecoverRequest
-	(*RecoverResponse)(nil),  // 27: quorumlog.v1.RecoverResponse
-	(*Standing)(nil),         // 28: quorumlog.v1.Standing
-	(*FetchRequest)(nil),     // 29: quorumlog.v1.FetchRequest
-	(*FetchResponse)(nil),    // 30: quorumlog.v1.FetchResponse
-	(*Fetched)(nil),          // 31: quorumlog.v1.Fetched
-	(*Stretch)(nil),          // 32: quorumlog.v1.Stretch
-	(*Hello)(nil),            // 33: quorumlog.v1.Hello
-	(*Welcome)(nil),          // 34: quorumlog.v1.Welcome
-	(*Presence)(nil),         // 35: quorumlog.v1.Presence
-	(*Failure)(nil),          // 36: quorumlog.v1.Failure
-	(*AppendRequest)(nil),    // 37: quorumlog.v1.AppendRequest
-	(*AppendResponse)(nil),   // 38: quorumlog.v1.AppendResponse
-	(*TruncateRequest)(nil),  // 39: quorumlog.v1.TruncateRequest
-	(*TruncateResponse)(nil), // 40: quorumlog.v1.TruncateResponse
-	(*ElectRequest)(nil),     // 41: quorumlog.v1.ElectRequest
-	(*ElectResponse)(nil),    // 42: quorumlog.v1.ElectResponse
-	(*Elected)(nil),          // 43: quorumlog.v1.Elected
-	(*ReadRequest)(nil),      // 44: quorumlog.v1.ReadRequest
-	(*ReadResponse)(nil),     // 45: quorumlog.v1.ReadResponse
-	(*Page)(nil),             // 46: quorumlog.v1.Page
-	(*CatchupRequest)(nil),   // 47: quorumlog.v1.CatchupRequest
-	(*CatchupResponse)(nil),  // 48: quorumlog.v1.CatchupResponse
-	(*StatusRequest)(nil),    // 49: quorumlog.v1.StatusRequest
-	(*StatusResponse)(nil),   // 50: quorumlog.v1.StatusResponse
-	(*Progress)(nil),         // 51: quorumlog.v1.Progress
-	(*DigestRequest)(nil),    // 52: quorumlog.v1.DigestRequest
-	(*DigestResponse)(nil),   // 53: quorumlog.v1.DigestResponse
-	(*Digest)(nil),           // 54: quorumlog.v1.Digest
-	(*Metadata)(nil),         // 55: quorumlog.v1.Metadata
+	(Role)(0),                // 2: quorumlog.v1.Role
+	(Reason)(0),              // 3: quorumlog.v1.Reason
+	(Code)(0),                // 4: quorumlog.v1.Code
+	(*Range)(nil),            // 5: quorumlog.v1.Range
+	(*Value)(nil),            // 6: quorumlog.v1.Value
+	(*Action)(nil),           // 7: quorumlog.v1.Action
+	(*Incarnation)(nil),      // 8: quorumlog.v1.Incarnation
+	(*Known)(nil),            // 9: quorumlog.v1.Known
+	(*Header)(nil),           // 10: quorumlog.v1.Header
+	(*Heard)(nil),            // 11: quorumlog.v1.Heard
+	(*Member)(nil),           // 12: quorumlog.v1.Member
+	(*Configuration)(nil),    // 13: quorumlog.v1.Configuration
+	(*Rejected)(nil),         // 14: quorumlog.v1.Rejected
+	(*Truncated)(nil),        // 15: quorumlog.v1.Truncated
+	(*NotVoting)(nil),        // 16: quorumlog.v1.NotVoting
+	(*Refused)(nil),          // 17: quorumlog.v1.Refused
+	(*Reign)(nil),            // 18: quorumlog.v1.Reign
+	(*PromiseRequest)(nil),   // 19: quorumlog.v1.PromiseRequest
+	(*PromiseResponse)(nil),  // 20: quorumlog.v1.PromiseResponse
+	(*Promised)(nil),         // 21: quorumlog.v1.Promised
+	(*WriteRequest)(nil),     // 22: quorumlog.v1.WriteRequest
+	(*Values)(nil),           // 23: quorumlog.v1.Values
+	(*WriteResponse)(nil),    // 24: quorumlog.v1.WriteResponse
+	(*Accepted)(nil),         // 25: quorumlog.v1.Accepted
+	(*Learned)(nil),          // 26: quorumlog.v1.Learned
+	(*LearnedMessage)(nil),   // 27: quorumlog.v1.LearnedMessage
+	(*RecoverRequest)(nil),   // 28: quorumlog.v1.RecoverRequest
+	(*RecoverResponse)(nil),  // 29: quorumlog.v1.RecoverResponse
+	(*Standing)(nil),         // 30: quorumlog.v1.Standing
+	(*FetchRequest)(nil),     // 31: quorumlog.v1.FetchRequest
+	(*FetchResponse)(nil),    // 32: quorumlog.v1.FetchResponse
+	(*Fetched)(nil),          // 33: quorumlog.v1.Fetched
+	(*Stretch)(nil),          // 34: quorumlog.v1.Stretch
+	(*Hello)(nil),            // 35: quorumlog.v1.Hello
+	(*Welcome)(nil),          // 36: quorumlog.v1.Welcome
+	(*Presence)(nil),         // 37: quorumlog.v1.Presence
+	(*Failure)(nil),          // 38: quorumlog.v1.Failure
+	(*AppendRequest)(nil),    // 39: quorumlog.v1.AppendRequest
+	(*AppendResponse)(nil),   // 40: quorumlog.v1.AppendResponse
+	(*TruncateRequest)(nil),  // 41: quorumlog.v1.TruncateRequest
+	(*TruncateResponse)(nil), // 42: quorumlog.v1.TruncateResponse
+	(*ElectRequest)(nil),     // 43: quorumlog.v1.ElectRequest
+	(*ElectResponse)(nil),    // 44: quorumlog.v1.ElectResponse
+	(*Elected)(nil),          // 45: quorumlog.v1.Elected
+	(*ReadRequest)(nil),      // 46: quorumlog.v1.ReadRequest
+	(*ReadResponse)(nil),     // 47: quorumlog.v1.ReadResponse
+	(*Page)(nil),             // 48: quorumlog.v1.Page
+	(*CatchupRequest)(nil),   // 49: quorumlog.v1.CatchupRequest
+	(*CatchupResponse)(nil),  // 50: quorumlog.v1.CatchupResponse
+	(*StatusRequest)(nil),    // 51: quorumlog.v1.StatusRequest
+	(*StatusResponse)(nil),   // 52: quorumlog.v1.StatusResponse
+	(*Progress)(nil),         // 53: quorumlog.v1.Progress
+	(*DigestRequest)(nil),    // 54: quorumlog.v1.DigestRequest
+	(*DigestResponse)(nil),   // 55: quorumlog.v1.DigestResponse
+	(*Digest)(nil),           // 56: quorumlog.v1.Digest
+	(*Metadata)(nil),         // 57: quorumlog.v1.Metadata
 }
 var file_log_proto_depIdxs = []int32{
 	1,  // 0: quorumlog.v1.Value.kind:type_name -> quorumlog.v1.Kind
-	5,  // 1: quorumlog.v1.Action.value:type_name -> quorumlog.v1.Value
-	7,  // 2: quorumlog.v1.Known.incarnation:type_name -> quorumlog.v1.Incarnation
-	7,  // 3: quorumlog.v1.Header.incarnation:type_name -> quorumlog.v1.Incarnation
-	8,  // 4: quorumlog.v1.Header.crash_vector:type_name -> quorumlog.v1.Known
-	7,  // 5: quorumlog.v1.Heard.incarnation:type_name -> quorumlog.v1.Incarnation
-	0,  // 6: quorumlog.v1.NotVoting.status:type_name -> quorumlog.v1.Status
-	2,  // 7: quorumlog.v1.Refused.reason:type_name -> quorumlog.v1.Reason
-	7,  // 8: quorumlog.v1.Refused.known:type_name -> quorumlog.v1.Incarnation
-	9,  // 9: quorumlog.v1.PromiseRequest.header:type_name -> quorumlog.v1.Header
-	4,  // 10: quorumlog.v1.PromiseRequest.range:type_name -> quorumlog.v1.Range
-	9,  // 11: quorumlog.v1.PromiseResponse.header:type_name -> quorumlog.v1.Header
-	19, // 12: quorumlog.v1.PromiseResponse.promised:type_name -> quorumlog.v1.Promised
-	12, // 13: quorumlog.v1.PromiseResponse.rejected:type_name -> quorumlog.v1.Rejected
-	13, // 14: quorumlog.v1.PromiseResponse.truncated:type_name -> quorumlog.v1.Truncated
-	14, // 15: quorumlog.v1.PromiseResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	15, // 16: quorumlog.v1.PromiseResponse.refused:type_name -> quorumlog.v1.Refused
-	4,  // 17: quorumlog.v1.Promised.range:type_name -> quorumlog.v1.Range
-	6,  // 18: quorumlog.v1.Promised.actions:type_name -> quorumlog.v1.Action
-	16, // 19: quorumlog.v1.Promised.reign:type_name -> quorumlog.v1.Reign
-	9,  // 20: quorumlog.v1.WriteRequest.header:type_name -> quorumlog.v1.Header
-	21, // 21: quorumlog.v1.WriteRequest.values:type_name -> quorumlog.v1.Values
-	4,  // 22: quorumlog.v1.WriteRequest.learned:type_name -> quorumlog.v1.Range
-	1,  // 23: quorumlog.v1.Values.kind:type_name -> quorumlog.v1.Kind
-	9,  // 24: quorumlog.v1.WriteResponse.header:type_name -> quorumlog.v1.Header
-	23, // 25: quorumlog.v1.WriteResponse.accepted:type_name -> quorumlog.v1.Accepted
-	12, // 26: quorumlog.v1.WriteResponse.rejected:type_name -> quorumlog.v1.Rejected
-	24, // 27: quorumlog.v1.WriteResponse.learned:type_name -> quorumlog.v1.Learned
-	13, // 28: quorumlog.v1.WriteResponse.truncated:type_name -> quorumlog.v1.Truncated
-	14, // 29: quorumlog.v1.WriteResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	15, // 30: quorumlog.v1.WriteResponse.refused:type_name -> quorumlog.v1.Refused
-	4,  // 31: quorumlog.v1.Accepted.range:type_name -> quorumlog.v1.Range
-	6,  // 32: quorumlog.v1.Learned.actions:type_name -> quorumlog.v1.Action
-	9,  // 33: quorumlog.v1.LearnedMessage.header:type_name -> quorumlog.v1.Header
-	4,  // 34: quorumlog.v1.LearnedMessage.range:type_name -> quorumlog.v1.Range
-	9,  // 35: quorumlog.v1.RecoverRequest.header:type_name -> quorumlog.v1.Header
-	9,  // 36: quorumlog.v1.RecoverResponse.header:type_name -> quorumlog.v1.Header
-	28, // 37: quorumlog.v1.RecoverResponse.standing:type_name -> quorumlog.v1.Standing
-	15, // 38: quorumlog.v1.RecoverResponse.refused:type_name -> quorumlog.v1.Refused
-	0,  // 39: quorumlog.v1.Standing.status:type_name -> quorumlog.v1.Status
-	16, // 40: quorumlog.v1.Standing.reign:type_name -> quorumlog.v1.Reign
-	9,  // 41: quorumlog.v1.FetchRequest.header:type_name -> quorumlog.v1.Header
-	4,  // 42: quorumlog.v1.FetchRequest.range:type_name -> quorumlog.v1.Range
-	9,  // 43: quorumlog.v1.FetchResponse.header:type_name -> quorumlog.v1.Header
-	31, // 44: quorumlog.v1.FetchResponse.fetched:type_name -> quorumlog.v1.Fetched
-	13, // 45: quorumlog.v1.FetchResponse.truncated:type_name -> quorumlog.v1.Truncated
-	14, // 46: quorumlog.v1.FetchResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	15, // 47: quorumlog.v1.FetchResponse.refused:type_name -> quorumlog.v1.Refused
-	4,  // 48: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
-	32, // 49: quorumlog.v1.Fetched.stretches:type_name -> quorumlog.v1.Stretch
-	1,  // 50: quorumlog.v1.Stretch.kind:type_name -> quorumlog.v1.Kind
-	9,  // 51: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
-	9,  // 52: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
-	35, // 53: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
-	15, // 54: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
-	0,  // 55: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
-	11, // 56: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
-	10, // 57: quorumlog.v1.Presence.heard:type_name -> quorumlog.v1.Heard
-	3,  // 58: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
-	4,  // 59: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
-	36, // 60: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
-	36, // 61: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
-	43, // 62: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
-	36, // 63: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
-	46, // 64: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
-	36, // 65: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
-	4,  // 66: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
-	6,  // 67: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
-	36, // 68: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
-	0,  // 69: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
-	7,  // 70: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
-	51, // 71: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
-	4,  // 72: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
-	54, // 73: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
-	36, // 74: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
-	4,  // 75: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
-	7,  // 76: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
-	0,  // 77: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
-	8,  // 78: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
-	16, // 79: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
-	10, // 80: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
-	81, // [81:81] is the sub-list for method output_type
-	81, // [81:81] is the sub-list for method input_type
-	81, // [81:81] is the sub-list for extension type_name
-	81, // [81:81] is the sub-list for extension extendee
-	0,  // [0:81] is the sub-list for field type_name
+	6,  // 1: quorumlog.v1.Action.value:type_name -> quorumlog.v1.Value
+	8,  // 2: quorumlog.v1.Known.incarnation:type_name -> quorumlog.v1.Incarnation
+	8,  // 3: quorumlog.v1.Header.incarnation:type_name -> quorumlog.v1.Incarnation
+	9,  // 4: quorumlog.v1.Header.crash_vector:type_name -> quorumlog.v1.Known
+	8,  // 5: quorumlog.v1.Heard.incarnation:type_name -> quorumlog.v1.Incarnation
+	2,  // 6: quorumlog.v1.Member.role:type_name -> quorumlog.v1.Role
+	12, // 7: quorumlog.v1.Configuration.members:type_name -> quorumlog.v1.Member
+	0,  // 8: quorumlog.v1.NotVoting.status:type_name -> quorumlog.v1.Status
+	3,  // 9: quorumlog.v1.Refused.reason:type_name -> quorumlog.v1.Reason
+	8,  // 10: quorumlog.v1.Refused.known:type_name -> quorumlog.v1.Incarnation
+	10, // 11: quorumlog.v1.PromiseRequest.header:type_name -> quorumlog.v1.Header
+	5,  // 12: quorumlog.v1.PromiseRequest.range:type_name -> quorumlog.v1.Range
+	10, // 13: quorumlog.v1.PromiseResponse.header:type_name -> quorumlog.v1.Header
+	21, // 14: quorumlog.v1.PromiseResponse.promised:type_name -> quorumlog.v1.Promised
+	14, // 15: quorumlog.v1.PromiseResponse.rejected:type_name -> quorumlog.v1.Rejected
+	15, // 16: quorumlog.v1.PromiseResponse.truncated:type_name -> quorumlog.v1.Truncated
+	16, // 17: quorumlog.v1.PromiseResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	17, // 18: quorumlog.v1.PromiseResponse.refused:type_name -> quorumlog.v1.Refused
+	5,  // 19: quorumlog.v1.Promised.range:type_name -> quorumlog.v1.Range
+	7,  // 20: quorumlog.v1.Promised.actions:type_name -> quorumlog.v1.Action
+	18, // 21: quorumlog.v1.Promised.reign:type_name -> quorumlog.v1.Reign
+	10, // 22: quorumlog.v1.WriteRequest.header:type_name -> quorumlog.v1.Header
+	23, // 23: quorumlog.v1.WriteRequest.values:type_name -> quorumlog.v1.Values
+	5,  // 24: quorumlog.v1.WriteRequest.learned:type_name -> quorumlog.v1.Range
+	1,  // 25: quorumlog.v1.Values.kind:type_name -> quorumlog.v1.Kind
+	10, // 26: quorumlog.v1.WriteResponse.header:type_name -> quorumlog.v1.Header
+	25, // 27: quorumlog.v1.WriteResponse.accepted:type_name -> quorumlog.v1.Accepted
+	14, // 28: quorumlog.v1.WriteResponse.rejected:type_name -> quorumlog.v1.Rejected
+	26, // 29: quorumlog.v1.WriteResponse.learned:type_name -> quorumlog.v1.Learned
+	15, // 30: quorumlog.v1.WriteResponse.truncated:type_name -> quorumlog.v1.Truncated
+	16, // 31: quorumlog.v1.WriteResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	17, // 32: quorumlog.v1.WriteResponse.refused:type_name -> quorumlog.v1.Refused
+	5,  // 33: quorumlog.v1.Accepted.range:type_name -> quorumlog.v1.Range
+	7,  // 34: quorumlog.v1.Learned.actions:type_name -> quorumlog.v1.Action
+	10, // 35: quorumlog.v1.LearnedMessage.header:type_name -> quorumlog.v1.Header
+	5,  // 36: quorumlog.v1.LearnedMessage.range:type_name -> quorumlog.v1.Range
+	10, // 37: quorumlog.v1.RecoverRequest.header:type_name -> quorumlog.v1.Header
+	10, // 38: quorumlog.v1.RecoverResponse.header:type_name -> quorumlog.v1.Header
+	30, // 39: quorumlog.v1.RecoverResponse.standing:type_name -> quorumlog.v1.Standing
+	17, // 40: quorumlog.v1.RecoverResponse.refused:type_name -> quorumlog.v1.Refused
+	0,  // 41: quorumlog.v1.Standing.status:type_name -> quorumlog.v1.Status
+	18, // 42: quorumlog.v1.Standing.reign:type_name -> quorumlog.v1.Reign
+	10, // 43: quorumlog.v1.FetchRequest.header:type_name -> quorumlog.v1.Header
+	5,  // 44: quorumlog.v1.FetchRequest.range:type_name -> quorumlog.v1.Range
+	10, // 45: quorumlog.v1.FetchResponse.header:type_name -> quorumlog.v1.Header
+	33, // 46: quorumlog.v1.FetchResponse.fetched:type_name -> quorumlog.v1.Fetched
+	15, // 47: quorumlog.v1.FetchResponse.truncated:type_name -> quorumlog.v1.Truncated
+	16, // 48: quorumlog.v1.FetchResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	17, // 49: quorumlog.v1.FetchResponse.refused:type_name -> quorumlog.v1.Refused
+	5,  // 50: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
+	34, // 51: quorumlog.v1.Fetched.stretches:type_name -> quorumlog.v1.Stretch
+	1,  // 52: quorumlog.v1.Stretch.kind:type_name -> quorumlog.v1.Kind
+	10, // 53: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
+	13, // 54: quorumlog.v1.Hello.configuration:type_name -> quorumlog.v1.Configuration
+	10, // 55: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
+	37, // 56: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
+	17, // 57: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
+	13, // 58: quorumlog.v1.Welcome.configuration:type_name -> quorumlog.v1.Configuration
+	0,  // 59: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
+	12, // 60: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
+	11, // 61: quorumlog.v1.Presence.heard:type_name -> quorumlog.v1.Heard
+	4,  // 62: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
+	5,  // 63: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
+	38, // 64: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
+	38, // 65: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
+	45, // 66: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
+	38, // 67: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
+	48, // 68: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
+	38, // 69: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
+	5,  // 70: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
+	7,  // 71: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
+	38, // 72: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
+	0,  // 73: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
+	8,  // 74: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
+	53, // 75: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
+	5,  // 76: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
+	56, // 77: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
+	38, // 78: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
+	5,  // 79: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
+	8,  // 80: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
+	0,  // 81: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
+	9,  // 82: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
+	18, // 83: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
+	11, // 84: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
+	13, // 85: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
+	86, // [86:86] is the sub-list for method output_type
+	86, // [86:86] is the sub-list for method input_type
+	86, // [86:86] is the sub-list for extension type_name
+	86, // [86:86] is the sub-list for extension extendee
+	0,  // [0:86] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -4932,14 +5122,14 @@ func file_log_proto_init() {
 	if File_log_proto != nil {
 		return
 	}
-	file_log_proto_msgTypes[14].OneofWrappers = []any{
+	file_log_proto_msgTypes[15].OneofWrappers = []any{
 		(*PromiseResponse_Promised)(nil),
 		(*PromiseResponse_Rejected)(nil),
 		(*PromiseResponse_Truncated)(nil),
 		(*PromiseResponse_NotVoting)(nil),
 		(*PromiseResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[18].OneofWrappers = []any{
+	file_log_proto_msgTypes[19].OneofWrappers = []any{
 		(*WriteResponse_Accepted)(nil),
 		(*WriteResponse_Rejected)(nil),
 		(*WriteResponse_Learned)(nil),
@@ -4947,41 +5137,41 @@ func file_log_proto_init() {
 		(*WriteResponse_NotVoting)(nil),
 		(*WriteResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[23].OneofWrappers = []any{
+	file_log_proto_msgTypes[24].OneofWrappers = []any{
 		(*RecoverResponse_Standing)(nil),
 		(*RecoverResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[26].OneofWrappers = []any{
+	file_log_proto_msgTypes[27].OneofWrappers = []any{
 		(*FetchResponse_Fetched)(nil),
 		(*FetchResponse_Truncated)(nil),
 		(*FetchResponse_NotVoting)(nil),
 		(*FetchResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[30].OneofWrappers = []any{
+	file_log_proto_msgTypes[31].OneofWrappers = []any{
 		(*Welcome_Presence)(nil),
 		(*Welcome_Refused)(nil),
 	}
-	file_log_proto_msgTypes[34].OneofWrappers = []any{
+	file_log_proto_msgTypes[35].OneofWrappers = []any{
 		(*AppendResponse_Range)(nil),
 		(*AppendResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[36].OneofWrappers = []any{
+	file_log_proto_msgTypes[37].OneofWrappers = []any{
 		(*TruncateResponse_Position)(nil),
 		(*TruncateResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[38].OneofWrappers = []any{
+	file_log_proto_msgTypes[39].OneofWrappers = []any{
 		(*ElectResponse_Elected)(nil),
 		(*ElectResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[41].OneofWrappers = []any{
+	file_log_proto_msgTypes[42].OneofWrappers = []any{
 		(*ReadResponse_Page)(nil),
 		(*ReadResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[44].OneofWrappers = []any{
+	file_log_proto_msgTypes[45].OneofWrappers = []any{
 		(*CatchupResponse_Learned)(nil),
 		(*CatchupResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[49].OneofWrappers = []any{
+	file_log_proto_msgTypes[50].OneofWrappers = []any{
 		(*DigestResponse_Digest)(nil),
 		(*DigestResponse_Failure)(nil),
 	}
@@ -4990,8 +5180,8 @@ func file_log_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   52,
+			NumEnums:      5,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -32,6 +32,8 @@ func decodeKind(kind messages.Kind, at log.Position) (log.Kind, error) {
 		return log.Append, nil
 	case messages.Kind_KIND_TRUNCATE:
 		return log.Truncate, nil
+	case messages.Kind_KIND_CONFIG:
+		return log.Config, nil
 	case messages.Kind_KIND_UNSPECIFIED:
 		return 0, malformed("the value at position %d has no kind", at)
 	}
@@ -43,6 +45,10 @@ func check(v log.Value, at log.Position) error {
 	switch {
 	case len(v.Data) > log.MaxEntry:
 		return malformed("the entry at position %d has %d bytes, more than %d", at, len(v.Data), log.MaxEntry)
+	case v.Kind == log.Config && v.To == 0:
+		if _, err := ParseConfiguration(v.Data); err != nil {
+			return malformed("the CONFIG at position %d: %v", at, err)
+		}
 	case v.Kind != log.Append && len(v.Data) > 0:
 		return malformed("the %s at position %d has data", v.Kind, at)
 	case v.Kind == log.Truncate && (v.To == 0 || v.To > at):

@@ -11,6 +11,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/membership"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/messages"
 )
@@ -26,7 +27,7 @@ func malformed(format string, args ...any) error {
 }
 
 // MaxMembers is the number of members that a member list may have.
-const MaxMembers = 64
+const MaxMembers = membership.MaxMembers
 
 // MaxCount is the highest generation of a disk, number of its starts, or number of its syncs. No disk counts so far: a sync
 // takes some 10 microseconds at least, which makes 89 years. What counts further would leave nothing above it.
@@ -51,6 +52,7 @@ func EncodeHeader(from identity.Identity, request uint64, known identity.Vector)
 		Request:       request,
 		BootAge:       from.BootAge,
 		Age:           from.Age,
+		Epoch:         from.Epoch,
 	}
 	for _, k := range known {
 		h.CrashVector = append(h.CrashVector, &messages.Known{Replica: uint32(k.Replica), Incarnation: EncodeIncarnation(k.Incarnation)})
@@ -69,6 +71,9 @@ func DecodeHeader(h *messages.Header) (Envelope, error) {
 		return Envelope{}, malformed("a cluster id has %d bytes, not %d", len(e.From.Cluster), len(h.GetCluster()))
 	}
 	e.From.BootAge, e.From.Age = h.GetBootAge(), h.GetAge()
+	if e.From.Epoch = h.GetEpoch(); e.From.Epoch > membership.MaxEpoch {
+		return Envelope{}, malformed("an epoch is at most %d, not %d", uint64(membership.MaxEpoch), e.From.Epoch)
+	}
 	if err := started(e.From.Boot, e.From.BootAge, e.From.Age); err != nil {
 		return Envelope{}, err
 	}

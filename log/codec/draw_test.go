@@ -7,6 +7,7 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/membership"
 	"github.com/quorumlog/quorumlog/log/status"
 )
 
@@ -128,7 +129,7 @@ func (d *drawer) heard() []identity.Heard {
 
 func (d *drawer) envelope() codec.Envelope {
 	e := codec.Envelope{Request: d.Uint64(), Known: d.vector(), From: identity.Identity{
-		Configuration: d.Uint64(), Replica: d.replica(), Incarnation: d.incarnation(),
+		Epoch: d.number(membership.MaxEpoch), Configuration: d.Uint64(), Replica: d.replica(), Incarnation: d.incarnation(),
 		Boot: d.number(codec.MaxCount), Process: d.Uint64(),
 	}}
 	e.From.BootAge, e.From.Age = d.ages()

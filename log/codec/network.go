@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/membership"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/messages"
 )
@@ -69,6 +70,19 @@ func DecodePresence(m *messages.Presence) (p Presence, err error) {
 	}
 	p.Heard, err = DecodeHeard(m.GetHeard())
 	return p, err
+}
+
+// EncodeHello writes a greeting. The configuration is left out where it is the one that everybody was started with.
+func EncodeHello(h *messages.Header, c membership.Configuration) *messages.Hello {
+	return &messages.Hello{Header: h, Configuration: EncodeConfiguration(c)}
+}
+
+// DecodeHello reads a greeting.
+func DecodeHello(m *messages.Hello) (e Envelope, c membership.Configuration, err error) {
+	if e, err = DecodeHeader(m.GetHeader()); err == nil {
+		c, err = DecodeConfigurationIfAny(m.GetConfiguration())
+	}
+	return e, c, err
 }
 
 // EncodeWelcome writes an answer to a Hello: a presence, or the refusal where there is one.

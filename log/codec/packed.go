@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"slices"
+
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/messages"
 )
@@ -89,6 +91,9 @@ func decodeValues(runs []*messages.Values, first log.Position) ([]log.Value, err
 		if err := unpack(m, first+log.Position(len(values)), func(_ log.Position, v log.Value) { values = append(values, v) }); err != nil {
 			return nil, err
 		}
+	}
+	if n > 1 && slices.ContainsFunc(values, func(v log.Value) bool { return v.Kind == log.Config }) {
+		return nil, malformed("a CONFIG is written alone, and not with %d others", n-1)
 	}
 	return values, nil
 }

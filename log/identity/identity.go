@@ -30,7 +30,8 @@ type ClusterID [16]byte
 // Identity is who a message comes from.
 type Identity struct {
 	Cluster       ClusterID
-	Configuration uint64 // hash of the member list
+	Epoch         uint64 // counts the changes of the members that it knows of; 0 while there was none
+	Configuration uint64 // hash of the configuration, or of the member list while that was never changed
 	Replica       log.ReplicaID
 	Incarnation   Incarnation
 	Boot          uint64 // counts the starts of a process on this disk

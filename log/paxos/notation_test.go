@@ -97,7 +97,7 @@ func showValue(v log.Value) string {
 		return fmt.Sprintf(">%d", v.To)
 	case log.NOP:
 		return "nop"
-	case log.None:
+	case log.None, log.Config:
 	}
 	return ""
 }

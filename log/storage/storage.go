@@ -17,6 +17,7 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/interval"
+	"github.com/quorumlog/quorumlog/log/membership"
 	"github.com/quorumlog/quorumlog/log/status"
 )
 
@@ -45,6 +46,10 @@ var (
 // Format is the version of the data directory that this program writes.
 const Format = 1
 
+// FormatMembers is the version of the metadata once the members were changed: a program that knows no configurations must
+// not go on with the list that it is given.
+const FormatMembers = 2
+
 // Metadata is what a replica keeps about itself. It is small, and always written whole.
 type Metadata struct {
 	Cluster     string               // the cluster's name
@@ -57,8 +62,11 @@ type Metadata struct {
 	Highest     log.Proposal         // the highest proposal ever granted or used; at least Promised
 	Begin       log.Position         // the first position that is kept; at least 1
 	Reign       log.Reign            // the latest that the replica was told of
-	Known       identity.Vector      // the newest incarnation known of each member
-	Heard       []identity.Heard     // the newest process heard of each member, in the order of their ids; may be a second old
+	// Configuration is the newest that the replica knows to be chosen; of epoch 0, and without members, while they were never
+	// changed. Members is who they were then.
+	Configuration membership.Configuration
+	Known         identity.Vector  // the newest incarnation known of each member
+	Heard         []identity.Heard // the newest process heard of each member, in the order of their ids; may be a second old
 }
 
 // Summary is what a Store knows of its positions without reading every record.

@@ -56,7 +56,7 @@ func valueOf(v log.Value) value {
 		return 0
 	case log.NOP:
 		return value(v.To)
-	case log.Append, log.Truncate:
+	case log.Append, log.Truncate, log.Config:
 	}
 	return value(v.Data[0])
 }

@@ -106,7 +106,7 @@ func value(v log.Value) string {
 		return string(v.Data)
 	case log.Truncate:
 		return fmt.Sprintf("TRUNCATE(%d)", v.To)
-	case log.NOP, log.None:
+	case log.NOP, log.None, log.Config:
 	}
 	return v.Kind.String()
 }

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/log/storage"
@@ -117,6 +118,9 @@ func (c *coder) encodeMetadata(m storage.Metadata) ([]byte, error) {
 		Incarnation: incarnationOut(m.Incarnation), Boot: m.Boot, Status: messages.Status(m.Status),
 		Promised: uint64(m.Promised), Highest: uint64(m.Highest), Begin: uint64(m.Begin),
 	}
+	if m.Configuration.Epoch > 0 {
+		d.Format, d.Configuration = storage.FormatMembers, codec.EncodeConfiguration(m.Configuration)
+	}
 	if m.Reign != (log.Reign{}) {
 		d.Reign = &messages.Reign{Proposal: uint64(m.Reign.By), First: uint64(m.Reign.First)}
 	}
@@ -142,7 +146,7 @@ func decodeRecord(key, sealed []byte) (log.Action, error) {
 	if err != nil {
 		return log.Action{}, err
 	}
-	if len(b) == 0 || log.Kind(b[0]) > log.Truncate {
+	if len(b) == 0 || log.Kind(b[0]) > log.Config {
 		return log.Action{}, fmt.Errorf("%w: record %d has a value of an unknown kind", storage.ErrCorrupt, p)
 	}
 	var numbers [3]uint64
@@ -186,10 +190,13 @@ func decodeMetadata(sealed []byte) (storage.Metadata, error) {
 	if err := proto.Unmarshal(b, d); err != nil {
 		return storage.Metadata{}, fmt.Errorf("%w: metadata: %w", storage.ErrCorrupt, err)
 	}
-	if d.Format > storage.Format {
-		return storage.Metadata{}, newer("data directory", uint64(d.Format), storage.Format)
+	if d.Format > storage.FormatMembers {
+		return storage.Metadata{}, newer("data directory", uint64(d.Format), storage.FormatMembers)
 	}
 	m := metadataIn(d)
+	if m.Configuration, err = codec.DecodeConfigurationIfAny(d.Configuration); err != nil {
+		return storage.Metadata{}, fmt.Errorf("%w: metadata: %w", storage.ErrCorrupt, err)
+	}
 	if d.Format == 0 || !m.Status.Valid() || m.Begin == 0 {
 		return storage.Metadata{}, fmt.Errorf("%w: metadata has format %d, status %d, begin %d", storage.ErrCorrupt, d.Format, d.Status, d.Begin)
 	}

@@ -70,7 +70,8 @@ func decodeLabel(text string) (l label, err error) {
 }
 
 // checkLabel says whether the directory is ours, and an error where it is somebody else's, or newer. A label that is
-// damaged says nothing of that.
+// damaged says nothing of that. Where the member list is another one than the replica began with, the metadata tell: the
+// members may have been changed since.
 func (o Options) checkLabel(l label, path string) (ours bool, err error) {
 	switch {
 	case l.replica == 0:
@@ -78,8 +79,8 @@ func (o Options) checkLabel(l label, path string) (ours bool, err error) {
 	case l.format > storage.Format:
 		return false, newer("data directory "+path, l.format, storage.Format)
 	}
-	err = o.compare(storage.Metadata{Cluster: l.cluster, Replica: l.replica, Members: slices.Clone(l.members)}, path)
-	return err == nil, err
+	err = o.compare(storage.Metadata{Cluster: l.cluster, Replica: l.replica, Members: o.Members}, path)
+	return err == nil && slices.Equal(l.members, o.Members), err
 }
 
 // read returns what is in a small file.

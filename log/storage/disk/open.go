@@ -362,7 +362,7 @@ func (o Options) compare(m storage.Metadata, path string) error {
 		return fmt.Errorf("%w: %s is of cluster %q, not %q: %s", storage.ErrForeign, path, m.Cluster, o.Cluster, next)
 	case m.Replica != o.Replica && !(o.ReadOnly && o.Replica == 0):
 		return fmt.Errorf("%w: %s is of replica %d, not %d: %s", storage.ErrForeign, path, m.Replica, o.Replica, next)
-	case !slices.Equal(m.Members, o.Members) && !(o.ReadOnly && o.Members == nil):
+	case m.Configuration.Epoch == 0 && !slices.Equal(m.Members, o.Members) && !(o.ReadOnly && o.Members == nil):
 		return fmt.Errorf("%w: %s was made for the members %v, not %v: start it with those, a log keeps the ids that it began with",
 			storage.ErrForeign, path, m.Members, o.Members)
 	}

@@ -129,7 +129,7 @@ func TestDirectoryInUseIsRefused(t *testing.T) {
 func TestNewerFormatIsRefused(t *testing.T) {
 	fs := vfs.NewMem()
 	s := mustOpen(t, options("/data", fs))
-	value, err := s.coder.encode(metadataKey(), &messages.Metadata{Format: storage.Format + 1})
+	value, err := s.coder.encode(metadataKey(), &messages.Metadata{Format: storage.FormatMembers + 1})
 	must(t, err)
 	must(t, s.db.Set(metadataKey(), value, pebble.Sync))
 	mustClose(t, s)

@@ -10,6 +10,7 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/interval"
+	"github.com/quorumlog/quorumlog/log/membership"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/log/storage"
 )
@@ -298,6 +299,7 @@ func metadataAreKept(r *rig) {
 	want.Known = identity.Vector{}.With(1, identity.Incarnation{Generation: 2, Disk: 1 << 63}).With(3, identity.Incarnation{Generation: 1, Disk: 5})
 	want.Heard = []identity.Heard{{Replica: 2, Process: identity.Process{
 		Incarnation: identity.Incarnation{Generation: 3, Disk: 6}, Boot: 7, Nonce: 1 << 63, BootAge: 8, Age: 1 << 62}}}
+	want.Configuration = membership.Configuration{Epoch: 1, Highest: 9, Members: []membership.Member{{ID: 9, Address: "a:1", Role: membership.Voter}}}
 	r.must(r.store.SetMetadata(want))
 	for range 2 {
 		got := r.store.Metadata()
