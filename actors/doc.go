@@ -25,7 +25,8 @@
 // A supervisor stops a child that panics and reports it; nothing is ever restarted. Whoever no longer wants a result
 // poisons the actor that works on it, which ends with its children, always.
 //
-// Packages ensemble (what the actors of one member share), timer (the only clock they see) and actortest (the seeded
+// Packages ensemble (what the actors of one member share), timer (the only clock they see), measure (what they count, and note of
+// what happened, for whoever looks on) and actortest (the seeded
 // world for tests; below it logtest, clusters of members in it) hold no part of the protocol.
 //
 // # Who sends what to whom
@@ -58,6 +59,8 @@
 //	DigestResponse     gateway                       client   -                  SHA-256 of the range's records; or why not
 //	StatusRequest      client                        gateway  StatusResponse     how are you?
 //	StatusResponse     gateway                       client   -                  status, positions, progress, advice
+//	EventsRequest      client                        gateway  EventsResponse     what happened?
+//	EventsResponse     gateway                       client   -                  the next of the last 1,024 events
 //
 // Inside a process, plain Go values, declared by whoever receives a request or sends a report:
 //

@@ -67,6 +67,7 @@ func wire() []proto.Message {
 		&messages.ReadRequest{}, &messages.ReadResponse{},
 		&messages.CatchupRequest{}, &messages.CatchupResponse{},
 		&messages.StatusRequest{}, &messages.StatusResponse{},
+		&messages.EventsRequest{}, &messages.EventsResponse{},
 		&messages.DigestRequest{}, &messages.DigestResponse{},
 	}
 }

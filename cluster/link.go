@@ -38,9 +38,10 @@ type link struct {
 	queue    *queue
 	broken   func() // is called when what was sent, or was to be, may have been lost
 	greeting *remote.RemoteMessage
-	greeted  atomic.Bool   // the peer is there
-	over     chan struct{} // closed when run has ended
-	received int           // calls of RecvMsg that returned; these come one after the other
+	greeted  atomic.Bool    // the peer is there
+	over     chan struct{}  // closed when run has ended
+	dropped  *atomic.Uint64 // packets of all links, because a queue was full
+	received int            // calls of RecvMsg that returned; these come one after the other
 }
 
 // How a link behaves, next to what remote.go says about connections.
@@ -147,6 +148,7 @@ func (l *link) SendMsg(m any) error {
 	}
 	for _, f := range frames(packet, l.log) {
 		if dropped := l.queue.push(f); dropped > 0 {
+			l.dropped.Add(uint64(dropped))
 			l.log.Debug().Int("packets", dropped).Msg("a queue is full, its oldest messages were dropped")
 		}
 	}
@@ -199,6 +201,7 @@ type links struct {
 	broken func(broken)
 	log    zerolog.Logger
 	ctx    context.Context // ends with all links
+	full   atomic.Uint64   // packets that were dropped because a queue was full
 	cancel context.CancelFunc
 	mu     sync.Mutex
 	shut   bool
@@ -220,8 +223,8 @@ func (s *links) intercept(_ context.Context, desc *grpc.StreamDesc, c *grpc.Clie
 			return streamer(ctx, desc, c, method, options...)
 		},
 		ctx: ctx, cancel: cancel, forget: s.forget, queue: newQueue(), over: make(chan struct{}),
-		broken: func() { s.broken(broken{c.Target()}) },
-		log:    s.log.With().Str("peer", c.Target()).Logger(),
+		broken: func() { s.broken(broken{c.Target()}) }, dropped: &s.full,
+		log: s.log.With().Str("peer", c.Target()).Logger(),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -244,6 +247,14 @@ func (s *links) list() []*link {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Collect(maps.Keys(s.all))
+}
+
+// load is how many bytes wait in all queues, and how many packets were dropped so far because one was full.
+func (s *links) load() (bytes int, dropped uint64) {
+	for _, l := range s.list() {
+		bytes += l.queue.size()
+	}
+	return bytes, s.full.Load()
 }
 
 // close ends all links: those whose peer is there once it has read what is queued, or after the patience.

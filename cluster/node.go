@@ -14,6 +14,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/actors/catchup"
 	"github.com/quorumlog/quorumlog/actors/ensemble"
+	"github.com/quorumlog/quorumlog/actors/measure"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/timer"
@@ -31,11 +32,14 @@ type Node struct {
 	config    Config
 	bus       bus
 	copyLimit *rate.Limiter
+	measures  *measure.Measures
 	store     *disk.Store
-	transport *transport
-	system    *actor.ActorSystem
-	root      *actor.PID
-	events    *eventstream.Subscription
+	// corruptions is how often the disk was found to hold what was not written to it.
+	corruptions measure.Counter
+	transport   *transport
+	system      *actor.ActorSystem
+	root        *actor.PID
+	events      *eventstream.Subscription
 
 	recovered chan struct{}
 	failed    chan error // the first failure; buffered
@@ -51,7 +55,10 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	n := &Node{config: c, copyLimit: catchup.NewLimit(c.CopyRate), recovered: make(chan struct{}), failed: make(chan error, 1), done: make(chan struct{})}
+	n := &Node{
+		config: c, copyLimit: catchup.NewLimit(c.CopyRate), measures: measure.New(time.Now()),
+		recovered: make(chan struct{}), failed: make(chan error, 1), done: make(chan struct{}),
+	}
 	if err := n.start(ctx); err != nil {
 		n.shutdown(err)
 		return nil, err
@@ -106,6 +113,8 @@ func (n *Node) openStore() (err error) {
 		return fmt.Errorf("open the data directory: %w", err)
 	}
 	if r, ok := n.store.Replaced(); ok {
+		n.corruptions.Add(1)
+		n.measures.Events.Note(measure.Event{At: time.Now(), Kind: measure.DirectoryDamaged, Detail: r.Why + "; kept in " + r.Aside})
 		n.config.Logger.Warn().Str("data", n.config.Data).Str("aside", r.Aside).Str("why", r.Why).
 			Msg("the damaged files are kept aside, and the replica recovers from the other members")
 	}
@@ -129,7 +138,7 @@ func (n *Node) LimitCopies(bytesPerSecond int64) {
 func (n *Node) spawn(ready chan struct{}) error {
 	e := ensemble.Ensemble{
 		Self: n.config.ID, Members: ids(ordered(n.config.Members)), Clock: timer.System(n.system), Random: timer.Chance(),
-		Patience: n.config.patience(), CopyLimit: n.copyLimit, Log: n.config.Logger,
+		Patience: n.config.patience(), CopyLimit: n.copyLimit, Measures: n.measures, Log: n.config.Logger,
 		Supervisor: ensemble.Stopping(func(who *actor.PID, reason any) {
 			n.fail(fmt.Errorf("actor %s panicked: %v", who.GetId(), reason))
 		}),
@@ -183,6 +192,9 @@ func (n *Node) report(report any, ready chan struct{}) {
 
 // fail stops the node. It may be called from any goroutine, an actor's too, so it does not wait.
 func (n *Node) fail(err error) {
+	if errors.Is(err, ErrCorrupt) {
+		n.corruptions.Add(1)
+	}
 	select {
 	case n.failed <- err:
 	default: // only the first failure counts

@@ -33,6 +33,10 @@ type Status struct {
 	Error         string          `json:"error"` // why it is not reachable, or what is wrong with it
 	Catchup       CatchupProgress `json:"catchup"`
 	Cluster       string          `json:"cluster"` // the name of its cluster; empty if unreachable
+	// Gaps are the positions from begin to end that are not learned: at most 64 ranges, the last of which holds all the rest.
+	Gaps []Gap `json:"gaps,omitempty"`
+	// Appends tells of the entries that were appended through the member; how many a second takes two looks.
+	Appends Appends `json:"appends"`
 }
 
 // Status asks every member how it is, all at once, in the order of their ids. A member that does not answer until the
@@ -85,6 +89,12 @@ func newStatus(m Member, s *messages.StatusResponse) Status {
 		Begin: log.Position(s.GetBegin()), End: log.Position(s.GetEnd()), Learned: log.Position(s.GetLearned()), Holes: s.GetHoles(), Syncs: s.GetSyncs(),
 		Promised: log.Proposal(s.GetPromised()).String(), Leader: s.GetWriter() > 0,
 		Catchup: newProgress(s.GetCatchup()), Cluster: s.GetCluster(),
+		Appends: Appends{Count: s.GetAppended(), Latencies: s.GetLatencies(), Bounds: s.GetLatencyBounds()},
+	}
+	for _, m := range s.GetGaps() {
+		if gap, err := codec.DecodeRange(m); err == nil { // a member that says nonsense here is shown without
+			out.Gaps = append(out.Gaps, Gap(gap))
+		}
 	}
 	if out.Leader {
 		out.Writer = log.Proposal(s.GetWriter()).String()

@@ -1728,7 +1728,7 @@ type Values struct {
 	Kind Kind `protobuf:"varint,1,opt,name=kind,proto3,enum=quorumlog.v1.Kind" json:"kind,omitempty"`
 	// As in Value, of each value.
 	To uint64 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
-	// How many bytes each value has: one number for each position. All are 0 where the kind is not APPEND.
+	// How many bytes each value has: one number for each position. All are 0 where the kind has no bytes.
 	Sizes []uint32 `protobuf:"varint,3,rep,packed,name=sizes,proto3" json:"sizes,omitempty"`
 	// The bytes of all values, one after the other.
 	Data          []byte `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
@@ -2612,7 +2612,7 @@ type Stretch struct {
 	Kind Kind `protobuf:"varint,4,opt,name=kind,proto3,enum=quorumlog.v1.Kind" json:"kind,omitempty"`
 	// As in Value, of each value.
 	To uint64 `protobuf:"varint,5,opt,name=to,proto3" json:"to,omitempty"`
-	// How many bytes each value has: one number for each position. All are 0 where the kind is not APPEND.
+	// How many bytes each value has: one number for each position. All are 0 where the kind has no bytes.
 	Sizes []uint32 `protobuf:"varint,6,rep,packed,name=sizes,proto3" json:"sizes,omitempty"`
 	// The bytes of all values, one after the other.
 	Data          []byte `protobuf:"bytes,7,opt,name=data,proto3" json:"data,omitempty"`
@@ -3998,7 +3998,17 @@ type StatusResponse struct {
 	// The cluster's name.
 	Cluster string `protobuf:"bytes,16,opt,name=cluster,proto3" json:"cluster,omitempty"`
 	// How many syncs its disk has seen, since the disk was made.
-	Syncs         uint64 `protobuf:"varint,17,opt,name=syncs,proto3" json:"syncs,omitempty"`
+	Syncs uint64 `protobuf:"varint,17,opt,name=syncs,proto3" json:"syncs,omitempty"`
+	// The positions between begin and end that are not learned, in order; at most 64 ranges: where there are more, the last one
+	// holds all the rest.
+	Gaps []*Range `protobuf:"bytes,18,rep,name=gaps,proto3" json:"gaps,omitempty"`
+	// Entries that clients appended through it since its process started.
+	Appended uint64 `protobuf:"varint,19,opt,name=appended,proto3" json:"appended,omitempty"`
+	// How many of their requests were answered within each of the times in latency_bounds, and not within the one before; the last
+	// is those that took longer.
+	Latencies []uint64 `protobuf:"varint,20,rep,packed,name=latencies,proto3" json:"latencies,omitempty"`
+	// In microseconds.
+	LatencyBounds []uint64 `protobuf:"varint,21,rep,packed,name=latency_bounds,json=latencyBounds,proto3" json:"latency_bounds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4152,6 +4162,34 @@ func (x *StatusResponse) GetSyncs() uint64 {
 	return 0
 }
 
+func (x *StatusResponse) GetGaps() []*Range {
+	if x != nil {
+		return x.Gaps
+	}
+	return nil
+}
+
+func (x *StatusResponse) GetAppended() uint64 {
+	if x != nil {
+		return x.Appended
+	}
+	return 0
+}
+
+func (x *StatusResponse) GetLatencies() []uint64 {
+	if x != nil {
+		return x.Latencies
+	}
+	return nil
+}
+
+func (x *StatusResponse) GetLatencyBounds() []uint64 {
+	if x != nil {
+		return x.LatencyBounds
+	}
+	return nil
+}
+
 // Progress is how far a catch-up is.
 type Progress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -4243,6 +4281,252 @@ func (x *Progress) GetLeftMicros() int64 {
 	return 0
 }
 
+// EventsRequest asks a member what happened there. The member keeps the last 1,024 events.
+type EventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Random number of the request; the answer repeats it.
+	Request uint64 `protobuf:"fixed64,1,opt,name=request,proto3" json:"request,omitempty"`
+	// The process whose events the client knows, as an answer said; 0 for none.
+	Life uint64 `protobuf:"fixed64,2,opt,name=life,proto3" json:"life,omitempty"`
+	// The highest sequence number of its events that the client knows.
+	After         uint64 `protobuf:"varint,3,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventsRequest) Reset() {
+	*x = EventsRequest{}
+	mi := &file_log_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventsRequest) ProtoMessage() {}
+
+func (x *EventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventsRequest.ProtoReflect.Descriptor instead.
+func (*EventsRequest) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *EventsRequest) GetRequest() uint64 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *EventsRequest) GetLife() uint64 {
+	if x != nil {
+		return x.Life
+	}
+	return 0
+}
+
+func (x *EventsRequest) GetAfter() uint64 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+// EventsResponse has the next events, at most 128 of them.
+type EventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The request's number.
+	Request uint64 `protobuf:"fixed64,1,opt,name=request,proto3" json:"request,omitempty"`
+	// The member's process: sequence numbers begin anew with each.
+	Life uint64 `protobuf:"fixed64,2,opt,name=life,proto3" json:"life,omitempty"`
+	// The events, in order.
+	Events []*Event `protobuf:"bytes,3,rep,name=events,proto3" json:"events,omitempty"`
+	// How many events before these, and after what the client knows, are not kept any more.
+	Missed        uint64 `protobuf:"varint,4,opt,name=missed,proto3" json:"missed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventsResponse) Reset() {
+	*x = EventsResponse{}
+	mi := &file_log_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventsResponse) ProtoMessage() {}
+
+func (x *EventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventsResponse.ProtoReflect.Descriptor instead.
+func (*EventsResponse) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *EventsResponse) GetRequest() uint64 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *EventsResponse) GetLife() uint64 {
+	if x != nil {
+		return x.Life
+	}
+	return 0
+}
+
+func (x *EventsResponse) GetEvents() []*Event {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *EventsResponse) GetMissed() uint64 {
+	if x != nil {
+		return x.Missed
+	}
+	return 0
+}
+
+// Event is something that happened at one member.
+type Event struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 for the first event of the process, and so on.
+	Sequence uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// When, in microseconds since 1970 UTC, by the member's clock.
+	AtUnixMicros int64 `protobuf:"varint,2,opt,name=at_unix_micros,json=atUnixMicros,proto3" json:"at_unix_micros,omitempty"`
+	// What: see the constants of package measure.
+	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	// What was, a status or a proposal; empty where there is none.
+	From string `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`
+	// What is, likewise.
+	To string `protobuf:"bytes,5,opt,name=to,proto3" json:"to,omitempty"`
+	// The other member that it is about; 0 where there is none.
+	Peer uint32 `protobuf:"varint,6,opt,name=peer,proto3" json:"peer,omitempty"`
+	// For people.
+	Detail string `protobuf:"bytes,7,opt,name=detail,proto3" json:"detail,omitempty"`
+	// How far a catch-up is.
+	Progress      *Progress `protobuf:"bytes,8,opt,name=progress,proto3" json:"progress,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Event) Reset() {
+	*x = Event{}
+	mi := &file_log_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Event) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Event) ProtoMessage() {}
+
+func (x *Event) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Event.ProtoReflect.Descriptor instead.
+func (*Event) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *Event) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *Event) GetAtUnixMicros() int64 {
+	if x != nil {
+		return x.AtUnixMicros
+	}
+	return 0
+}
+
+func (x *Event) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Event) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Event) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *Event) GetPeer() uint32 {
+	if x != nil {
+		return x.Peer
+	}
+	return 0
+}
+
+func (x *Event) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *Event) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
 // DigestRequest asks a member for a digest of what it has learned, to compare it with the others.
 type DigestRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -4256,7 +4540,7 @@ type DigestRequest struct {
 
 func (x *DigestRequest) Reset() {
 	*x = DigestRequest{}
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4268,7 +4552,7 @@ func (x *DigestRequest) String() string {
 func (*DigestRequest) ProtoMessage() {}
 
 func (x *DigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4281,7 +4565,7 @@ func (x *DigestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestRequest.ProtoReflect.Descriptor instead.
 func (*DigestRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{49}
+	return file_log_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *DigestRequest) GetRequest() uint64 {
@@ -4316,7 +4600,7 @@ type DigestResponse struct {
 
 func (x *DigestResponse) Reset() {
 	*x = DigestResponse{}
-	mi := &file_log_proto_msgTypes[50]
+	mi := &file_log_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4328,7 +4612,7 @@ func (x *DigestResponse) String() string {
 func (*DigestResponse) ProtoMessage() {}
 
 func (x *DigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[50]
+	mi := &file_log_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4341,7 +4625,7 @@ func (x *DigestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestResponse.ProtoReflect.Descriptor instead.
 func (*DigestResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{50}
+	return file_log_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *DigestResponse) GetRequest() uint64 {
@@ -4409,7 +4693,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_log_proto_msgTypes[51]
+	mi := &file_log_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4421,7 +4705,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[51]
+	mi := &file_log_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4434,7 +4718,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{51}
+	return file_log_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Digest) GetRange() *Range {
@@ -4495,7 +4779,7 @@ type Metadata struct {
 
 func (x *Metadata) Reset() {
 	*x = Metadata{}
-	mi := &file_log_proto_msgTypes[52]
+	mi := &file_log_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4507,7 +4791,7 @@ func (x *Metadata) String() string {
 func (*Metadata) ProtoMessage() {}
 
 func (x *Metadata) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[52]
+	mi := &file_log_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4520,7 +4804,7 @@ func (x *Metadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metadata.ProtoReflect.Descriptor instead.
 func (*Metadata) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{52}
+	return file_log_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Metadata) GetFormat() uint32 {
@@ -4848,7 +5132,7 @@ const file_log_proto_rawDesc = "" +
 	"\afailure\x18\x03 \x01(\v2\x15.quorumlog.v1.FailureH\x00R\afailureB\t\n" +
 	"\aoutcome\")\n" +
 	"\rStatusRequest\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\x06R\arequest\"\xa1\x04\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\"\xab\x05\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\rR\areplica\x12,\n" +
@@ -4867,7 +5151,11 @@ const file_log_proto_rawDesc = "" +
 	"\apresent\x18\x0e \x03(\rR\apresent\x12$\n" +
 	"\rconfiguration\x18\x0f \x01(\x06R\rconfiguration\x12\x18\n" +
 	"\acluster\x18\x10 \x01(\tR\acluster\x12\x14\n" +
-	"\x05syncs\x18\x11 \x01(\x04R\x05syncs\"\xa6\x01\n" +
+	"\x05syncs\x18\x11 \x01(\x04R\x05syncs\x12'\n" +
+	"\x04gaps\x18\x12 \x03(\v2\x13.quorumlog.v1.RangeR\x04gaps\x12\x1a\n" +
+	"\bappended\x18\x13 \x01(\x04R\bappended\x12\x1c\n" +
+	"\tlatencies\x18\x14 \x03(\x04R\tlatencies\x12%\n" +
+	"\x0elatency_bounds\x18\x15 \x03(\x04R\rlatencyBounds\"\xa6\x01\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\x04R\x05total\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x04R\x04done\x12\x14\n" +
@@ -4875,7 +5163,25 @@ const file_log_proto_rawDesc = "" +
 	"\x0eelapsed_micros\x18\x04 \x01(\x03R\relapsedMicros\x12\x12\n" +
 	"\x04rate\x18\x05 \x01(\x04R\x04rate\x12\x1f\n" +
 	"\vleft_micros\x18\x06 \x01(\x03R\n" +
-	"leftMicros\"T\n" +
+	"leftMicros\"S\n" +
+	"\rEventsRequest\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x12\n" +
+	"\x04life\x18\x02 \x01(\x06R\x04life\x12\x14\n" +
+	"\x05after\x18\x03 \x01(\x04R\x05after\"\x83\x01\n" +
+	"\x0eEventsResponse\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x12\n" +
+	"\x04life\x18\x02 \x01(\x06R\x04life\x12+\n" +
+	"\x06events\x18\x03 \x03(\v2\x13.quorumlog.v1.EventR\x06events\x12\x16\n" +
+	"\x06missed\x18\x04 \x01(\x04R\x06missed\"\xe1\x01\n" +
+	"\x05Event\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12$\n" +
+	"\x0eat_unix_micros\x18\x02 \x01(\x03R\fatUnixMicros\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04from\x18\x04 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x05 \x01(\tR\x02to\x12\x12\n" +
+	"\x04peer\x18\x06 \x01(\rR\x04peer\x12\x16\n" +
+	"\x06detail\x18\a \x01(\tR\x06detail\x122\n" +
+	"\bprogress\x18\b \x01(\v2\x16.quorumlog.v1.ProgressR\bprogress\"T\n" +
 	"\rDigestRequest\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x06R\arequest\x12)\n" +
 	"\x05range\x18\x02 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\"\x98\x01\n" +
@@ -4962,7 +5268,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
 var file_log_proto_goTypes = []any{
 	(Status)(0),              // 0: quorumlog.v1.Status
 	(Kind)(0),                // 1: quorumlog.v1.Kind
@@ -5018,10 +5324,13 @@ var file_log_proto_goTypes = []any{
 	(*StatusRequest)(nil),    // 51: quorumlog.v1.StatusRequest
 	(*StatusResponse)(nil),   // 52: quorumlog.v1.StatusResponse
 	(*Progress)(nil),         // 53: quorumlog.v1.Progress
-	(*DigestRequest)(nil),    // 54: quorumlog.v1.DigestRequest
-	(*DigestResponse)(nil),   // 55: quorumlog.v1.DigestResponse
-	(*Digest)(nil),           // 56: quorumlog.v1.Digest
-	(*Metadata)(nil),         // 57: quorumlog.v1.Metadata
+	(*EventsRequest)(nil),    // 54: quorumlog.v1.EventsRequest
+	(*EventsResponse)(nil),   // 55: quorumlog.v1.EventsResponse
+	(*Event)(nil),            // 56: quorumlog.v1.Event
+	(*DigestRequest)(nil),    // 57: quorumlog.v1.DigestRequest
+	(*DigestResponse)(nil),   // 58: quorumlog.v1.DigestResponse
+	(*Digest)(nil),           // 59: quorumlog.v1.Digest
+	(*Metadata)(nil),         // 60: quorumlog.v1.Metadata
 }
 var file_log_proto_depIdxs = []int32{
 	1,  // 0: quorumlog.v1.Value.kind:type_name -> quorumlog.v1.Kind
@@ -5100,21 +5409,24 @@ var file_log_proto_depIdxs = []int32{
 	0,  // 73: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
 	8,  // 74: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
 	53, // 75: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
-	5,  // 76: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
-	56, // 77: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
-	38, // 78: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
-	5,  // 79: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
-	8,  // 80: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
-	0,  // 81: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
-	9,  // 82: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
-	18, // 83: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
-	11, // 84: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
-	13, // 85: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
-	86, // [86:86] is the sub-list for method output_type
-	86, // [86:86] is the sub-list for method input_type
-	86, // [86:86] is the sub-list for extension type_name
-	86, // [86:86] is the sub-list for extension extendee
-	0,  // [0:86] is the sub-list for field type_name
+	5,  // 76: quorumlog.v1.StatusResponse.gaps:type_name -> quorumlog.v1.Range
+	56, // 77: quorumlog.v1.EventsResponse.events:type_name -> quorumlog.v1.Event
+	53, // 78: quorumlog.v1.Event.progress:type_name -> quorumlog.v1.Progress
+	5,  // 79: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
+	59, // 80: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
+	38, // 81: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
+	5,  // 82: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
+	8,  // 83: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
+	0,  // 84: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
+	9,  // 85: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
+	18, // 86: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
+	11, // 87: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
+	13, // 88: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
+	89, // [89:89] is the sub-list for method output_type
+	89, // [89:89] is the sub-list for method input_type
+	89, // [89:89] is the sub-list for extension type_name
+	89, // [89:89] is the sub-list for extension extendee
+	0,  // [0:89] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -5171,7 +5483,7 @@ func file_log_proto_init() {
 		(*CatchupResponse_Learned)(nil),
 		(*CatchupResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[50].OneofWrappers = []any{
+	file_log_proto_msgTypes[53].OneofWrappers = []any{
 		(*DigestResponse_Digest)(nil),
 		(*DigestResponse_Failure)(nil),
 	}
@@ -5181,7 +5493,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   53,
+			NumMessages:   56,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -185,6 +185,7 @@ func (s looking) missed(ctx actor.Context, m replica.Missed) state {
 }
 
 func (s looking) finish(ctx actor.Context) state {
+	s.over()
 	ctx.Request(ctx.Parent(), Done{})
 	ctx.Stop(ctx.Self())
 	return s

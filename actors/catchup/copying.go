@@ -226,6 +226,7 @@ func (s *copying) didStore(ctx actor.Context) {
 	done, p := s.storing[0], &s.progress
 	s.storing = s.storing[1:]
 	p.copied, p.bytes = p.copied+done.copied, p.bytes+done.bytes
+	s.Measures.CatchupBytes.Add(done.bytes)
 	s.report(ctx, p.left-min(p.left, done.copied+done.jumped))
 }
 

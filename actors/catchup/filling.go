@@ -31,6 +31,7 @@ func (s filling) receive(ctx actor.Context) state {
 	case Filled:
 		if mine {
 			s.progress.copied, s.progress.bytes = s.progress.copied+m.Range.Len(), s.progress.bytes+m.Bytes
+			s.Measures.CatchupBytes.Add(m.Bytes)
 			return s.leave().survey(ctx)
 		}
 	case Passed:

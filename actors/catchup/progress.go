@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/actors/measure"
 )
 
 // Progress tells the parent how far it is: each time that something is learned, and every second.
@@ -59,6 +61,19 @@ func (c *catchup) report(ctx actor.Context, left uint64) {
 	}
 	p.left = left
 	c.tell(ctx)
+}
+
+// over keeps how long the catch-up took, for whoever looks on: one that had something to do.
+func (c *catchup) over() {
+	p, now := c.progress, c.Clock.Now()
+	if p.total == 0 {
+		return
+	}
+	took := now.Sub(p.started)
+	c.Measures.Catchups.Observe(int64(took))
+	c.Measures.Events.Note(measure.Event{At: now, Kind: measure.CaughtUp, Progress: measure.Progress{
+		Total: p.total, Done: p.total, Bytes: p.bytes, Elapsed: took,
+	}})
 }
 
 func (c *catchup) tell(ctx actor.Context) {

@@ -134,6 +134,7 @@ func (c *coordinator) Receive(ctx actor.Context) {
 	default:
 		c.state = c.state.receive(ctx)
 	}
+	c.Measures.Waiting.Bytes.Set(c.queue.cost)
 }
 
 // resign goes idle: whoever waits for an election, or has values that were not sent, is told.
@@ -146,6 +147,7 @@ func (c *coordinator) resign(ctx actor.Context, why Why, seen log.Proposal) stat
 		c.Log.Info().Stringer("proposal", c.by).Stringer("seen", c.floor).Msg("the coordinator is not elected any more")
 	}
 	c.dismiss(ctx, why, seen)
+	c.noteEnd(why, seen)
 	c.by, c.chosen = 0, log.Range{}
 	return idle{c}
 }

@@ -185,6 +185,7 @@ func (s beginning) conclude(ctx actor.Context, m round.Done) state {
 
 func (s beginning) won(ctx actor.Context) state {
 	s.Log.Info().Stringer("proposal", s.by).Uint64("next", uint64(s.next)).Msg("the coordinator is elected")
+	s.noteWon()
 	winner := s.elects[0]
 	s.elects = s.elects[1:]
 	ctx.Send(winner.pid, Elected{Tag: winner.tag, By: s.by, End: s.next - 1})

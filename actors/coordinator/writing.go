@@ -43,6 +43,7 @@ func (s elected) receive(ctx actor.Context) state {
 func (c *coordinator) enqueue(ctx actor.Context, stay state, m Append) state {
 	r := newRequest(client{ctx.Sender(), m.Tag}, m)
 	if !c.queue.push(r) {
+		c.Measures.Waiting.Rejected.Add(1)
 		ctx.Respond(Failed{Tag: m.Tag, Why: Busy})
 	}
 	return stay
@@ -132,6 +133,7 @@ func (c *coordinator) write(ctx actor.Context, batch []request) {
 		values = append(values, r.values...)
 	}
 	c.stopTimer()
+	c.Measures.Batches.Observe(int64(n))
 	run := log.Span(c.next, len(values))
 	question := round.Write(codec.Write{By: c.by, First: run.First, Values: values, Learned: c.pending, Settled: c.settled})
 	c.pending, c.next = log.Range{}, run.Last+1

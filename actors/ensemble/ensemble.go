@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/quorumlog/quorumlog/actors/measure"
 	"github.com/quorumlog/quorumlog/actors/timer"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
@@ -28,6 +29,7 @@ type Ensemble struct {
 	Patience   Patience
 	CopyLimit  *rate.Limiter            // of what catch-ups in the background copy, see catchup.NewLimit; nil for none
 	Supervisor actor.SupervisorStrategy // see Stopping
+	Measures   *measure.Measures        // what they count; a member makes its own where it is given none
 	Log        zerolog.Logger
 }
 

@@ -86,11 +86,14 @@ func (g *gateway) Receive(ctx actor.Context) {
 	case *messages.StatusRequest:
 		g.statuses = append(g.statuses, caller{ctx.Sender(), m.GetRequest()})
 		ctx.Request(g.Network, network.Survey{})
+	case *messages.EventsRequest:
+		g.events(ctx, m)
 	case *messages.CatchupRequest:
 		g.catchUp(ctx, m)
 	default:
 		g.receiveLocal(ctx)
 	}
+	g.Measures.Searching.Bytes.Set(g.search.cost)
 }
 
 // receiveLocal handles the answers of this member's own actors.

@@ -1,8 +1,11 @@
 package gateway
 
 import (
+	"time"
+
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/quorumlog/quorumlog/actors/measure"
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log/codec"
@@ -12,7 +15,7 @@ import (
 // askReplica goes on with the status requests, once the peers are known.
 func (g *gateway) askReplica(ctx actor.Context) {
 	if len(g.statuses) > 0 {
-		ctx.Request(g.Replica, replica.Inspect{})
+		ctx.Request(g.Replica, replica.Inspect{Gaps: true})
 	}
 }
 
@@ -31,10 +34,14 @@ func (g *gateway) status(request uint64, m replica.Inspected) *messages.StatusRe
 		Begin: uint64(m.Begin), End: uint64(m.End), Learned: uint64(m.Learned), Holes: m.NotLearned,
 		Promised: uint64(m.Promised), Writer: uint64(m.Writer), Incarnation: codec.EncodeIncarnation(m.Identity.Incarnation),
 		Advice: g.advice, Configuration: m.Identity.Configuration, Cluster: m.Cluster, Syncs: m.Syncs,
-		Catchup: &messages.Progress{
-			Total: g.progress.Total, Done: g.progress.Done, Bytes: g.progress.Bytes, ElapsedMicros: g.progress.Elapsed.Microseconds(),
-			Rate: g.progress.Rate, LeftMicros: g.progress.Left.Microseconds(),
-		},
+		Catchup: encodeProgress(measure.Progress(g.progress)),
+	}
+	for _, gap := range m.Gaps {
+		s.Gaps = append(s.Gaps, codec.EncodeRange(gap))
+	}
+	s.Appended, s.Latencies = g.Measures.Appends.Of(0), g.Measures.AppendTime.Counts()
+	for _, bound := range g.Measures.AppendTime.Bounds() {
+		s.LatencyBounds = append(s.LatencyBounds, uint64(time.Duration(bound).Microseconds()))
 	}
 	for _, p := range g.peers {
 		if p.Present {

@@ -2,10 +2,12 @@ package gateway
 
 import (
 	"errors"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/actors/coordinator"
+	"github.com/quorumlog/quorumlog/actors/measure"
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
@@ -18,6 +20,8 @@ type write struct {
 	kind   kind
 	fence  log.Proposal
 	values []log.Value
+	began  time.Time // when an append arrived
+	counts *measure.Measures
 }
 
 // kind says how an answer is written.
@@ -41,6 +45,7 @@ type search struct {
 func (g *gateway) wait(ctx actor.Context, w write) {
 	cost := coordinator.Cost(w.values)
 	if g.search.cost+cost > coordinator.MaxQueued && len(g.search.waiting) > 0 {
+		g.Measures.Searching.Rejected.Add(1)
 		w.fail(ctx, g.failure(coordinator.Busy))
 		return
 	}
@@ -50,6 +55,7 @@ func (g *gateway) wait(ctx actor.Context, w write) {
 
 func (g *gateway) append(ctx actor.Context, m *messages.AppendRequest) {
 	w := write{caller: g.caller(ctx, m.GetRequest()), kind: appends, fence: log.Proposal(m.GetWriter())}
+	w.began, w.counts = g.Clock.Now(), g.Measures
 	var err error
 	w.values, err = codec.DecodeAppendRequest(m)
 	switch {
@@ -98,6 +104,8 @@ func (g *gateway) appended(ctx actor.Context, m coordinator.Appended) {
 	delete(g.writes, m.Tag)
 	switch w.kind {
 	case appends:
+		g.Measures.Appends.Add(0, m.Range.Len())
+		g.Measures.AppendTime.Observe(int64(g.Clock.Now().Sub(w.began)))
 		reply(ctx, w.caller, &messages.AppendResponse{
 			Request: w.request, Outcome: &messages.AppendResponse_Range{Range: codec.EncodeRange(m.Range)}})
 	case truncates:
@@ -178,6 +186,7 @@ func (g *gateway) endSearch(do func(write)) {
 func (w write) fail(ctx actor.Context, f *messages.Failure) {
 	switch w.kind {
 	case appends:
+		w.counts.Appends.Add(int(f.GetCode()), uint64(max(len(w.values), 1)))
 		reply(ctx, w.caller, &messages.AppendResponse{Request: w.request, Outcome: &messages.AppendResponse_Failure{Failure: f}})
 	case truncates:
 		reply(ctx, w.caller, &messages.TruncateResponse{Request: w.request, Outcome: &messages.TruncateResponse_Failure{Failure: f}})

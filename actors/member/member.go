@@ -24,6 +24,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/coordinator"
 	"github.com/quorumlog/quorumlog/actors/ensemble"
 	"github.com/quorumlog/quorumlog/actors/gateway"
+	"github.com/quorumlog/quorumlog/actors/measure"
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/recovery"
 	"github.com/quorumlog/quorumlog/actors/replica"
@@ -60,7 +61,8 @@ type (
 	Failed struct{ Err error }
 )
 
-// Config is what a member needs. Of the Ensemble, Replica, Network and Peers are filled in by the member.
+// Config is what a member needs. Of the Ensemble, Replica, Network and Peers are filled in by the member, and Measures where there
+// are none.
 type Config struct {
 	ensemble.Ensemble
 	Others         map[log.ReplicaID]*actor.PID // the other members' replicas
@@ -73,6 +75,9 @@ type Config struct {
 
 // Props are the props of a member.
 func Props(c Config) *actor.Props {
+	if c.Measures == nil {
+		c.Measures = measure.New(c.Clock.Now())
+	}
 	return c.Ensemble.Props(func() actor.Actor { return &member{Config: c, refusals: make(map[log.ReplicaID]bool)} })
 }
 
@@ -94,9 +99,11 @@ func (m *member) Receive(ctx actor.Context) {
 		m.open(ctx)
 	case recovery.Advice:
 		ctx.Send(m.gateway, gateway.Advise{Text: e.Text})
+		m.note(measure.Event{Kind: measure.Advised, Detail: e.Text})
 		m.Report(e)
 	case catchup.Progress:
 		ctx.Send(m.gateway, e)
+		m.Measures.Events.NoteProgress(m.Clock.Now(), measure.Progress(e))
 		m.Report(e)
 	case replica.StatusChanged:
 		m.Report(e)
@@ -120,7 +127,7 @@ func (m *member) start(ctx actor.Context) {
 	e := &m.Ensemble
 	e.Replica = m.spawn(ctx, Replica, replica.New(replica.Config{
 		Store: m.Store, Cluster: m.Cluster, Configuration: m.Configuration, Members: m.Members,
-		Absence: m.Patience.Absence, Clock: m.Clock, Random: m.Random, Owner: ctx.Self(), Log: m.Log,
+		Absence: m.Patience.Absence, Clock: m.Clock, Random: m.Random, Owner: ctx.Self(), Measures: m.Measures, Log: m.Log,
 	}))
 	e.Peers = maps.Clone(m.Others)
 	e.Peers[m.Self] = e.Replica
@@ -147,7 +154,14 @@ func (m *member) open(ctx actor.Context) {
 	}
 	ctx.Send(m.gateway, gateway.Serve{Coordinator: m.writer})
 	ctx.Send(m.gateway, gateway.Advise{})
+	m.note(measure.Event{Kind: measure.Recovered})
 	m.Report(Recovered{})
+}
+
+// note keeps what happened, for whoever looks on.
+func (m *member) note(e measure.Event) {
+	e.At = m.Clock.Now()
+	m.Measures.Events.Note(e)
 }
 
 // close takes the replica's vote away, and has it recovered as a new life: clients are let in again after that. One that
@@ -187,6 +201,7 @@ func (m *member) refused(ctx actor.Context, e network.Refused) {
 
 func (m *member) fail(ctx actor.Context, err error) {
 	ctx.Poison(m.recover)
+	m.note(measure.Event{Kind: measure.Failed, Detail: err.Error()})
 	m.Report(Failed{err})
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/quorumlog/quorumlog/actors/ensemble"
+	"github.com/quorumlog/quorumlog/actors/measure"
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
@@ -207,6 +208,7 @@ func (n *network) refused(ctx actor.Context, by log.ReplicaID, refusal identity.
 	if p.Refusal != refusal.Detail {
 		n.Log.WithLevel(gravity(refusal)).Uint16("by", uint16(by)).Stringer("reason", refusal.Reason).
 			Str("detail", refusal.Detail).Msg("a member refuses this one")
+		n.note(measure.PeerRefuses, by, refusal.Detail)
 	}
 	p.Refusal = refusal.Detail
 	n.judged = n.judged || refusal.Reason == identity.DuplicateIdentity
@@ -229,6 +231,7 @@ func (n *network) hear(ctx actor.Context, from log.ReplicaID, presence codec.Pre
 	p := n.peer(from)
 	if !p.Present {
 		n.Log.Debug().Uint16("replica", uint16(from)).Msg("a member is present")
+		n.note(measure.PeerPresent, from, "")
 	}
 	if p.Refusal != "" {
 		n.tell(ctx, Welcomed{from})
@@ -236,9 +239,19 @@ func (n *network) hear(ctx actor.Context, from log.ReplicaID, presence codec.Pre
 	changed := !p.Present || p.Presence.Status != presence.Status
 	p.Present, p.Presence, p.Refusal, p.heard, p.doubt = true, presence, "", n.Clock.Now(), doubt{}
 	p.RTT = p.heard.Sub(n.greeted)
+	if from != n.Self {
+		n.Measures.Answered(from, p.RTT)
+	}
 	n.tellWatchers(ctx)
 	if changed {
 		n.tellWaiters(ctx)
+	}
+}
+
+// note keeps what happened, for whoever looks on. That the member hears itself is none.
+func (n *network) note(kind string, peer log.ReplicaID, detail string) {
+	if peer != n.Self {
+		n.Measures.Events.Note(measure.Event{At: n.Clock.Now(), Kind: kind, Peer: peer, Detail: detail})
 	}
 }
 
@@ -256,6 +269,7 @@ func (n *network) forget(gone func(*peer) bool) {
 		if p.Present && gone(p) {
 			p.Present, p.Presence.Writer, p.doubt = false, 0, doubt{}
 			n.Log.Debug().Uint16("replica", uint16(p.ID)).Msg("a member is absent")
+			n.note(measure.PeerAbsent, p.ID, "")
 		}
 	}
 }

@@ -73,9 +73,11 @@ func (r *replica) answerTo(ctx actor.Context, to *actor.PID, answer any) {
 	}
 	bytes := cost(answer)
 	if bytes > 0 && r.group.bytes+bytes > maxWaiting {
+		r.Measures.Answers.Rejected.Add(1)
 		return
 	}
 	r.group.bytes += bytes
+	r.Measures.Answers.Bytes.Set(r.group.bytes)
 	r.group.waiting = append(r.group.waiting, waiting{to, answer, bytes})
 	switch {
 	case !r.group.dirty:
@@ -93,7 +95,7 @@ func (r *replica) flush(ctx actor.Context) {
 		return
 	}
 	r.group.dirty, r.group.syncing, r.group.covered = false, true, len(r.group.waiting)
-	ctx.Request(r.syncer, await{r.Store.StartSync()})
+	ctx.Request(r.syncer, await{r.Clock.Now(), r.Store.StartSync()})
 }
 
 // synced lets every answer go that waited for the sync that is done, and begins the next one where others wait. Nothing
@@ -109,6 +111,7 @@ func (r *replica) synced(ctx actor.Context, m synced) {
 		r.respond(ctx, w.to, w.answer)
 	}
 	r.group.waiting = slices.Delete(r.group.waiting, 0, r.group.covered)
+	r.Measures.Answers.Bytes.Set(r.group.bytes)
 	if r.group.covered = 0; len(r.group.waiting) > 0 {
 		r.flush(ctx)
 	}

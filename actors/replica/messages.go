@@ -13,7 +13,7 @@ import (
 // protobuf messages of package messages.
 type (
 	// Inspect asks how the replica is.
-	Inspect struct{}
+	Inspect struct{ Gaps bool } // say also which positions are not learned
 	// Inspected answers Inspect.
 	Inspected struct {
 		Identity            identity.Identity
@@ -26,6 +26,7 @@ type (
 		Writer              log.Proposal // of the local coordinator while it is elected; 0 otherwise
 		Cluster             string       // the cluster's name
 		Syncs               uint64       // that the disk has seen
+		Gaps                []log.Range  // from Begin to End that are not learned, if asked for; the last of 64 holds all the rest
 	}
 
 	// Reserve asks for a proposal that this replica never used before.

@@ -14,6 +14,22 @@ func (r *replica) inspect() Inspected {
 	}
 }
 
+// maxGaps is how many ranges of positions that are not learned are told.
+const maxGaps = 64
+
+// gaps are the positions that are not learned.
+func (r *replica) gaps() []log.Range {
+	if r.ledger.NotLearned() == 0 {
+		return nil
+	}
+	runs := r.ledger.Missing(log.Range{First: r.ledger.Begin(), Last: r.ledger.End()}).Runs()
+	if len(runs) > maxGaps {
+		runs[maxGaps-1].Last = runs[len(runs)-1].Last
+		runs = runs[:maxGaps]
+	}
+	return runs
+}
+
 // reserve hands out a proposal that was never used before: it is durable before anybody hears of it. Whoever proposes tells
 // the age of the disk that holds it, so that the disk of before is found, which would hand it out once more.
 func (r *replica) reserve(ctx actor.Context, m Reserve) {

@@ -28,6 +28,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
 
+	"github.com/quorumlog/quorumlog/actors/measure"
 	"github.com/quorumlog/quorumlog/actors/timer"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
@@ -47,7 +48,8 @@ type Config struct {
 	Absence       time.Duration   // of silence, after which a peer counts as absent
 	Clock         timer.Clock
 	Random        timer.Random
-	Owner         *actor.PID // is told StatusChanged and Failed; nil for nobody
+	Owner         *actor.PID        // is told StatusChanged and Failed; nil for nobody
+	Measures      *measure.Measures // nil: its own
 	Log           zerolog.Logger
 }
 
@@ -59,6 +61,9 @@ const Server = "server"
 
 // New returns the producer of a replica.
 func New(c Config) actor.Producer {
+	if c.Measures == nil {
+		c.Measures = measure.New(c.Clock.Now())
+	}
 	return func() actor.Actor { return &replica{Config: c} }
 }
 
@@ -130,7 +135,11 @@ func (r *replica) receiveLocal(ctx actor.Context) {
 	}
 	switch m := ctx.Message().(type) {
 	case Inspect:
-		ctx.Respond(r.inspect())
+		answer := r.inspect()
+		if m.Gaps {
+			answer.Gaps = r.gaps()
+		}
+		ctx.Respond(answer)
 	case Reserve:
 		r.reserve(ctx, m)
 	case Lead:
@@ -191,6 +200,7 @@ func (r *replica) setMetadata(ctx actor.Context, m storage.Metadata) bool {
 	if m.Status != r.meta.Status {
 		r.since = r.Clock.Now()
 		r.Log.Info().Stringer("from", r.meta.Status).Stringer("to", m.Status).Msg("the status changes")
+		r.Measures.Events.Note(measure.Event{At: r.since, Kind: measure.StatusChanged, From: r.meta.Status.String(), To: m.Status.String()})
 		r.tell(ctx, StatusChanged{From: r.meta.Status, To: m.Status, At: r.since})
 	}
 	r.meta = m

@@ -3,6 +3,7 @@ package replica
 import (
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/quorumlog/quorumlog/actors/measure"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/paxos"
@@ -18,7 +19,19 @@ func (r *replica) promise(ctx actor.Context, m *messages.PromiseRequest) {
 	} else {
 		answer = r.decide(ctx, p.By, r.promiseVerdict(ctx, p))
 	}
+	r.Measures.Promises[kindOf(p)].Add(int(measure.AnswerOf(answer)), 1)
 	r.answer(ctx, codec.EncodePromiseResponse(r.header(m.GetHeader()), answer))
+}
+
+// kindOf is how a request for a promise counts.
+func kindOf(p codec.Promise) measure.Kind {
+	switch {
+	case p.First > 0:
+		return measure.Reigns
+	case p.Range.Empty():
+		return measure.Implicit
+	}
+	return measure.Explicit
 }
 
 func (r *replica) promiseVerdict(ctx actor.Context, p codec.Promise) paxos.Verdict {
@@ -69,6 +82,7 @@ func (r *replica) write(ctx actor.Context, m *messages.WriteRequest) {
 		}
 		answer = r.decide(ctx, w.By, verdict)
 	}
+	r.Measures.Writes.Add(int(measure.AnswerOf(answer)), 1)
 	r.answer(ctx, codec.EncodeWriteResponse(r.header(m.GetHeader()), answer))
 	if a, ok := answer.(paxos.Accepted); ok {
 		r.catchUp(ctx, w.By, a.Range.Last)

@@ -26,7 +26,8 @@ The first start of all members makes a new log (--auto-initialize). A member who
 with an empty one, under the same id: it copies what it needs from the others and then votes again. Nothing else is
 to be done.
 
-With --http it serves /livez, /readyz (200 once the replica votes) and /metrics (Prometheus).
+With --http it serves a page that shows the log, all its members and what happened, /livez, /readyz (200 once the replica
+votes), /metrics (Prometheus) and JSON below /api/. Whoever can connect may look; nobody can change anything there.
 
 A recovery takes what the network gives, unless --copy-rate limits it. SIGHUP has the member read --config again, and
 follow the copy-rate there, also while it recovers.
@@ -56,7 +57,7 @@ do. Damage that is found while it runs ends it too: the next start repairs it.`,
 	p.addCluster(command)
 	command.Flags().StringVar(&p.listen, "listen", "", "`address` to listen on, where it is not the one in --members")
 	own(command, "listen", true)
-	command.Flags().StringVar(&p.http, "http", "", "`address` for health checks and metrics; none without it")
+	command.Flags().StringVar(&p.http, "http", "", "`address` for the page, health checks and metrics; none without it")
 	own(command, "http", true)
 	command.Flags().BoolVar(&p.autoInitialize, "auto-initialize", true, "start a new log by itself, where all members are new")
 	own(command, "auto-initialize", true)

@@ -40,6 +40,9 @@ func EncodeFailure(code messages.Code, detail string) *messages.Failure {
 	return &messages.Failure{Code: code, Detail: cut(detail)}
 }
 
+// CutDetail returns the first part of a text for people, as much as a message takes.
+func CutDetail(detail string) string { return cut(detail) }
+
 // EncodePage writes the records of a page.
 func EncodePage(r log.Range, actions []log.Action, begin, learned log.Position) *messages.Page {
 	return &messages.Page{Range: encodeRange(r), Actions: encodeActions(actions), Begin: uint64(begin), Learned: uint64(learned)}

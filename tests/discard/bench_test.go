@@ -14,6 +14,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
 	"github.com/quorumlog/quorumlog/actors/ensemble"
+	"github.com/quorumlog/quorumlog/actors/measure"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/replica"
@@ -106,6 +107,7 @@ func (b *bench) start(ctx actor.Context) {
 	ids := []log.ReplicaID{1, 2, 3}
 	b.ensemble = &ensemble.Ensemble{
 		Self: 3, Members: ids, Clock: b.node.Clock(), Random: b.node.Random(), Patience: ensemble.Usual(), Log: zerolog.Nop(),
+		Measures: measure.New(b.node.Clock().Now()),
 	}
 	b.ensemble.Replica = b.child(ctx, member.Replica, replica.New(replica.Config{
 		Store: b.store, Cluster: identity.ClusterID{1}, Configuration: 1, Members: ids,

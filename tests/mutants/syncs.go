@@ -15,9 +15,9 @@ func ofSyncs() []Mutant {
 			"return fmt.Errorf(\"sync: %w\", s.fault.failed())", "return nil",
 		}}, []Judge{disk()}},
 		{"late-sync", "a flush lets the answers go, and then syncs", []Edit{{"actors/replica/group.go",
-			"\tctx.Request(r.syncer, await{r.Store.StartSync()})\n",
+			"\tctx.Request(r.syncer, await{r.Clock.Now(), r.Store.StartSync()})\n",
 			"\tfor _, w := range r.group.waiting {\n\t\tr.respond(ctx, w.to, w.answer)\n\t}\n" +
-				"\tr.group.waiting, r.group.covered = nil, 0\n\tctx.Request(r.syncer, await{r.Store.StartSync()})\n",
+				"\tr.group.waiting, r.group.covered = nil, 0\n\tctx.Request(r.syncer, await{r.Clock.Now(), r.Store.StartSync()})\n",
 		}}, []Judge{simulation()}},
 		{"early-epoch", "an answer that rests on a change made during a sync leaves with that sync", []Edit{{"actors/replica/group.go",
 			"\tcase !r.group.dirty:\n", "\tcase r.group.syncing:\n",

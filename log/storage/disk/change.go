@@ -131,6 +131,7 @@ func (s *Store) Truncate(begin log.Position) error {
 		return fmt.Errorf("truncate to %d: %w", begin, err)
 	}
 	s.metadata = m
+	s.kept.Store(uint64(m.Begin))
 	s.learned.Remove(log.Range{First: 1, Last: begin - 1})
 	s.reclaim.below(begin)
 	return nil

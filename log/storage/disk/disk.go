@@ -78,7 +78,8 @@ type Store struct {
 	marks     *marks
 	db        *pebble.DB
 	metadata  storage.Metadata
-	learned   interval.Set // what the learned runs on disk say; nothing below metadata.Begin
+	kept      atomic.Uint64 // metadata.Begin, for other goroutines
+	learned   interval.Set  // what the learned runs on disk say; nothing below metadata.Begin
 	coder     coder
 	age       atomic.Uint64 // how many syncs made changes durable
 	syncs     uint64        // how many have begun
@@ -155,19 +156,21 @@ func (s *Store) letGo() {
 }
 
 // Size returns how many bytes the directory takes, and how many of them hold the records that are kept. Both are
-// estimates, and what was written in the last seconds may be missing in the second.
+// estimates, and what was written in the last seconds may be missing in the second. Any goroutine may ask.
 func (s *Store) Size() (disk, live uint64, err error) {
-	if err := s.enter(); err != nil {
+	if err := s.fault.failed(); err != nil {
 		return 0, 0, err
 	}
 	var total, kept uint64
-	begin := recordKey(s.metadata.Begin)
-	err = s.worker.do(func() (err error) {
+	err = s.aside(func() (err error) {
 		total = s.db.Metrics().DiskSpaceUsage()
-		kept, err = s.db.EstimateDiskUsage(begin, []byte{recordSpace + 1})
+		kept, err = s.db.EstimateDiskUsage(recordKey(log.Position(s.kept.Load())), []byte{recordSpace + 1})
 		return err
 	})
-	if err != nil { // the worker may still be at it, so its results must not be touched
+	if errors.Is(err, storage.ErrClosed) {
+		return 0, 0, err
+	}
+	if err != nil { // the read may still be at it, so its results must not be touched
 		return 0, 0, fmt.Errorf("measure the disk: %w", s.fault.fail(err))
 	}
 	return total, kept, nil

@@ -105,6 +105,7 @@ func (s *Store) store(m storage.Metadata) error {
 		return s.giveUp(fmt.Errorf("store metadata: %w", s.fault.fail(err)))
 	}
 	s.metadata = own(m)
+	s.kept.Store(uint64(m.Begin))
 	s.syncs++
 	s.age.Store(s.syncs)
 	return b.Close()
@@ -264,6 +265,7 @@ func (s *Store) loadMetadata(d directory) error {
 		return fmt.Errorf("%w: %s has no metadata", storage.ErrCorrupt, d.path)
 	}
 	s.metadata = m
+	s.kept.Store(uint64(m.Begin))
 	if err := s.loadAge(); err != nil {
 		return fmt.Errorf("read the age of %s: %w", d.path, err)
 	}
