@@ -1,6 +1,10 @@
 package log
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // ReplicaID names one replica of the log, from 1. It is configured, and survives the loss of the replica's disk.
 type ReplicaID uint16
@@ -38,3 +42,17 @@ func (p Proposal) Next(by ReplicaID) Proposal {
 
 // String writes the proposal as "round.replica".
 func (p Proposal) String() string { return fmt.Sprintf("%d.%d", p.Round(), p.Replica()) }
+
+// ParseProposal reads what String has written.
+func ParseProposal(text string) (Proposal, error) {
+	left, right, _ := strings.Cut(text, ".")
+	round, err := strconv.ParseUint(left, 10, 64-replicaBits)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a proposal: it is written ROUND.REPLICA", text)
+	}
+	by, err := strconv.ParseUint(right, 10, replicaBits)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a proposal: it is written ROUND.REPLICA", text)
+	}
+	return NewProposal(round, ReplicaID(by)), nil
+}

@@ -60,3 +60,16 @@ func TestProposalIsWrittenAsRoundAndReplica(t *testing.T) {
 		}
 	}
 }
+
+func TestProposalsAreReadAsTheyAreWritten(t *testing.T) {
+	for _, p := range []log.Proposal{0, log.NewProposal(1, 2), log.NewProposal(log.MaxRound, 1<<16-1)} {
+		if read, err := log.ParseProposal(p.String()); read != p || err != nil {
+			t.Errorf("%s became %s, %v", p, read, err)
+		}
+	}
+	for _, text := range []string{"", "1", "1.", ".1", "1.65536", "281474976710656.1", "a.b", "1.1.1", "-1.1"} {
+		if p, err := log.ParseProposal(text); err == nil {
+			t.Errorf("%q is %s", text, p)
+		}
+	}
+}

@@ -60,14 +60,14 @@ func TestOpenPositionsAtTheEndAreNoFault(t *testing.T) {
 
 func TestOneDirectoryIsNotCalledEqual(t *testing.T) {
 	for _, r := range []struct {
-		alone bool
-		want  string
+		looked string
+		want   string
 	}{
-		{false, "all is well: 2 positions from 3 to 4 are whole and equal\n"},
-		{true, "all is well: 2 positions from 3 to 4 are whole in this directory; no other replica was looked at\n"},
+		{"", "all is well: 2 positions from 3 to 4 are whole and equal\n"},
+		{"in this directory; no other replica was looked at", "all is well: 2 positions from 3 to 4 are whole in this directory; no other replica was looked at\n"},
 	} {
 		s, v := newShell("", nil), newVerdict()
-		v.Healthy, v.Begin, v.End, v.Positions, v.alone = true, 3, 4, 2, r.alone
+		v.Healthy, v.Begin, v.End, v.Positions, v.looked = true, 3, 4, 2, r.looked
 		if err := (&program{console: s.console, settings: settings{output: table}}).printVerdict(v); err != nil || !strings.HasSuffix(s.out.String(), r.want) {
 			t.Errorf("%v, %q, want %q", err, s.out.String(), r.want)
 		}

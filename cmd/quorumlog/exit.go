@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/quorumlog/quorumlog/cluster"
+	"github.com/quorumlog/quorumlog/log/storage/backup"
 )
 
 // The exit codes. They are a contract.
@@ -48,7 +49,7 @@ func exitCode(err error) int {
 		return known.code
 	case errors.Is(err, cluster.ErrIndeterminate): // whatever else: the log has to be read first
 		return exitFailed
-	case isAny(err, cluster.ErrCorrupt, cluster.ErrDiskFailed, cluster.ErrReplaced):
+	case isAny(err, backup.ErrDamaged, backup.ErrNoChain, cluster.ErrCorrupt, cluster.ErrDiskFailed, cluster.ErrReplaced):
 		return exitDataFault
 	case isAny(err, cluster.ErrNoQuorum, cluster.ErrNotVoting, cluster.ErrNotElected, context.DeadlineExceeded):
 		return exitNotReady

@@ -12,9 +12,10 @@ import (
 )
 
 func newVerifyCommand(p *program) *cobra.Command {
+	var backups []string
 	command := &cobra.Command{
 		Use:   "verify",
-		Short: "Check that the replicas are whole and equal, or that one directory is whole",
+		Short: "Check that the replicas are whole and equal, or that one directory or a backup is whole",
 		Long: `With --members: has every member learn what was acknowledged before the command, and compares what they hold, from
 the first position that all of them keep to the last that all of them know. Every record is read from disk, and its
 checksum compared. All members must be there. Appends may go on meanwhile.
@@ -22,17 +23,22 @@ checksum compared. All members must be there. Appends may go on meanwhile.
 With --data: reads every record of one replica's directory, whose member must be stopped, and compares its checksum. With
 what the other replicas hold it compares nothing.
 
+With --backup: reads all of a backup, a file or a directory of them, compares its checksums, and looks whether files follow each
+other.
+
 Shows on stderr how far it is: as a bar on a terminal, and elsewhere only with -o ndjson, as events.
 
 Ends with 0 if all is well, with 2 if a member has another member list than this command, with 3 if a member cannot be
 asked, and with 4 and what is wrong if something is.`,
 		Example: `  quorumlog verify --members 1=10.0.0.1:7101,2=10.0.0.2:7101,3=10.0.0.3:7101
-  quorumlog verify --data /var/lib/quorumlog -o json`,
+  quorumlog verify --data /var/lib/quorumlog -o json
+  quorumlog verify --backup log.backup`,
 		Args: noArguments,
-		RunE: func(command *cobra.Command, _ []string) error { return p.verify(command) },
+		RunE: func(command *cobra.Command, _ []string) error { return p.verify(command, backups) },
 	}
 	p.addClient(command)
 	p.addData(command, "check this data `directory` instead of a running log", false)
+	command.Flags().StringArrayVar(&backups, "backup", nil, "check this `file`, or directory of backups, instead of a running log; may be given several times")
 	return command
 }
 
@@ -46,7 +52,7 @@ type verdict struct {
 	Faults    []fault        `json:"faults"`
 	Notes     []string       `json:"notes"` // what is worth knowing and no fault
 
-	alone bool // one directory was looked at, and compared with nothing
+	looked string // what was looked at alone, and compared with nothing; empty for all members
 }
 
 // verifiedSide is one replica of a verdict.
@@ -67,12 +73,17 @@ type fault struct {
 	Text    string          `json:"text"`
 }
 
-func (p *program) verify(command *cobra.Command) error {
+func (p *program) verify(command *cobra.Command, backups []string) error {
 	var v verdict
 	var err error
-	if command.Flags().Changed("data") {
+	switch offline := command.Flags().Changed("data"); {
+	case offline && len(backups) > 0:
+		return usagef("--data and --backup are two things to check: choose one")
+	case offline:
 		v, err = p.verifyOffline()
-	} else {
+	case len(backups) > 0:
+		v, err = p.verifyBackup(backups)
+	default:
 		v, err = p.verifyOnline(command.Context())
 	}
 	if err != nil {
@@ -110,8 +121,10 @@ func (p *program) printVerdict(v verdict) error {
 	for i, m := range v.Members {
 		lines[i] = strings.Fields(fmt.Sprintln(m.ID, m.Status, m.Begin, m.End, m.Learned, m.Holes))
 	}
-	if err := printTable(p.out, "ID STATUS BEGIN END LEARNED HOLES", lines); err != nil {
-		return err
+	if len(lines) > 0 { // a backup has none
+		if err := printTable(p.out, "ID STATUS BEGIN END LEARNED HOLES", lines); err != nil {
+			return err
+		}
 	}
 	for _, n := range v.Notes {
 		if _, err := fmt.Fprintln(p.out, "note: "+n); err != nil {
@@ -129,9 +142,8 @@ func (p *program) printVerdict(v verdict) error {
 	case v.Positions == 0:
 		_, err := fmt.Fprintln(p.out, "all is well: there is no position to look at")
 		return err
-	case v.alone:
-		_, err := fmt.Fprintf(p.out, "all is well: %d positions from %d to %d are whole in this directory; no other replica was looked at\n",
-			v.Positions, v.Begin, v.End)
+	case v.looked != "":
+		_, err := fmt.Fprintf(p.out, "all is well: %d positions from %d to %d are whole %s\n", v.Positions, v.Begin, v.End, v.looked)
 		return err
 	}
 	_, err := fmt.Fprintf(p.out, "all is well: %d positions from %d to %d are whole and equal\n", v.Positions, v.Begin, v.End)
@@ -158,7 +170,7 @@ func (p *program) verifyOffline() (verdict, error) {
 	}
 	m := store.Metadata()
 	v := newVerdict()
-	v.alone = true
+	v.looked = "in this directory; no other replica was looked at"
 	v.Begin, v.End, v.Positions = report.Begin, report.End, report.Records
 	learned := report.Begin - 1
 	if run, found := report.Learned.Run(report.Begin); found {

@@ -55,6 +55,10 @@ func doors() []door {
 			own:     append(slices.Clone(storage), "log/codec", "messages"),
 			foreign: []string{"github.com/cockroachdb", "golang.org/x/sys", protobuf, zerolog}, forbidden: []string{"net"},
 		},
+		{
+			dir: "log/storage/backup", own: append(slices.Clone(storage), "log/codec", "messages"),
+			foreign: []string{protobuf}, forbidden: []string{"net"},
+		},
 		{dir: "actors", own: spoken, foreign: []string{protoactor, protobuf, zerolog, rates}, forbidden: outside()},
 		{dir: "actors/timer", own: pure(), foreign: []string{protoactor}, forbidden: []string{"net", "os"}},
 		{

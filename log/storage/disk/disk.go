@@ -5,6 +5,7 @@
 //	LOCK        held by the process that has the directory open
 //	SYNCED      how much of each of Pebble's files was synced, with a CRC-32C; see marks
 //	FAULT       what the store failed of that was open last; see note
+//	ORIGIN      where a log came from that did not start as an empty one; see Build
 //	damaged-1   a directory that was damaged, and that this one has replaced; the number is the highest of those there
 //	the rest    Pebble's
 //
