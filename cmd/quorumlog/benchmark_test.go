@@ -33,7 +33,9 @@ func TestBenchmarksRefuseWhatTheyCannotDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range []struct{ args, hint string }{
-		{"benchmark disk", "it is one of append, recover, read, start"},
+		{"benchmark memory", "it is one of append, recover, read, start, disk"},
+		{"benchmark disk --dir nowhere", "--dir: "},
+		{"benchmark disk --duration 0s", "it is from 1ms to 1m"},
 		{"benchmark append", "--local"},
 		{"benchmark read", "--local"},
 		{"benchmark append --local --outstanding 0", "--outstanding is 0: it is from 1 to"},
