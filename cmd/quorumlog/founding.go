@@ -38,23 +38,10 @@ type founded struct {
 	Directories []string        `json:"directories"` // in the order of the members
 }
 
-// newName returns a name for a cluster whose log comes from another one: that one's, without the number that it may have got so
-// itself, and a number that nobody has drawn. It may be part of a host name, as the old one.
+// newName returns a name for a cluster whose log comes from another one: that one's, and a number that nobody has drawn.
 func newName(old string) string {
-	const digits = "0123456789abcdef"
-	base, number, found := cutLast(old, "-r")
-	if !found || len(number) != 8 || strings.Trim(number, digits) != "" {
-		base = old
-	}
-	return fmt.Sprintf("%s-r%08x", base, rand.Uint32())
-}
-
-// cutLast is strings.Cut at the last separator.
-func cutLast(text, separator string) (before, after string, found bool) {
-	if i := strings.LastIndex(text, separator); i >= 0 {
-		return text[:i], text[i+len(separator):], true
-	}
-	return text, "", false
+	base, _, _ := strings.Cut(old, "@")
+	return fmt.Sprintf("%s@%08x", base, rand.Uint32())
 }
 
 // all makes the directories beside the place, looks at them, and puts them there in one step.

@@ -160,7 +160,7 @@ func TestALogThatLostAQuorumIsRescuedFromOneDirectory(t *testing.T) {
 	}
 	next := fmt.Sprintf("%d\n", f.End+1)
 	expect(t, fresh.RunWith("more\n", "append"), 0, next)
-	if !regexp.MustCompile(`^quorumlog-r[0-9a-f]{8}$`).MatchString(f.Cluster) {
+	if !regexp.MustCompile(`^quorumlog@[0-9a-f]{8}$`).MatchString(f.Cluster) {
 		t.Errorf("the new cluster is called %q", f.Cluster)
 	}
 }

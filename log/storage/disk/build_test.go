@@ -40,7 +40,7 @@ func entries(first, last log.Position) (all []log.Action) {
 }
 
 func buildOptions() Options {
-	return Options{Dir: "data", FS: vfs.NewMem(), Cluster: "new-r1", Replica: 2, Members: []log.ReplicaID{1, 2}}
+	return Options{Dir: "data", FS: vfs.NewMem(), Cluster: "new@1", Replica: 2, Members: []log.ReplicaID{1, 2}}
 }
 
 func TestADirectoryThatIsBuiltVotesAndHoldsItsRecordsLearned(t *testing.T) {
