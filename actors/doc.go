@@ -64,7 +64,7 @@
 //
 // Inside a process, plain Go values, declared by whoever receives a request or sends a report:
 //
-//	replica       Inspect Reserve Lead Advance Reincarnate Heard Trusted Missing Learn Jump Read; reports StatusChanged Failed Outbid
+//	replica       Inspect Reserve Lead Advance Reincarnate Heard Trusted Missing Learn Jump Read Sessions; reports StatusChanged Failed Outbid
 //	syncer        await; answers synced
 //	server        serve; reports unserved
 //	network       Watch Wait Survey Lost; reports Refused Doubted Welcomed

@@ -47,14 +47,22 @@ func (k Kind) String() string {
 
 // Value is what the replicas agree on for one position. Its bytes are never changed once it is made.
 type Value struct {
-	Kind Kind
-	Data []byte   // the entry of an APPEND; the new configuration of a CONFIG
-	To   Position // the first position that a TRUNCATE keeps
+	Kind     Kind
+	Data     []byte   // the entry of an APPEND; the new configuration of a CONFIG; the table before a TRUNCATE, see package sessions
+	To       Position // the first position that a TRUNCATE keeps
+	Session  Session  // who appended the entry of an APPEND; zero where that is not known
+	Sequence uint64   // the entry's number in its session, from 1; 0 where there is no session
 }
+
+// Session names a client's run of appends: 128 random bits, which nobody draws twice. The zero Session is none.
+type Session [16]byte
+
+// MaxSequence is the highest number of an entry in its session; the one above it is kept free.
+const MaxSequence = 1<<64 - 2
 
 // Equal says whether two values are the same.
 func (v Value) Equal(o Value) bool {
-	return v.Kind == o.Kind && v.To == o.To && bytes.Equal(v.Data, o.Data)
+	return v.Kind == o.Kind && v.To == o.To && v.Sequence == o.Sequence && v.Session == o.Session && bytes.Equal(v.Data, o.Data)
 }
 
 // Action is what one replica holds for one position.

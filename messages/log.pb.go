@@ -317,6 +317,11 @@ const (
 	Code_CODE_BAD_RANGE Code = 12
 	// The member is going down.
 	Code_CODE_CLOSED Code = 13
+	// Numbers of the session are missing before this request's: nothing of this request was written. See Failure.next.
+	Code_CODE_SEQUENCE_GAP Code = 14
+	// The session is not remembered any more, or not so far back: nothing of this request was written, and whether an earlier
+	// one with the same numbers was, cannot be told. See Failure.since.
+	Code_CODE_SESSION_EVICTED Code = 15
 )
 
 // Enum value maps for Code.
@@ -336,22 +341,26 @@ var (
 		11: "CODE_CORRUPT",
 		12: "CODE_BAD_RANGE",
 		13: "CODE_CLOSED",
+		14: "CODE_SEQUENCE_GAP",
+		15: "CODE_SESSION_EVICTED",
 	}
 	Code_value = map[string]int32{
-		"CODE_UNSPECIFIED":   0,
-		"CODE_MALFORMED":     1,
-		"CODE_FENCED":        2,
-		"CODE_NOT_ELECTED":   3,
-		"CODE_INDETERMINATE": 4,
-		"CODE_NO_QUORUM":     5,
-		"CODE_NOT_VOTING":    6,
-		"CODE_TRUNCATED":     7,
-		"CODE_NOT_LEARNED":   8,
-		"CODE_BUSY":          9,
-		"CODE_TOO_LARGE":     10,
-		"CODE_CORRUPT":       11,
-		"CODE_BAD_RANGE":     12,
-		"CODE_CLOSED":        13,
+		"CODE_UNSPECIFIED":     0,
+		"CODE_MALFORMED":       1,
+		"CODE_FENCED":          2,
+		"CODE_NOT_ELECTED":     3,
+		"CODE_INDETERMINATE":   4,
+		"CODE_NO_QUORUM":       5,
+		"CODE_NOT_VOTING":      6,
+		"CODE_TRUNCATED":       7,
+		"CODE_NOT_LEARNED":     8,
+		"CODE_BUSY":            9,
+		"CODE_TOO_LARGE":       10,
+		"CODE_CORRUPT":         11,
+		"CODE_BAD_RANGE":       12,
+		"CODE_CLOSED":          13,
+		"CODE_SEQUENCE_GAP":    14,
+		"CODE_SESSION_EVICTED": 15,
 	}
 )
 
@@ -442,10 +451,15 @@ type Value struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What the value does.
 	Kind Kind `protobuf:"varint,1,opt,name=kind,proto3,enum=quorumlog.v1.Kind" json:"kind,omitempty"`
-	// The user's bytes of an APPEND, at most 1 MiB; the Configuration of a CONFIG; empty otherwise.
+	// The user's bytes of an APPEND, at most 1 MiB; the Configuration of a CONFIG; the table of sessions before a TRUNCATE;
+	// empty otherwise.
 	Data []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
 	// The first position that a TRUNCATE keeps, at most its own position; 0 otherwise.
-	To            uint64 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
+	To uint64 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
+	// The session whose entry an APPEND is, 16 bytes; empty where there is none.
+	Session []byte `protobuf:"bytes,4,opt,name=session,proto3" json:"session,omitempty"`
+	// The entry's number in its session, from 1; 0 where there is no session.
+	Sequence      uint64 `protobuf:"varint,5,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -497,6 +511,20 @@ func (x *Value) GetData() []byte {
 func (x *Value) GetTo() uint64 {
 	if x != nil {
 		return x.To
+	}
+	return 0
+}
+
+func (x *Value) GetSession() []byte {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
+func (x *Value) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
 	}
 	return 0
 }
@@ -1720,8 +1748,8 @@ func (x *WriteRequest) GetSettled() uint64 {
 	return 0
 }
 
-// Values is a run of values that differ in nothing but their bytes. A message for each of them would cost more than the
-// values.
+// Values is a run of values that differ in nothing but their bytes, and whose numbers in their session follow each other. A
+// message for each of them would cost more than the values.
 type Values struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What each value does.
@@ -1731,7 +1759,11 @@ type Values struct {
 	// How many bytes each value has: one number for each position. All are 0 where the kind has no bytes.
 	Sizes []uint32 `protobuf:"varint,3,rep,packed,name=sizes,proto3" json:"sizes,omitempty"`
 	// The bytes of all values, one after the other.
-	Data          []byte `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
+	Data []byte `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
+	// As in Value, of each value.
+	Session []byte `protobuf:"bytes,5,opt,name=session,proto3" json:"session,omitempty"`
+	// The number of the first value in the session; those of the others follow without a gap. 0 where there is no session.
+	Sequence      uint64 `protobuf:"varint,6,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1792,6 +1824,20 @@ func (x *Values) GetData() []byte {
 		return x.Data
 	}
 	return nil
+}
+
+func (x *Values) GetSession() []byte {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
+func (x *Values) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
 }
 
 // WriteResponse answers WriteRequest.
@@ -2598,8 +2644,8 @@ func (x *Fetched) GetStretches() []*Stretch {
 	return nil
 }
 
-// Stretch is learned records of positions that follow each other without a gap, and that differ in nothing but their bytes. A
-// message for each of a million records would cost more than the records.
+// Stretch is learned records of positions that follow each other without a gap, and that differ in nothing but their bytes, and
+// whose numbers in their session follow each other. A message for each of a million records would cost more than the records.
 type Stretch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The first position.
@@ -2615,7 +2661,11 @@ type Stretch struct {
 	// How many bytes each value has: one number for each position. All are 0 where the kind has no bytes.
 	Sizes []uint32 `protobuf:"varint,6,rep,packed,name=sizes,proto3" json:"sizes,omitempty"`
 	// The bytes of all values, one after the other.
-	Data          []byte `protobuf:"bytes,7,opt,name=data,proto3" json:"data,omitempty"`
+	Data []byte `protobuf:"bytes,7,opt,name=data,proto3" json:"data,omitempty"`
+	// As in Values.
+	Session []byte `protobuf:"bytes,8,opt,name=session,proto3" json:"session,omitempty"`
+	// As in Values.
+	Sequence      uint64 `protobuf:"varint,9,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2697,6 +2747,20 @@ func (x *Stretch) GetData() []byte {
 		return x.Data
 	}
 	return nil
+}
+
+func (x *Stretch) GetSession() []byte {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
+func (x *Stretch) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
 }
 
 // Hello tells a member that the sender is there, several times a second.
@@ -2954,7 +3018,11 @@ type Failure struct {
 	// With NOT_LEARNED and BAD_RANGE: the highest position up to which everything is learned.
 	Learned uint64 `protobuf:"varint,4,opt,name=learned,proto3" json:"learned,omitempty"`
 	// With NOT_ELECTED: the member whose coordinator is elected, as far as this one knows; 0 if it knows none.
-	Writer        uint32 `protobuf:"varint,5,opt,name=writer,proto3" json:"writer,omitempty"`
+	Writer uint32 `protobuf:"varint,5,opt,name=writer,proto3" json:"writer,omitempty"`
+	// With SEQUENCE_GAP: the number that comes next in the session.
+	Next uint64 `protobuf:"varint,6,opt,name=next,proto3" json:"next,omitempty"`
+	// With SESSION_EVICTED: what AppendRequest.since may be in a session of which nothing can be in the log.
+	Since         uint64 `protobuf:"varint,7,opt,name=since,proto3" json:"since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3024,6 +3092,20 @@ func (x *Failure) GetWriter() uint32 {
 	return 0
 }
 
+func (x *Failure) GetNext() uint64 {
+	if x != nil {
+		return x.Next
+	}
+	return 0
+}
+
+func (x *Failure) GetSince() uint64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
 // AppendRequest asks a member to append entries, in this order, without a gap between them.
 type AppendRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3032,7 +3114,18 @@ type AppendRequest struct {
 	// The entries, from 1 to 1,024 of them, together at most 1 MiB, or one entry of at most 1 MiB.
 	Entries [][]byte `protobuf:"bytes,2,rep,name=entries,proto3" json:"entries,omitempty"`
 	// The proposal of the writer that appends: fenced by any later election. 0 appends by whoever is elected.
-	Writer        uint64 `protobuf:"varint,3,opt,name=writer,proto3" json:"writer,omitempty"`
+	Writer uint64 `protobuf:"varint,3,opt,name=writer,proto3" json:"writer,omitempty"`
+	// The session of the client, 16 random bytes: entries of one session are in the log once, and in the order of their numbers,
+	// however often they are sent. Empty for none: then an entry that is sent twice is in the log twice.
+	Session []byte `protobuf:"bytes,4,opt,name=session,proto3" json:"session,omitempty"`
+	// The number of the first entry in the session, from 1; those of the others follow. 0 where there is no session.
+	Sequence uint64 `protobuf:"varint,5,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// A position up to which nothing of the session is in the log; 0 unless a failure named one. A session that is not
+	// remembered may begin only above whatever was forgotten.
+	Since uint64 `protobuf:"varint,6,opt,name=since,proto3" json:"since,omitempty"`
+	// An earlier request with these numbers has an unknown outcome. Where the writer is fenced by now, the answer says whether
+	// the entries are in the log, and someone is elected who can know.
+	Resolve       bool `protobuf:"varint,7,opt,name=resolve,proto3" json:"resolve,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3088,6 +3181,34 @@ func (x *AppendRequest) GetWriter() uint64 {
 	return 0
 }
 
+func (x *AppendRequest) GetSession() []byte {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
+func (x *AppendRequest) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *AppendRequest) GetSince() uint64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *AppendRequest) GetResolve() bool {
+	if x != nil {
+		return x.Resolve
+	}
+	return false
+}
+
 // AppendResponse answers AppendRequest.
 type AppendResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3099,7 +3220,10 @@ type AppendResponse struct {
 	//
 	//	*AppendResponse_Range
 	//	*AppendResponse_Failure
-	Outcome       isAppendResponse_Outcome `protobuf_oneof:"outcome"`
+	Outcome isAppendResponse_Outcome `protobuf_oneof:"outcome"`
+	// Where an earlier request had put the first entries, and the others followed elsewhere: the positions behind those in
+	// range. With a failure: where the first entries are; the others are not in the log, by any request so far.
+	More          []*Range `protobuf:"bytes,4,rep,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3166,12 +3290,19 @@ func (x *AppendResponse) GetFailure() *Failure {
 	return nil
 }
 
+func (x *AppendResponse) GetMore() []*Range {
+	if x != nil {
+		return x.More
+	}
+	return nil
+}
+
 type isAppendResponse_Outcome interface {
 	isAppendResponse_Outcome()
 }
 
 type AppendResponse_Range struct {
-	// The entries' positions, in their order.
+	// The entries' positions, in their order, or those of the first ones.
 	Range *Range `protobuf:"bytes,2,opt,name=range,proto3,oneof"`
 }
 
@@ -4912,11 +5043,13 @@ const file_log_proto_rawDesc = "" +
 	"\tlog.proto\x12\fquorumlog.v1\"1\n" +
 	"\x05Range\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x04R\x05first\x12\x12\n" +
-	"\x04last\x18\x02 \x01(\x04R\x04last\"S\n" +
+	"\x04last\x18\x02 \x01(\x04R\x04last\"\x89\x01\n" +
 	"\x05Value\x12&\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x12.quorumlog.v1.KindR\x04kind\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12\x0e\n" +
-	"\x02to\x18\x03 \x01(\x04R\x02to\"\xa3\x01\n" +
+	"\x02to\x18\x03 \x01(\x04R\x02to\x12\x18\n" +
+	"\asession\x18\x04 \x01(\fR\asession\x12\x1a\n" +
+	"\bsequence\x18\x05 \x01(\x04R\bsequence\"\xa3\x01\n" +
 	"\x06Action\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x04R\bposition\x12\x1a\n" +
 	"\bpromised\x18\x02 \x01(\x04R\bpromised\x12\x1c\n" +
@@ -5000,12 +5133,14 @@ const file_log_proto_rawDesc = "" +
 	"\x05first\x18\x03 \x01(\x04R\x05first\x12,\n" +
 	"\x06values\x18\x04 \x03(\v2\x14.quorumlog.v1.ValuesR\x06values\x12-\n" +
 	"\alearned\x18\x05 \x01(\v2\x13.quorumlog.v1.RangeR\alearned\x12\x18\n" +
-	"\asettled\x18\x06 \x01(\x04R\asettled\"j\n" +
+	"\asettled\x18\x06 \x01(\x04R\asettled\"\xa0\x01\n" +
 	"\x06Values\x12&\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x12.quorumlog.v1.KindR\x04kind\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\x04R\x02to\x12\x14\n" +
 	"\x05sizes\x18\x03 \x03(\rR\x05sizes\x12\x12\n" +
-	"\x04data\x18\x04 \x01(\fR\x04data\"\x8d\x03\n" +
+	"\x04data\x18\x04 \x01(\fR\x04data\x12\x18\n" +
+	"\asession\x18\x05 \x01(\fR\asession\x12\x1a\n" +
+	"\bsequence\x18\x06 \x01(\x04R\bsequence\"\x8d\x03\n" +
 	"\rWriteResponse\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x124\n" +
 	"\baccepted\x18\x02 \x01(\v2\x16.quorumlog.v1.AcceptedH\x00R\baccepted\x124\n" +
@@ -5052,7 +5187,7 @@ const file_log_proto_rawDesc = "" +
 	"\aoutcome\"i\n" +
 	"\aFetched\x12)\n" +
 	"\x05range\x18\x01 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\x123\n" +
-	"\tstretches\x18\x02 \x03(\v2\x15.quorumlog.v1.StretchR\tstretches\"\xbb\x01\n" +
+	"\tstretches\x18\x02 \x03(\v2\x15.quorumlog.v1.StretchR\tstretches\"\xf1\x01\n" +
 	"\aStretch\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x04R\x05first\x12\x1a\n" +
 	"\bpromised\x18\x02 \x01(\x04R\bpromised\x12\x1c\n" +
@@ -5060,7 +5195,9 @@ const file_log_proto_rawDesc = "" +
 	"\x04kind\x18\x04 \x01(\x0e2\x12.quorumlog.v1.KindR\x04kind\x12\x0e\n" +
 	"\x02to\x18\x05 \x01(\x04R\x02to\x12\x14\n" +
 	"\x05sizes\x18\x06 \x03(\rR\x05sizes\x12\x12\n" +
-	"\x04data\x18\a \x01(\fR\x04data\"x\n" +
+	"\x04data\x18\a \x01(\fR\x04data\x12\x18\n" +
+	"\asession\x18\b \x01(\fR\asession\x12\x1a\n" +
+	"\bsequence\x18\t \x01(\x04R\bsequence\"x\n" +
 	"\x05Hello\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12A\n" +
 	"\rconfiguration\x18\x02 \x01(\v2\x1b.quorumlog.v1.ConfigurationR\rconfiguration\"\xee\x01\n" +
@@ -5075,21 +5212,28 @@ const file_log_proto_rawDesc = "" +
 	"\x06writer\x18\x02 \x01(\x04R\x06writer\x12\x18\n" +
 	"\alearned\x18\x03 \x01(\x04R\alearned\x12.\n" +
 	"\amembers\x18\x04 \x03(\v2\x14.quorumlog.v1.MemberR\amembers\x12)\n" +
-	"\x05heard\x18\x05 \x03(\v2\x13.quorumlog.v1.HeardR\x05heard\"\x91\x01\n" +
+	"\x05heard\x18\x05 \x03(\v2\x13.quorumlog.v1.HeardR\x05heard\"\xbb\x01\n" +
 	"\aFailure\x12&\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x12.quorumlog.v1.CodeR\x04code\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12\x14\n" +
 	"\x05begin\x18\x03 \x01(\x04R\x05begin\x12\x18\n" +
 	"\alearned\x18\x04 \x01(\x04R\alearned\x12\x16\n" +
-	"\x06writer\x18\x05 \x01(\rR\x06writer\"[\n" +
+	"\x06writer\x18\x05 \x01(\rR\x06writer\x12\x12\n" +
+	"\x04next\x18\x06 \x01(\x04R\x04next\x12\x14\n" +
+	"\x05since\x18\a \x01(\x04R\x05since\"\xc1\x01\n" +
 	"\rAppendRequest\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x18\n" +
 	"\aentries\x18\x02 \x03(\fR\aentries\x12\x16\n" +
-	"\x06writer\x18\x03 \x01(\x04R\x06writer\"\x95\x01\n" +
+	"\x06writer\x18\x03 \x01(\x04R\x06writer\x12\x18\n" +
+	"\asession\x18\x04 \x01(\fR\asession\x12\x1a\n" +
+	"\bsequence\x18\x05 \x01(\x04R\bsequence\x12\x14\n" +
+	"\x05since\x18\x06 \x01(\x04R\x05since\x12\x18\n" +
+	"\aresolve\x18\a \x01(\bR\aresolve\"\xbe\x01\n" +
 	"\x0eAppendResponse\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x06R\arequest\x12+\n" +
 	"\x05range\x18\x02 \x01(\v2\x13.quorumlog.v1.RangeH\x00R\x05range\x121\n" +
-	"\afailure\x18\x03 \x01(\v2\x15.quorumlog.v1.FailureH\x00R\afailureB\t\n" +
+	"\afailure\x18\x03 \x01(\v2\x15.quorumlog.v1.FailureH\x00R\afailure\x12'\n" +
+	"\x04more\x18\x04 \x03(\v2\x13.quorumlog.v1.RangeR\x04moreB\t\n" +
 	"\aoutcome\"S\n" +
 	"\x0fTruncateRequest\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x0e\n" +
@@ -5237,7 +5381,7 @@ const file_log_proto_rawDesc = "" +
 	"\x19REASON_DUPLICATE_IDENTITY\x10\x06\x12\x13\n" +
 	"\x0fREASON_IO_ERROR\x10\a\x12\x15\n" +
 	"\x11REASON_OVERLOADED\x10\b\x12\x18\n" +
-	"\x14REASON_OUT_OF_BOUNDS\x10\t*\x9c\x02\n" +
+	"\x14REASON_OUT_OF_BOUNDS\x10\t*\xcd\x02\n" +
 	"\x04Code\x12\x14\n" +
 	"\x10CODE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eCODE_MALFORMED\x10\x01\x12\x0f\n" +
@@ -5253,7 +5397,9 @@ const file_log_proto_rawDesc = "" +
 	"\x12\x10\n" +
 	"\fCODE_CORRUPT\x10\v\x12\x12\n" +
 	"\x0eCODE_BAD_RANGE\x10\f\x12\x0f\n" +
-	"\vCODE_CLOSED\x10\rB)Z'github.com/quorumlog/quorumlog/messagesb\x06proto3"
+	"\vCODE_CLOSED\x10\r\x12\x15\n" +
+	"\x11CODE_SEQUENCE_GAP\x10\x0e\x12\x18\n" +
+	"\x14CODE_SESSION_EVICTED\x10\x0fB)Z'github.com/quorumlog/quorumlog/messagesb\x06proto3"
 
 var (
 	file_log_proto_rawDescOnce sync.Once
@@ -5398,35 +5544,36 @@ var file_log_proto_depIdxs = []int32{
 	4,  // 62: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
 	5,  // 63: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
 	38, // 64: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
-	38, // 65: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
-	45, // 66: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
-	38, // 67: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
-	48, // 68: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
-	38, // 69: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
-	5,  // 70: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
-	7,  // 71: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
-	38, // 72: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
-	0,  // 73: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
-	8,  // 74: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
-	53, // 75: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
-	5,  // 76: quorumlog.v1.StatusResponse.gaps:type_name -> quorumlog.v1.Range
-	56, // 77: quorumlog.v1.EventsResponse.events:type_name -> quorumlog.v1.Event
-	53, // 78: quorumlog.v1.Event.progress:type_name -> quorumlog.v1.Progress
-	5,  // 79: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
-	59, // 80: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
-	38, // 81: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
-	5,  // 82: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
-	8,  // 83: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
-	0,  // 84: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
-	9,  // 85: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
-	18, // 86: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
-	11, // 87: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
-	13, // 88: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
-	89, // [89:89] is the sub-list for method output_type
-	89, // [89:89] is the sub-list for method input_type
-	89, // [89:89] is the sub-list for extension type_name
-	89, // [89:89] is the sub-list for extension extendee
-	0,  // [0:89] is the sub-list for field type_name
+	5,  // 65: quorumlog.v1.AppendResponse.more:type_name -> quorumlog.v1.Range
+	38, // 66: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
+	45, // 67: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
+	38, // 68: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
+	48, // 69: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
+	38, // 70: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
+	5,  // 71: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
+	7,  // 72: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
+	38, // 73: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
+	0,  // 74: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
+	8,  // 75: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
+	53, // 76: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
+	5,  // 77: quorumlog.v1.StatusResponse.gaps:type_name -> quorumlog.v1.Range
+	56, // 78: quorumlog.v1.EventsResponse.events:type_name -> quorumlog.v1.Event
+	53, // 79: quorumlog.v1.Event.progress:type_name -> quorumlog.v1.Progress
+	5,  // 80: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
+	59, // 81: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
+	38, // 82: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
+	5,  // 83: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
+	8,  // 84: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
+	0,  // 85: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
+	9,  // 86: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
+	18, // 87: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
+	11, // 88: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
+	13, // 89: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
+	90, // [90:90] is the sub-list for method output_type
+	90, // [90:90] is the sub-list for method input_type
+	90, // [90:90] is the sub-list for extension type_name
+	90, // [90:90] is the sub-list for extension extendee
+	0,  // [0:90] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }

@@ -1,9 +1,9 @@
 // Package coordinator is the proposer that writes the log: it wins an election, and then has batches of entries accepted
 // under one proposal.
 //
-//	idle ── Elect ─▶ reserving ─▶ promising ── won ─▶ filling ─▶ settling ─▶ beginning ── won ─▶ elected ─▶ ending
-//	  ▲                  │            │                  │           │            │                             │
-//	  └──────────────────┴── lost ────┴── late ──────────┴───────────┴── lost ────┴───── nothing on its way ────┘
+//	idle ── Elect ─▶ reserving ─▶ promising ── won ─▶ filling ─▶ settling ─▶ remembering ─▶ beginning ── won ─▶ elected ─▶ ending
+//	  ▲                  │            │                  │           │             │            │                             │
+//	  └──────────────────┴── lost ────┴── late ──────────┴───────────┴─────────────┴── lost ────┴───── nothing on its way ────┘
 //
 // An election is won in two rounds. The first gets a quorum's promise for all positions; what the quorum holds is then
 // settled. The second begins the reign: a quorum notes from where on this coordinator writes, so that nobody proposes again
@@ -17,6 +17,9 @@
 // in the order of the positions, and a batch whose outcome is unknown is in the log as a whole, as a first part, or not at
 // all. Once a round is not won, nothing more is sent: the reign is ending until all that is on its way has come to its end.
 //
+// Values of a session are written once, however often they come (package sessions): the table of what is in the log is that of
+// the local replica, which has learned everything below the reign, and what is written goes into it at once.
+//
 // The notice that a batch is chosen rides on the next write, or goes out at once where none follows.
 package coordinator
 
@@ -29,6 +32,7 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/sessions"
 )
 
 type (
@@ -44,12 +48,18 @@ type (
 	Append struct {
 		Tag    uint64
 		Fence  log.Proposal // writes only if this proposal is still the elected one; 0 for any
-		Values []log.Value  // at most log.MaxRun of them, and log.MaxRunBytes bytes or one entry
+		Values []log.Value  // at most log.MaxRun of them, and log.MaxRunBytes bytes or one entry; of one session in its order, or of none
+
+		// Of values of a session: up to Since nothing of it is in the log. Resolve says that an earlier Append of them has an
+		// unknown outcome: then it is not refused as Fenced before somebody is elected who can know.
+		Since   log.Position
+		Resolve bool
 	}
 	// Appended answers Append: the values are chosen. The local replica has learned them, if it voted for them.
 	Appended struct {
 		Tag   uint64
 		Range log.Range
+		More  []log.Range // where values of a session are not behind each other: the positions behind Range
 	}
 	// Failed answers Elect and Append.
 	Failed struct {
@@ -57,6 +67,11 @@ type (
 		Why  Why
 		Seen log.Proposal // with Fenced and NotElected: the highest proposal that stands in the way; 0 if none is known
 		Held log.Range    // with BadRange: the log, which may be empty: its Last is First - 1 then
+
+		// Of values of a session:
+		Found []log.Range  // with Fenced: where the first values are; the others are not in the log
+		Next  uint64       // with Gap: the number that comes next
+		Since log.Position // with Evicted: up to where the log is chosen
 	}
 	// Demote makes the coordinator idle, once all batches that are on their way are finished.
 	Demote struct{}
@@ -86,6 +101,10 @@ const (
 	Busy
 	// BadRange: a TRUNCATE does not name a position from the begin of the log to its end.
 	BadRange
+	// Gap: numbers of the session are missing before the values, which are not in the log by this Append.
+	Gap
+	// Evicted: the session is forgotten, so that nobody can tell whether the values are in the log by an earlier Append.
+	Evicted
 )
 
 // New returns the producer of a coordinator.
@@ -102,7 +121,8 @@ type coordinator struct {
 	next    log.Position // the position of the next value
 	settled log.Position // every position up to it is chosen
 	flight  flight
-	begin   log.Position // of the log, as far as this coordinator knows
+	begin   log.Position    // of the log, as far as this coordinator knows
+	table   *sessions.Table // of everything below next; once elected
 	queue   queue
 	elects  []client // elections asked for
 	chosen  log.Range
@@ -148,7 +168,7 @@ func (c *coordinator) resign(ctx actor.Context, why Why, seen log.Proposal) stat
 	}
 	c.dismiss(ctx, why, seen)
 	c.noteEnd(why, seen)
-	c.by, c.chosen = 0, log.Range{}
+	c.by, c.chosen, c.table = 0, log.Range{}, nil
 	return idle{c}
 }
 
@@ -163,9 +183,9 @@ func (c *coordinator) dismiss(ctx actor.Context, why Why, seen log.Proposal) {
 	c.elects = nil
 }
 
-// refusal is why values that were never sent are not in the log.
+// refusal is why values that were never sent are not in the log. It does not say that those of an earlier Append are not.
 func refusal(r request, seen log.Proposal) Why {
-	if r.fence > 0 && seen > r.fence {
+	if r.fence > 0 && seen > r.fence && !r.resolve {
 		return Fenced
 	}
 	return NotElected

@@ -135,7 +135,7 @@ func (s settling) receive(ctx actor.Context) state {
 		if m.Promised > s.by {
 			return s.resign(ctx, NotElected, m.Promised)
 		}
-		return s.begin(ctx, m)
+		return s.remember(ctx, m)
 	case replica.Outbid:
 		if m.By > s.by {
 			return s.resign(ctx, NotElected, m.By)
@@ -144,9 +144,32 @@ func (s settling) receive(ctx actor.Context) state {
 	return s.electing(ctx, s, nil)
 }
 
-func (s settling) begin(ctx actor.Context, m replica.Inspected) state {
+func (s settling) remember(ctx actor.Context, m replica.Inspected) state {
 	s.next, s.coordinator.begin = max(s.next, m.Begin), m.Begin
 	s.settled = s.next - 1
+	ctx.Request(s.Replica, replica.Sessions{UpTo: s.settled})
+	return remembering{s.coordinator}
+}
+
+// remembering: the local replica is asked what is in the log of which session.
+type remembering struct{ *coordinator }
+
+func (s remembering) receive(ctx actor.Context) state {
+	switch m := ctx.Message().(type) {
+	case replica.Remembered:
+		if m.UpTo >= s.settled { // not one that an election before this one had asked for
+			return s.begin(ctx, m)
+		}
+	case replica.Outbid:
+		if m.By > s.by {
+			return s.resign(ctx, NotElected, m.By)
+		}
+	}
+	return s.electing(ctx, s, nil)
+}
+
+func (s remembering) begin(ctx actor.Context, m replica.Remembered) state {
+	s.table = m.Table
 	reign := round.Reign(log.Reign{By: s.by, First: s.next})
 	return beginning{s.coordinator, ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, reign)))}
 }

@@ -26,6 +26,7 @@ type flying struct {
 	values  []log.Value
 	done    bool
 	outcome round.Done
+	repeats []request // whose values are all there already, the last one in this batch
 }
 
 // land notes the outcome of a round, and says whether it is one of these: one that a former election gave up on is not.

@@ -36,11 +36,15 @@ type request struct {
 	values []log.Value
 	cost   int
 	cuts   bool // one of the values is a TRUNCATE
+
+	since   log.Position
+	resolve bool
+	places  []log.Range // where the first values of a session are already; they are not among values any more
 }
 
 func newRequest(c client, m Append) request {
 	cuts := slices.ContainsFunc(m.Values, func(v log.Value) bool { return v.Kind == log.Truncate })
-	return request{client: c, fence: m.Fence, values: m.Values, cost: Cost(m.Values), cuts: cuts}
+	return request{client: c, fence: m.Fence, values: m.Values, cost: Cost(m.Values), cuts: cuts, since: m.Since, resolve: m.Resolve}
 }
 
 // bytes is the size of the values' data.

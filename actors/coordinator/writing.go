@@ -1,6 +1,8 @@
 package coordinator
 
 import (
+	"slices"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/actors/replica"
@@ -93,6 +95,11 @@ func (c *coordinator) admit(ctx actor.Context, batch []request) []request {
 	var admitted []request
 	at := c.next
 	for _, r := range batch {
+		fresh, ok := c.once(ctx, r)
+		if !ok {
+			continue
+		}
+		r = fresh
 		why := Why(0)
 		switch {
 		case r.fence > 0 && r.fence != c.by:
@@ -107,6 +114,7 @@ func (c *coordinator) admit(ctx actor.Context, batch []request) []request {
 			continue
 		}
 		admitted = append(admitted, r)
+		c.number(r, at)
 		at += log.Position(len(r.values))
 	}
 	return admitted
@@ -130,7 +138,7 @@ func (c *coordinator) write(ctx actor.Context, batch []request) {
 	}
 	values := make([]log.Value, 0, n)
 	for _, r := range batch {
-		values = append(values, r.values...)
+		values = append(values, c.cut(r)...)
 	}
 	c.stopTimer()
 	c.Measures.Batches.Observe(int64(n))
@@ -192,9 +200,24 @@ func joined(r, next log.Range) log.Range {
 func (b *flying) acknowledge(ctx actor.Context) {
 	at := b.run.First
 	for _, r := range b.batch {
-		ctx.Send(r.client.pid, Appended{Tag: r.client.tag, Range: log.Span(at, len(r.values))})
+		r.acknowledge(ctx, log.Span(at, len(r.values)))
 		at += log.Position(len(r.values))
 	}
+	for _, r := range b.repeats {
+		r.acknowledge(ctx, log.Range{})
+	}
+}
+
+// acknowledge tells where the values are: those that were there already, and the others behind them.
+func (r request) acknowledge(ctx actor.Context, others log.Range) {
+	m := Appended{Tag: r.client.tag, Range: others}
+	if len(r.places) > 0 {
+		m.Range, m.More = r.places[0], r.places[1:]
+		if !others.Empty() {
+			m.More = append(slices.Clone(m.More), others)
+		}
+	}
+	ctx.Send(r.client.pid, m)
 }
 
 // ending: nothing more is sent; what is on its way is waited for.
@@ -245,7 +268,7 @@ func (c *coordinator) end(ctx actor.Context, s ending) state {
 
 // report tells what became of a batch that was not chosen, as far as anybody knows.
 func (b *flying) report(ctx actor.Context, seen log.Proposal) {
-	for _, r := range b.batch {
+	for _, r := range slices.Concat(b.batch, b.repeats) {
 		failed := Failed{Tag: r.client.tag, Why: Indeterminate, Seen: seen}
 		if !b.outcome.Unclear {
 			failed.Why = refusal(r, seen)

@@ -22,7 +22,13 @@ type write struct {
 	values []log.Value
 	began  time.Time // when an append arrived
 	counts *measure.Measures
+
+	since   log.Position // of a session: see coordinator.Append
+	resolve bool
 }
+
+// minds says whether a write is for one writer only, so that nobody else is looked for.
+func (w write) minds() bool { return w.fence > 0 && !w.resolve }
 
 // kind says how an answer is written.
 type kind uint8
@@ -54,7 +60,10 @@ func (g *gateway) wait(ctx actor.Context, w write) {
 }
 
 func (g *gateway) append(ctx actor.Context, m *messages.AppendRequest) {
-	w := write{caller: g.caller(ctx, m.GetRequest()), kind: appends, fence: log.Proposal(m.GetWriter())}
+	w := write{
+		caller: g.caller(ctx, m.GetRequest()), kind: appends, fence: log.Proposal(m.GetWriter()),
+		since: log.Position(m.GetSince()), resolve: m.GetResolve() && m.GetSequence() > 0,
+	}
 	w.began, w.counts = g.Clock.Now(), g.Measures
 	var err error
 	w.values, err = codec.DecodeAppendRequest(m)
@@ -90,12 +99,14 @@ func (g *gateway) submit(ctx actor.Context, w write) {
 	switch {
 	case g.coordinator == nil:
 		w.fail(ctx, g.notVoting())
-	case g.search.on && w.fence == 0:
+	case g.search.on && !w.minds():
 		g.wait(ctx, w)
 	default:
 		tag := g.next()
 		g.writes[tag] = w
-		ctx.Request(g.coordinator, coordinator.Append{Tag: tag, Fence: w.fence, Values: w.values})
+		ctx.Request(g.coordinator, coordinator.Append{
+			Tag: tag, Fence: w.fence, Values: w.values, Since: w.since, Resolve: w.resolve,
+		})
 	}
 }
 
@@ -107,7 +118,8 @@ func (g *gateway) appended(ctx actor.Context, m coordinator.Appended) {
 		g.Measures.Appends.Add(0, m.Range.Len())
 		g.Measures.AppendTime.Observe(int64(g.Clock.Now().Sub(w.began)))
 		reply(ctx, w.caller, &messages.AppendResponse{
-			Request: w.request, Outcome: &messages.AppendResponse_Range{Range: codec.EncodeRange(m.Range)}})
+			Request: w.request, Outcome: &messages.AppendResponse_Range{Range: codec.EncodeRange(m.Range)},
+			More: codec.EncodeRanges(m.More)})
 	case truncates:
 		reply(ctx, w.caller, &messages.TruncateResponse{
 			Request: w.request, Outcome: &messages.TruncateResponse_Position{Position: uint64(m.Range.First)}})
@@ -133,7 +145,7 @@ func (g *gateway) failed(ctx actor.Context, m coordinator.Failed) {
 	}
 	w := g.writes[m.Tag]
 	delete(g.writes, m.Tag)
-	if m.Why == coordinator.NotElected && w.fence == 0 && w.kind != elects {
+	if m.Why == coordinator.NotElected && !w.minds() && w.kind != elects {
 		g.find(ctx, w)
 		return
 	}
@@ -141,7 +153,8 @@ func (g *gateway) failed(ctx actor.Context, m coordinator.Failed) {
 	if m.Why == coordinator.BadRange {
 		failure.Begin, failure.Learned = uint64(m.Held.First), uint64(m.Held.Last)
 	}
-	w.fail(ctx, failure)
+	failure.Next, failure.Since = m.Next, uint64(m.Since)
+	w.failAt(ctx, failure, m.Found)
 }
 
 // find asks who writes, on behalf of a request that does not mind.
@@ -183,11 +196,16 @@ func (g *gateway) endSearch(do func(write)) {
 }
 
 // fail answers a write that failed.
-func (w write) fail(ctx actor.Context, f *messages.Failure) {
+func (w write) fail(ctx actor.Context, f *messages.Failure) { w.failAt(ctx, f, nil) }
+
+// failAt answers a write that failed, but whose first entries were in the log before.
+func (w write) failAt(ctx actor.Context, f *messages.Failure, found []log.Range) {
 	switch w.kind {
 	case appends:
 		w.counts.Appends.Add(int(f.GetCode()), uint64(max(len(w.values), 1)))
-		reply(ctx, w.caller, &messages.AppendResponse{Request: w.request, Outcome: &messages.AppendResponse_Failure{Failure: f}})
+		reply(ctx, w.caller, &messages.AppendResponse{
+			Request: w.request, Outcome: &messages.AppendResponse_Failure{Failure: f}, More: codec.EncodeRanges(found),
+		})
 	case truncates:
 		reply(ctx, w.caller, &messages.TruncateResponse{Request: w.request, Outcome: &messages.TruncateResponse_Failure{Failure: f}})
 	case elects:
@@ -210,6 +228,12 @@ func (g *gateway) failure(why coordinator.Why) *messages.Failure {
 		return codec.EncodeFailure(messages.Code_CODE_BUSY, "64 MiB of entries wait here already: try again later")
 	case coordinator.BadRange:
 		return codec.EncodeFailure(messages.Code_CODE_BAD_RANGE, "the log has no such position to truncate to: see status for begin and end")
+	case coordinator.Gap:
+		return codec.EncodeFailure(messages.Code_CODE_SEQUENCE_GAP,
+			"entries of the session are missing before these: append those first, or again")
+	case coordinator.Evicted:
+		return codec.EncodeFailure(messages.Code_CODE_SESSION_EVICTED,
+			"the session is forgotten, as other clients appended so much since: begin another one, and read the log to find out what is in it")
 	}
 	return codec.EncodeFailure(messages.Code_CODE_MALFORMED, "unknown failure")
 }

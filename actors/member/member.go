@@ -70,6 +70,7 @@ type Config struct {
 	Cluster        identity.ClusterID
 	Configuration  uint64
 	AutoInitialize bool
+	Memory         replica.Memory // of sessions; the same for all members
 	Report         func(event any)
 }
 
@@ -127,7 +128,8 @@ func (m *member) start(ctx actor.Context) {
 	e := &m.Ensemble
 	e.Replica = m.spawn(ctx, Replica, replica.New(replica.Config{
 		Store: m.Store, Cluster: m.Cluster, Configuration: m.Configuration, Members: m.Members,
-		Absence: m.Patience.Absence, Clock: m.Clock, Random: m.Random, Owner: ctx.Self(), Measures: m.Measures, Log: m.Log,
+		Absence: m.Patience.Absence, Clock: m.Clock, Random: m.Random, Owner: ctx.Self(), Measures: m.Measures,
+		Memory: m.Memory, Log: m.Log,
 	}))
 	e.Peers = maps.Clone(m.Others)
 	e.Peers[m.Self] = e.Replica

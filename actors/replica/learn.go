@@ -8,6 +8,7 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/paxos"
+	"github.com/quorumlog/quorumlog/log/sessions"
 	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/messages"
 )
@@ -27,8 +28,8 @@ func (r *replica) learned(ctx actor.Context, m *messages.LearnedMessage) {
 func (r *replica) mark(ctx actor.Context, by log.Proposal, within log.Range) {
 	runs := r.ledger.Missing(within.Intersect(log.Range{First: r.ledger.Begin(), Last: r.ledger.End()})).Runs()
 	for _, run := range runs {
-		if truncations, ok := r.written.covers(by, run); ok {
-			r.settle(ctx, run, truncations)
+		if l, ok := r.written.covers(by, run); ok {
+			r.settle(ctx, l)
 			continue
 		}
 		r.markFromDisk(ctx, by, run)
@@ -43,7 +44,7 @@ func (r *replica) markFromDisk(ctx actor.Context, by log.Proposal, run log.Range
 			return
 		}
 		for _, chosen := range paxos.Chosen(held, by) {
-			r.settle(ctx, chosen, truncations(held, chosen))
+			r.settle(ctx, lessonOf(held, chosen))
 		}
 		run.First = covered.Last + 1
 	}
@@ -56,8 +57,11 @@ func (r *replica) learn(ctx actor.Context, m Learn) {
 		return
 	}
 	if len(fresh) > 0 && r.stored(ctx, r.Store.Put(fresh...)) {
+		for _, a := range fresh {
+			r.folding.bytes += len(a.Value.Data)
+		}
 		for _, run := range runs(fresh) {
-			r.settle(ctx, run, truncations(fresh, run))
+			r.settle(ctx, lessonOf(fresh, run))
 		}
 	}
 	if r.fault == nil {
@@ -121,18 +125,45 @@ func (r *replica) agrees(ctx actor.Context, a log.Action) bool {
 	return true
 }
 
+// lesson is a run of positions that are chosen, and what they hold that matters: truncations, and entries of sessions.
+type lesson struct {
+	truncations []log.Position
+	piece       sessions.Piece // its range is the run
+}
+
+// add takes in a record, behind those before it.
+func (l *lesson) add(a log.Action) {
+	if a.Value.Kind == log.Truncate {
+		l.truncations = append(l.truncations, a.Value.To)
+	}
+	l.piece.Add(a.Position, &a.Value)
+}
+
+// lessonOf is the run of some of the records, which are in order.
+func lessonOf(actions []log.Action, run log.Range) lesson {
+	l := lesson{piece: sessions.Piece{Range: run}}
+	for i := range actions {
+		if run.Contains(actions[i].Position) {
+			l.add(actions[i])
+		}
+	}
+	return l
+}
+
 // settle marks a run as learned. What it truncates goes first: a mark that a crash leaves without its truncation would
 // keep the log's begin back for ever, while a truncation without its mark is only learned again.
-func (r *replica) settle(ctx actor.Context, run log.Range, truncations []log.Position) {
-	for _, to := range truncations {
+func (r *replica) settle(ctx actor.Context, l lesson) {
+	for _, to := range l.truncations {
 		r.truncate(ctx, to)
 	}
-	if run = run.Intersect(log.Range{First: r.ledger.Begin(), Last: log.MaxPosition}); run.Empty() || r.fault != nil {
+	run := l.piece.Range.Intersect(log.Range{First: r.ledger.Begin(), Last: log.MaxPosition})
+	if run.Empty() || r.fault != nil {
 		return
 	}
 	if r.stored(ctx, r.Store.Learn(run)) {
 		r.ledger.Learn(run)
 		r.written.forget(run)
+		r.fold(ctx, l.piece.Within(run))
 	}
 }
 
@@ -145,6 +176,7 @@ func (r *replica) truncate(ctx actor.Context, begin log.Position) {
 	r.meta.Begin = begin
 	r.ledger.Truncate(begin)
 	r.written.forget(log.Range{First: 1, Last: begin - 1})
+	r.sessions.Truncate(begin)
 }
 
 // jump adopts the begin of a peer's log: positions below it were truncated by a TRUNCATE that was chosen, and are never
@@ -153,15 +185,6 @@ func (r *replica) jump(ctx actor.Context, m Jump) {
 	r.truncate(ctx, m.Begin)
 	if r.fault == nil {
 		ctx.Respond(Jumped{r.ledger.Begin()})
+		r.foldOn(ctx)
 	}
-}
-
-func truncations(actions []log.Action, within log.Range) []log.Position {
-	var tos []log.Position
-	for _, a := range actions {
-		if a.Value.Kind == log.Truncate && within.Contains(a.Position) {
-			tos = append(tos, a.Value.To)
-		}
-	}
-	return tos
 }

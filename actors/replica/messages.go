@@ -6,6 +6,7 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/interval"
+	"github.com/quorumlog/quorumlog/log/sessions"
 	"github.com/quorumlog/quorumlog/log/status"
 )
 
@@ -82,6 +83,14 @@ type (
 	Jump struct{ Begin log.Position }
 	// Jumped answers Jump.
 	Jumped struct{ Begin log.Position }
+
+	// Sessions asks for the table of sessions, once everything up to a position is in it; only the last one who asks is answered.
+	Sessions struct{ UpTo log.Position }
+	// Remembered answers Sessions, with a table that is the asker's own. UpTo is the position of its last entry, or above.
+	Remembered struct {
+		Table *sessions.Table
+		UpTo  log.Position
+	}
 
 	// Read asks for learned records. Range.First 0 starts at the begin of the log, Range.Last 0 ends at what is learned.
 	Read struct {

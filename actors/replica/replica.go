@@ -34,6 +34,7 @@ import (
 	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/ledger"
 	"github.com/quorumlog/quorumlog/log/paxos"
+	"github.com/quorumlog/quorumlog/log/sessions"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/messages"
@@ -49,6 +50,7 @@ type Config struct {
 	Clock         timer.Clock
 	Random        timer.Random
 	Owner         *actor.PID        // is told StatusChanged and Failed; nil for nobody
+	Memory        Memory            // of sessions
 	Measures      *measure.Measures // nil: its own
 	Log           zerolog.Logger
 }
@@ -77,6 +79,8 @@ type replica struct {
 	since      time.Time                  // when the status was entered
 	remembered time.Time                  // when the processes that were heard were stored last
 	written    written
+	sessions   *sessions.Fold
+	folding    folding
 	settled    settled
 	early      early
 	lead       lead
@@ -122,6 +126,8 @@ func (r *replica) Receive(ctx actor.Context) {
 		r.hello(ctx, m)
 	case unserved:
 		r.excuse(ctx, m)
+	case foldDue:
+		r.foldFromDisk(ctx)
 	default:
 		r.receiveLocal(ctx)
 	}
@@ -156,6 +162,8 @@ func (r *replica) receiveLocal(ctx actor.Context) {
 		r.jump(ctx, m)
 	case Read:
 		r.read(ctx, m)
+	case Sessions:
+		r.tellSessions(ctx, m)
 	}
 }
 
@@ -183,6 +191,7 @@ func (r *replica) start(ctx actor.Context) {
 		return
 	}
 	r.ledger = ledger.New(r.meta.Begin, summary.Learned, summary.Unlearned)
+	r.restoreSessions(ctx)
 	r.Log.Info().Stringer("status", r.meta.Status).Uint64("begin", uint64(r.ledger.Begin())).
 		Uint64("end", uint64(r.ledger.End())).Stringer("incarnation", r.meta.Incarnation).Msg("the replica is up")
 }

@@ -121,6 +121,7 @@ func (r *replica) decide(ctx actor.Context, by log.Proposal, v paxos.Verdict) pa
 	r.group.dirty = true
 	for _, a := range v.Store {
 		r.ledger.Record(log.Range{First: a.Position, Last: a.Position})
+		r.folding.bytes += len(a.Value.Data)
 	}
 	r.written.add(v.Store)
 	return v.Answer

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/sessions"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
@@ -10,14 +11,19 @@ func EncodeValue(v log.Value) *messages.Value {
 	if v.Kind == log.None {
 		return nil
 	}
-	return &messages.Value{Kind: messages.Kind(v.Kind), Data: v.Data, To: uint64(v.To)}
+	return &messages.Value{
+		Kind: messages.Kind(v.Kind), Data: v.Data, To: uint64(v.To), Session: encodeSession(v.Session), Sequence: v.Sequence,
+	}
 }
 
 // DecodeValue reads the value of a position. A TRUNCATE keeps at least its own position: one that kept less would
 // put the begin of the log above its end (hole S11).
 func DecodeValue(m *messages.Value, at log.Position) (log.Value, error) {
 	kind, err := decodeKind(m.GetKind(), at)
-	v := log.Value{Kind: kind, Data: m.GetData(), To: log.Position(m.GetTo())}
+	v := log.Value{Kind: kind, Data: m.GetData(), To: log.Position(m.GetTo()), Sequence: m.GetSequence()}
+	if err == nil {
+		v.Session, err = decodeSession(m.GetSession(), m.GetSequence(), 1)
+	}
 	if err == nil {
 		err = check(v, at)
 	}
@@ -45,16 +51,22 @@ func check(v log.Value, at log.Position) error {
 	switch {
 	case len(v.Data) > log.MaxEntry:
 		return malformed("the entry at position %d has %d bytes, more than %d", at, len(v.Data), log.MaxEntry)
-	case v.Kind == log.Config && v.To == 0:
+	case v.Kind == log.Config && v.To == 0 && v.Sequence == 0:
 		if _, err := ParseConfiguration(v.Data); err != nil {
 			return malformed("the CONFIG at position %d: %v", at, err)
 		}
-	case v.Kind != log.Append && len(v.Data) > 0:
+	case v.Kind != log.Append && v.Kind != log.Truncate && len(v.Data) > 0:
 		return malformed("the %s at position %d has data", v.Kind, at)
+	case v.Kind != log.Append && v.Sequence > 0:
+		return malformed("the %s at position %d is of a session", v.Kind, at)
 	case v.Kind == log.Truncate && (v.To == 0 || v.To > at):
 		return malformed("the TRUNCATE at position %d keeps positions from %d, not from 1 to %d", at, v.To, at)
 	case v.Kind != log.Truncate && v.To != 0:
 		return malformed("the %s at position %d truncates", v.Kind, at)
+	case v.Kind == log.Truncate && len(v.Data) > 0:
+		if err := sessions.Check(v.Data); err != nil {
+			return malformed("the TRUNCATE at position %d: %v", at, err)
+		}
 	}
 	return nil
 }

@@ -48,6 +48,7 @@ func (c *Chunk) stretch(a log.Action) *messages.Stretch {
 	s := &messages.Stretch{
 		First: uint64(a.Position), Promised: uint64(a.Promised), Performed: uint64(a.Performed),
 		Kind: messages.Kind(a.Value.Kind), To: uint64(a.Value.To),
+		Session: encodeSession(a.Value.Session), Sequence: a.Value.Sequence,
 	}
 	if room > 1 && len(c.stretches) == 0 {
 		s.Sizes = make([]uint32, 0, room)
@@ -57,10 +58,12 @@ func (c *Chunk) stretch(a log.Action) *messages.Stretch {
 	return s
 }
 
-// belongs says whether a record differs from those of a stretch in its bytes at most.
+// belongs says whether a record differs from those of a stretch in its bytes, and in a number that follows theirs, at most.
 func belongs(s *messages.Stretch, a log.Action) bool {
 	return s.Promised == uint64(a.Promised) && s.Performed == uint64(a.Performed) &&
-		s.Kind == messages.Kind(a.Value.Kind) && s.To == uint64(a.Value.To)
+		s.Kind == messages.Kind(a.Value.Kind) && s.To == uint64(a.Value.To) &&
+		(s.Sequence == 0 && a.Value.Sequence == 0 ||
+			s.Sequence+uint64(len(s.Sizes)) == a.Value.Sequence && string(s.Session) == string(a.Value.Session[:]))
 }
 
 // EncodeChunk writes an answer to a FetchRequest: what is known as learned in a range. The chunk is not to be used after it.

@@ -5,14 +5,21 @@ import (
 	"github.com/quorumlog/quorumlog/messages"
 )
 
-// DecodeAppendRequest reads the entries of an AppendRequest.
+// DecodeAppendRequest reads the entries of an AppendRequest, with their session.
 func DecodeAppendRequest(m *messages.AppendRequest) ([]log.Value, error) {
 	if err := CheckEntries(m.GetEntries()); err != nil {
 		return nil, err
 	}
+	session, err := decodeSession(m.GetSession(), m.GetSequence(), len(m.GetEntries()))
+	if err != nil {
+		return nil, err
+	}
 	values := make([]log.Value, len(m.GetEntries()))
 	for i, entry := range m.GetEntries() {
-		values[i] = log.Value{Kind: log.Append, Data: entry}
+		values[i] = log.Value{Kind: log.Append, Data: entry, Session: session}
+		if m.GetSequence() > 0 {
+			values[i].Sequence = m.GetSequence() + uint64(i)
+		}
 	}
 	return values, nil
 }
@@ -50,6 +57,37 @@ func EncodePage(r log.Range, actions []log.Action, begin, learned log.Position) 
 
 // EncodeRange writes a range that is not empty.
 func EncodeRange(r log.Range) *messages.Range { return encodeRange(r) }
+
+// EncodeRanges writes ranges that are not empty.
+func EncodeRanges(ranges []log.Range) []*messages.Range {
+	var all []*messages.Range
+	for _, r := range ranges {
+		all = append(all, encodeRange(r))
+	}
+	return all
+}
+
+// DecodeAppended reads where the entries of an append are: how many positions that are, in their order.
+func DecodeAppended(m *messages.AppendResponse) (places []log.Range, n uint64, err error) {
+	all := m.GetMore()
+	if m.GetRange() != nil {
+		all = append([]*messages.Range{m.GetRange()}, all...)
+	}
+	if len(all) > log.MaxRun {
+		return nil, 0, malformed("%d entries are at more than %d places", log.MaxRun, log.MaxRun)
+	}
+	for _, one := range all {
+		r, err := decodeRange(one)
+		if err != nil {
+			return nil, 0, err
+		}
+		if k := len(places); r.Len() > log.MaxRun || k > 0 && places[k-1].Last >= r.First {
+			return nil, 0, malformed("entries at %s behind others", r)
+		}
+		places, n = append(places, r), n+r.Len()
+	}
+	return places, n, nil
+}
 
 // DecodeRange reads a range that must be there.
 func DecodeRange(m *messages.Range) (log.Range, error) { return decodeRange(m) }

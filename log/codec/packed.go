@@ -7,10 +7,13 @@ import (
 	"github.com/quorumlog/quorumlog/messages"
 )
 
-// packed is values of positions that follow each other, and that differ in nothing but their bytes: Values, or a Stretch.
+// packed is values of positions that follow each other, and that differ in nothing but their bytes and their consecutive
+// numbers: Values, or a Stretch.
 type packed interface {
 	GetKind() messages.Kind
 	GetTo() uint64
+	GetSession() []byte
+	GetSequence() uint64
 	GetSizes() []uint32
 	GetData() []byte
 }
@@ -21,12 +24,19 @@ func unpack(m packed, at log.Position, yield func(log.Position, log.Value)) erro
 	if err != nil {
 		return err
 	}
+	session, err := decodeSession(m.GetSession(), m.GetSequence(), len(m.GetSizes()))
+	if err != nil {
+		return err
+	}
 	data := m.GetData()
 	for i, size := range m.GetSizes() {
 		if uint64(size) > uint64(len(data)) {
 			return malformed("the values at position %d have more bytes than there are", at)
 		}
-		v := log.Value{Kind: kind, To: log.Position(m.GetTo())}
+		v := log.Value{Kind: kind, To: log.Position(m.GetTo()), Session: session}
+		if v.Session != (log.Session{}) {
+			v.Sequence = m.GetSequence() + uint64(i)
+		}
 		if size > 0 {
 			v.Data, data = data[:size:size], data[size:]
 		}
@@ -42,20 +52,48 @@ func unpack(m packed, at log.Position, yield func(log.Position, log.Value)) erro
 	return nil
 }
 
-// alike is how many of the first values differ in nothing but their bytes.
+// alike is how many of the first values differ in nothing but their bytes, and their numbers, which follow each other.
 func alike(values []log.Value) int {
-	for i, v := range values {
-		if v.Kind != values[0].Kind || v.To != values[0].To {
+	first := &values[0]
+	for i := range values {
+		if v := &values[i]; v.Kind != first.Kind || v.To != first.To || !follows(v, first.Session, first.Sequence, uint64(i)) {
 			return i
 		}
 	}
 	return len(values)
 }
 
+// follows says whether a value is so many numbers behind another one of a session. Without a session no value has a number.
+func follows(v *log.Value, session log.Session, sequence, behind uint64) bool {
+	return v.Sequence == 0 && sequence == 0 || v.Sequence == sequence+behind && v.Session == session
+}
+
+func encodeSession(s log.Session) []byte {
+	if s == (log.Session{}) {
+		return nil
+	}
+	return s[:]
+}
+
+// decodeSession reads a session and checks so many numbers in it.
+func decodeSession(session []byte, sequence uint64, n int) (s log.Session, err error) {
+	if len(session) == 0 && sequence == 0 {
+		return s, nil
+	}
+	if copy(s[:], session) != len(s) || len(session) != len(s) || s == (log.Session{}) {
+		return s, malformed("a session has %d bytes that are not all 0, not %d", len(s), len(session))
+	}
+	if sequence == 0 || sequence > log.MaxSequence-uint64(n)+1 {
+		return s, malformed("%d numbers of a session from %d", n, sequence)
+	}
+	return s, nil
+}
+
 // pack writes values that are alike. It copies their bytes, unless there is one value only.
 func pack(values []log.Value) *messages.Values {
 	m := &messages.Values{
 		Kind: messages.Kind(values[0].Kind), To: uint64(values[0].To), Sizes: make([]uint32, 0, len(values)), Data: values[0].Data,
+		Session: encodeSession(values[0].Session), Sequence: values[0].Sequence,
 	}
 	bytes := 0
 	for _, v := range values {

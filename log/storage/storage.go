@@ -44,7 +44,9 @@ var (
 )
 
 // Format is the version of the data directory that this program writes.
-const Format = 1
+//
+// Since 2 an entry has its session with it, and there is a checkpoint of the sessions. What was written in format 1 is read.
+const Format = 2
 
 // FormatMembers is the version of the metadata once the members were changed: a program that knows no configurations must
 // not go on with the list that it is given.
@@ -67,6 +69,13 @@ type Metadata struct {
 	Configuration membership.Configuration
 	Known         identity.Vector  // the newest incarnation known of each member
 	Heard         []identity.Heard // the newest process heard of each member, in the order of their ids; may be a second old
+}
+
+// Checkpoint is the table of sessions up to a position (see package sessions), so that a start need not read the whole log for
+// it.
+type Checkpoint struct {
+	UpTo  log.Position // 0: there is no checkpoint
+	Table []byte       // as Table.Encode writes it, at most sessions.MaxBytes
 }
 
 // Summary is what a Store knows of its positions without reading every record.
@@ -95,6 +104,12 @@ type Store interface {
 	// Learn marks every position of the range as learned. Each must have a record with a value; that is for the
 	// caller to see to.
 	Learn(r log.Range) error
+
+	// SetCheckpoint replaces the checkpoint. A new disk has none. Truncate leaves it alone.
+	SetCheckpoint(Checkpoint) error
+
+	// Checkpoint returns it.
+	Checkpoint() (Checkpoint, error)
 
 	// Get returns the record of one position, and false where there is none.
 	Get(p log.Position) (log.Action, bool, error)

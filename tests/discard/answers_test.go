@@ -1,6 +1,7 @@
 package discard
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -28,7 +29,7 @@ func TestElectionEndsAtItsDeadline(t *testing.T) {
 			b.run(electing(b))
 			b.cluster.World.Run(b.ensemble.Patience.Election + time.Second)
 			want := []any{coordinator.Failed{Why: coordinator.Unheard}, coordinator.Failed{Why: coordinator.NotElected}}
-			if !slices.Equal(b.told, want) {
+			if !reflect.DeepEqual(b.told, want) {
 				t.Fatalf("the coordinator said %+v", b.told)
 			}
 			b.actors = append(b.actors, b.subject().Id)
@@ -43,7 +44,7 @@ func TestWriteEndsAtItsDeadline(t *testing.T) {
 	b := newBench(t, 1, setup{local: status.Voting, peers: voting(), hold: []string{"WriteResponse"}})
 	b.run(electing(b))
 	b.cluster.World.Run(b.ensemble.Patience.Round + time.Second)
-	if len(b.told) != 2 || b.told[1] != (coordinator.Failed{Why: coordinator.Indeterminate}) {
+	if len(b.told) != 2 || !reflect.DeepEqual(b.told[1], coordinator.Failed{Why: coordinator.Indeterminate}) {
 		t.Fatalf("the coordinator said %+v", b.told)
 	}
 	b.actors = append(b.actors, b.subject().Id)

@@ -10,7 +10,9 @@ func order() []string { return []string{"messages", "log", "actors", "cluster", 
 
 // pure lists the packages that are functions of their arguments: no I/O, clock, randomness, goroutine or logger.
 func pure() []string {
-	return []string{"log", "log/identity", "log/interval", "log/invariant", "log/ledger", "log/membership", "log/paxos", "log/status"}
+	return []string{
+		"log", "log/identity", "log/interval", "log/invariant", "log/ledger", "log/membership", "log/paxos", "log/sessions", "log/status",
+	}
 }
 
 // impure lists the parts of the standard library that a pure package may not touch.

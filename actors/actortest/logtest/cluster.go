@@ -12,6 +12,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/actortest"
 	"github.com/quorumlog/quorumlog/actors/actortest/history"
 	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/status"
 )
@@ -27,6 +28,8 @@ type Cluster struct {
 	Members []*Member
 	// AutoInitialize lets members with EMPTY disks begin a new log by themselves. New sets it; it counts at each start.
 	AutoInitialize bool
+	// Memory bounds what the members remember of sessions; the zero Memory is the usual one. It must not change.
+	Memory replica.Memory
 
 	t        testing.TB
 	random   *rand.Rand

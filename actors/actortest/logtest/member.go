@@ -83,7 +83,7 @@ func (m *Member) config() member.Config {
 			Self: m.ID, Members: c.ids, Clock: m.Node.Clock(), Random: m.Node.Random(), Patience: ensemble.Usual(), Log: zerolog.Nop(),
 			CopyLimit: m.CopyLimit,
 		},
-		Others: peers, Store: store, Cluster: identity.ClusterID{1}, Configuration: 1, AutoInitialize: c.AutoInitialize,
+		Others: peers, Store: store, Cluster: identity.ClusterID{1}, Configuration: 1, AutoInitialize: c.AutoInitialize, Memory: c.Memory,
 		Report: func(event any) { m.reported(life, event) },
 	}
 }

@@ -21,7 +21,12 @@ const (
 	learnedSpace  = 'l'
 	metadataSpace = 'm'
 	recordSpace   = 'p'
+
+	checkpointSpace = 'c'
 )
+
+// sessioned is added to the kind of a value that is of a session.
+const sessioned = 1 << 7
 
 const (
 	keySize = 9
@@ -32,6 +37,7 @@ func recordKey(p log.Position) []byte  { return positionKey(recordSpace, p) }
 func learnedKey(p log.Position) []byte { return positionKey(learnedSpace, p) }
 func metadataKey() []byte              { return []byte{metadataSpace} }
 func ageKey() []byte                   { return []byte{ageSpace} }
+func checkpointKey() []byte            { return []byte{checkpointSpace} }
 
 func positionKey(space byte, p log.Position) []byte {
 	return appendKey(make([]byte, 0, keySize), space, p)
@@ -99,10 +105,17 @@ func (c *coder) encode(key []byte, m proto.Message) ([]byte, error) {
 // comment. A log has millions of them, so this is written by hand.
 func (c *coder) encodeRecord(a log.Action) (key, value []byte) {
 	c.key = appendKey(c.key[:0], recordSpace, a.Position)
-	b := append(c.buffer[:0], byte(a.Value.Kind))
+	kind := byte(a.Value.Kind)
+	if a.Value.Sequence > 0 {
+		kind |= sessioned
+	}
+	b := append(c.buffer[:0], kind)
 	b = binary.AppendUvarint(b, uint64(a.Promised))
 	b = binary.AppendUvarint(b, uint64(a.Performed))
 	b = binary.AppendUvarint(b, uint64(a.Value.To))
+	if a.Value.Sequence > 0 {
+		b = binary.AppendUvarint(append(b, a.Value.Session[:]...), a.Value.Sequence)
+	}
 	c.buffer = seal(c.key, append(b, a.Value.Data...))
 	return c.key, c.buffer
 }
@@ -146,7 +159,7 @@ func decodeRecord(key, sealed []byte) (log.Action, error) {
 	if err != nil {
 		return log.Action{}, err
 	}
-	if len(b) == 0 || log.Kind(b[0]) > log.Config {
+	if len(b) == 0 || log.Kind(b[0]&^sessioned) > log.Config {
 		return log.Action{}, fmt.Errorf("%w: record %d has a value of an unknown kind", storage.ErrCorrupt, p)
 	}
 	var numbers [3]uint64
@@ -159,7 +172,15 @@ func decodeRecord(key, sealed []byte) (log.Action, error) {
 		rest = rest[n:]
 	}
 	a := log.Action{Position: p, Promised: log.Proposal(numbers[0]), Performed: log.Proposal(numbers[1])}
-	a.Value = log.Value{Kind: log.Kind(b[0]), To: log.Position(numbers[2])}
+	a.Value = log.Value{Kind: log.Kind(b[0] &^ sessioned), To: log.Position(numbers[2])}
+	if b[0]&sessioned != 0 {
+		n := copy(a.Value.Session[:], rest)
+		rest = rest[n:]
+		if a.Value.Sequence, n = binary.Uvarint(rest); n <= 0 {
+			return log.Action{}, fmt.Errorf("%w: record %d ends in its session", storage.ErrCorrupt, p)
+		}
+		rest = rest[n:]
+	}
 	if len(rest) > 0 {
 		a.Value.Data = rest
 	}

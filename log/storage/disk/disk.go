@@ -12,12 +12,15 @@
 // The keys are one byte for the space and, but for the metadata, a position as 8 bytes, the highest first:
 //
 //	a           ->  how many syncs the disk has seen, 8 bytes                      | CRC-32C
+//	c           ->  the position of the checkpoint, 8 bytes, and its table         | CRC-32C
 //	l position  ->  the last position of the learned run that starts here, 8 bytes | CRC-32C
 //	m           ->  messages.Metadata                                              | CRC-32C
 //	p position  ->  record                                                         | CRC-32C
 //
 // A record is one byte for the kind of its value (0 where nothing was accepted), three numbers as encoding/binary writes a
 // Uvarint (the promised proposal, the performed one, and what a TRUNCATE keeps, 0 else), and to its end the bytes of the value.
+// Where the entry is of a session, 128 is added to the kind, and the session, 16 bytes, and the entry's number in it, another
+// Uvarint, are before the bytes.
 //
 // The checksum covers key and value, so that a value under the wrong key is found too. Pebble has checksums of its own,
 // on blocks; ours also covers what happens to the bytes between here and there. A checksum does not tell that a value is

@@ -117,6 +117,22 @@ func (s *Store) Learn(r log.Range) error {
 	return s.change(func(s *state) { s.learn(r) })
 }
 
+// SetCheckpoint replaces the checkpoint.
+func (s *Store) SetCheckpoint(c storage.Checkpoint) error {
+	c.Table = slices.Clone(c.Table)
+	return s.change(func(s *state) { s.checkpoint = c })
+}
+
+// Checkpoint returns the checkpoint.
+func (s *Store) Checkpoint() (storage.Checkpoint, error) {
+	if err := s.enter(Read); err != nil {
+		return storage.Checkpoint{}, fmt.Errorf("read the checkpoint: %w", err)
+	}
+	c := s.live.checkpoint
+	c.Table = slices.Clone(c.Table)
+	return c, nil
+}
+
 // Get returns the record of one position.
 func (s *Store) Get(p log.Position) (log.Action, bool, error) {
 	if err := s.enter(Read); err != nil {

@@ -15,13 +15,15 @@ type state struct {
 	records  []log.Action // in the order of positions, none below metadata.Begin; Learned is always false
 	learned  interval.Set // nothing below metadata.Begin
 	age      uint64       // how often something was synced
+
+	checkpoint storage.Checkpoint
 }
 
 // change is one call that changes a state, so that it can be done again on another one.
 type change func(*state)
 
 func (s *state) clone() state {
-	return state{s.metadata, slices.Clone(s.records), s.learned.Clone(), s.age}
+	return state{s.metadata, slices.Clone(s.records), s.learned.Clone(), s.age, s.checkpoint}
 }
 
 func (s *state) put(actions []log.Action) {

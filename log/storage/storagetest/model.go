@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -18,10 +19,12 @@ type model struct {
 	metadata storage.Metadata
 	records  map[log.Position]log.Action
 	learned  map[log.Position]bool
+
+	checkpoint storage.Checkpoint
 }
 
 func (m model) clone() model {
-	return model{m.metadata, maps.Clone(m.records), maps.Clone(m.learned)}
+	return model{m.metadata, maps.Clone(m.records), maps.Clone(m.learned), m.checkpoint}
 }
 
 func (m model) truncate(begin log.Position) model {
@@ -50,6 +53,9 @@ func (m model) differs(s storage.Store) string {
 	metadata.Boot = m.metadata.Boot // an engine may count
 	if !reflect.DeepEqual(metadata, m.metadata) {
 		return fmt.Sprintf("metadata are %+v, want %+v", metadata, m.metadata)
+	}
+	if c, err := s.Checkpoint(); err != nil || c.UpTo != m.checkpoint.UpTo || !bytes.Equal(c.Table, m.checkpoint.Table) {
+		return fmt.Sprintf("checkpoint is %+v, %v, want %+v", c, err, m.checkpoint)
 	}
 	seen, wrong := 0, ""
 	err := s.Scan(log.Range{First: 1, Last: log.MaxPosition}, func(a log.Action) bool {
@@ -106,7 +112,7 @@ func followModel(t *testing.T, disks Factory, sequences int, crashes bool) {
 		seed := rand.Uint64()
 		w := &walk{rig: &rig{T: t, disk: disks(t)}, random: rand.New(rand.NewPCG(seed, 0)), crashes: crashes}
 		w.store = w.disk.Open(t)
-		w.states = []model{{w.store.Metadata(), map[log.Position]log.Action{}, map[log.Position]bool{}}}
+		w.states = []model{{metadata: w.store.Metadata(), records: map[log.Position]log.Action{}, learned: map[log.Position]bool{}}}
 		for step := range steps {
 			what := w.step()
 			if wrong := w.now().differs(w.store); wrong != "" {
@@ -125,8 +131,10 @@ func (w *walk) step() string {
 		return w.put()
 	case n < 60:
 		return w.learn()
-	case n < 70:
+	case n < 66:
 		return w.setMetadata()
+	case n < 70:
+		return w.setCheckpoint()
 	case n < 77:
 		return w.truncate()
 	case n < 90:
@@ -185,6 +193,9 @@ func (w *walk) put() string {
 		if kind := log.Kind(w.random.IntN(4)); kind != log.None {
 			a.Performed = a.Promised
 			a.Value = log.Value{Kind: kind, Data: make([]byte, w.random.IntN(300)), To: log.Position(w.random.Uint64())}
+			if w.random.IntN(2) == 0 {
+				a.Value.Session[w.random.IntN(16)], a.Value.Sequence = byte(w.random.Uint32()), 1+w.random.Uint64N(log.MaxSequence)
+			}
 		}
 		actions = append(actions, a)
 		next.records[p] = a
@@ -218,6 +229,14 @@ func (w *walk) setMetadata() string {
 	w.must(w.store.SetMetadata(next.metadata))
 	w.states = append(w.states, next)
 	return "set metadata"
+}
+
+func (w *walk) setCheckpoint() string {
+	next := w.now().clone()
+	next.checkpoint = storage.Checkpoint{UpTo: log.Position(w.random.Uint64()), Table: make([]byte, w.random.IntN(3000))}
+	w.must(w.store.SetCheckpoint(next.checkpoint))
+	w.states = append(w.states, next)
+	return "set checkpoint"
 }
 
 func (w *walk) truncate() string {
