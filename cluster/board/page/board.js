@@ -28,15 +28,15 @@ function bytes(n) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let i = 0;
   for (; n >= 1000 && i < units.length - 1; i++) n /= 1000;
-  return `${n < 10 && i > 0 ? n.toFixed(1) : Math.round(n)} ${units[i]}`;
+  return `${n < 10 && i > 0 ? n.toFixed(1) : Math.round(n)}\u00a0${units[i]}`;
 }
 
 function lasting(seconds) {
-  if (seconds < 0.0995) return `${(seconds * 1000).toFixed(seconds < 0.00995 ? 1 : 0)} ms`;
-  if (seconds < 99.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  if (seconds < 5970) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86400)} d`;
+  const [n, unit] = seconds < 0.9995 ? [(seconds * 1000).toFixed(seconds < 0.00995 ? 1 : 0), "ms"]
+    : seconds < 99.5 ? [seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds), "s"]
+    : seconds < 5970 ? [Math.round(seconds / 60), "min"]
+    : seconds < 172800 ? [Math.round(seconds / 3600), "h"] : [Math.round(seconds / 86400), "d"];
+  return `${n}\u00a0${unit}`;
 }
 
 const clock = (at) => new Date(at).toLocaleTimeString("en-GB");
@@ -70,7 +70,7 @@ function glance(v) {
   $("entries").title = number.format(length);
   $("entries-note").textContent = length > 0 ? `positions ${number.format(v.begin)} to ${number.format(v.end)}` : "an empty log";
   figure("rate", compact(v.appends_per_second), "/s");
-  const p99 = v.p99_seconds > 0 ? lasting(v.p99_seconds).split(" ") : ["–", ""];
+  const p99 = v.p99_seconds > 0 ? lasting(v.p99_seconds).split("\u00a0") : ["–", ""];
   figure("p99", p99[0], p99[1]);
 }
 
@@ -78,7 +78,7 @@ function glance(v) {
 function plot(id, key, say) {
   const list = points.slice(-span);
   const most = Math.max(...list.map((p) => p[key]), 0);
-  $(`${id}-note`).textContent = most > 0 ? `at most ${say(most)} in two minutes` : "none in two minutes";
+  $(`${id}-note`).textContent = most > 0 ? `peak ${say(most)} in 2 min` : "none in 2 min";
   const now = list.length ? Date.parse(list[list.length - 1].at) : 0;
   const place = (p) => [120 - (now - Date.parse(p.at)) / 1000, most > 0 ? 34 - 32 * p[key] / most : 34];
   const visible = list.map(place).filter(([x]) => x >= 0);
@@ -161,7 +161,7 @@ const kinds = {
   resigned: (e) => ["", `writes no more under ${e.from}`],
   peer_present: (e) => ["", `hears member ${e.peer}`],
   peer_absent: (e) => ["work", `hears member ${e.peer} no more`],
-  peer_refuses: (e) => ["bad", `is refused by member ${e.peer}: ${e.detail}`],
+  peer_refuses: (e) => [e.detail.includes("is known as incarnation") ? "work" : "bad", `is refused by member ${e.peer}: ${e.detail}`],
   directory_damaged: (e) => ["bad", `found its data directory damaged, and recovers: ${e.detail}`],
   failed: (e) => ["bad", `stops: ${e.detail}`],
   missed: (e) => ["", `${number.format(e.missed)} events before are not kept any more`],

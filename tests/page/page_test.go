@@ -1,0 +1,117 @@
+package page
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/quorumlog/quorumlog/tests/process"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := process.RemoveBuilt(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// The story of a lost disk, as whoever looks at the page sees it.
+func TestPageShowsAMemberThatIsKilledAndOneThatRecovers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts three members and a browser")
+	}
+	b := open(t)
+	c := process.New(t, 3)
+	url := serve(t, c)
+	b.look(url, 1280, 900, false)
+	b.await("three members vote", `[...document.querySelectorAll("#members .status")].map(e => e.textContent).join()`, "VOTING,VOTING,VOTING")
+	b.await("the page is live", `document.body.className`, "live")
+
+	load(t, c, 12)
+	b.await("somebody writes", `document.querySelector("#members .writes") ? "yes" : "no"`, "yes")
+	c.Kill(3)
+	b.await("the third is unreachable", state(3), "UNREACHABLE")
+	b.await("and why", `document.querySelector("#members .why") ? "yes" : "no"`, "yes")
+	load(t, c, 4)
+	b.keep("unreachable")
+
+	c.Wipe(3)
+	c.StartMember(3, "--copy-rate", "1MiB")
+	b.await("the third recovers", state(3), "RECOVERING")
+	b.await("its progress is shown", `document.querySelector("[data-member='3'] progress")?.max > 0 && document.querySelector("[data-member='3'] progress").value > 0 ? "yes" : "no"`, "yes")
+	b.await("and the time left", `document.querySelector("[data-member='3'] .catchup")?.textContent.includes(" left") ? "yes" : "no"`, "yes")
+	b.await("it has not learned all", `document.querySelector("[data-member='3'] rect.learned")?.width.baseVal.value < 990 ? "yes" : "no"`, "yes")
+	b.await("and told", `document.querySelector("#events [data-kind='catchup']") ? "yes" : "no"`, "yes")
+	b.keep("recovering")
+	const holes = `(() => { const v = structuredClone(latest); v.members[0].gaps = [{first: 10, last: 20}, {first: 30, last: 31}];
+		return String(strip(v.members[0], v).querySelectorAll("rect.missing").length) })()`
+	b.await("holes are red", holes, "2")
+	for _, size := range []struct {
+		name          string
+		width, height int
+		dark          bool
+	}{{"dark", 1280, 900, true}, {"phone", 390, 844, false}, {"phone-dark", 390, 844, true}} {
+		b.look(url, size.width, size.height, size.dark)
+		b.await("it is drawn at this size", state(1), "VOTING")
+		b.await("nothing is wider than the window", `document.documentElement.scrollWidth <= innerWidth ? "yes" : "no"`, "yes")
+		b.keep(size.name)
+	}
+	if faults := b.text(`performance.getEntriesByType("resource").map(e => e.name).filter(n => !n.startsWith(location.origin)).join()`); faults != "" {
+		t.Errorf("the page asked elsewhere: %s", faults)
+	}
+}
+
+// serve starts three members, of which the first has the page, and returns its address.
+func serve(t *testing.T, c *process.Cluster) (url string) {
+	t.Helper()
+	address := process.FreePorts(t, 1)[0]
+	c.StartMember(1, "--http", address)
+	c.StartMember(2)
+	c.StartMember(3)
+	c.WaitVoting(1, 2, 3)
+	return "http://" + address + "/"
+}
+
+// load appends so many megabytes, in lines of a few hundred bytes.
+func load(t *testing.T, c *process.Cluster, megabytes int) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(1, 2))
+	var lines strings.Builder
+	for lines.Len() < megabytes<<20 {
+		fmt.Fprintf(&lines, "%s\n", strings.Repeat("x", 100+random.IntN(400)))
+	}
+	file := filepath.Join(t.TempDir(), "lines")
+	if err := os.WriteFile(file, []byte(lines.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := c.Run("append", file); r.Code != 0 {
+		t.Fatalf("append ended with %d: %s", r.Code, r.Stderr)
+	}
+}
+
+// state is the expression of a member's status.
+func state(id int) string {
+	return fmt.Sprintf(`document.querySelector("#members [data-member='%d'] .status")?.textContent`, id)
+}
+
+// await waits until an expression is a text.
+func (b *browser) await(what, expression, want string) {
+	b.t.Helper()
+	process.Eventually(b.t, what, func() (bool, string) {
+		got := b.text(expression)
+		return got == want, fmt.Sprintf("%s is %q, not %q; the page:\n%s", expression, got, want, b.text("document.body.innerText"))
+	})
+}
+
+// keep leaves a picture, where somebody wants them.
+func (b *browser) keep(name string) {
+	b.t.Helper()
+	if dir := os.Getenv("QUORUMLOG_SCREENSHOTS"); dir != "" {
+		b.picture(filepath.Join(dir, name+".png"))
+	}
+}
