@@ -42,7 +42,8 @@ too, one of these is this process itself, and writes: what a program sees that h
 A trace file has one size on each line, such as 100B or 4KB: the format that the benchmark of Mesos takes.
 
 JSON: benchmark members local embedded size trace outstanding entries bytes seconds entries_per_second
-megabytes_per_second p50_us p90_us p99_us p999_us max_us writer interrupted. A megabyte is a million bytes.`,
+megabytes_per_second p50_us p90_us p99_us p999_us max_us writer interrupted; with --embedded, allocations_per_entry
+and allocated_bytes_per_entry of this process. A megabyte is a million bytes.`,
 		Example: `  quorumlog benchmark append --local --dir . --outstanding 1
   quorumlog benchmark append --local --outstanding 256 --size 1KiB --duration 30s -o json
   quorumlog benchmark append --members 1=10.0.0.1:7101,2=10.0.0.2:7101,3=10.0.0.3:7101 --trace sizes.txt`,
@@ -86,8 +87,10 @@ type appendResult struct {
 	P99         float64       `json:"p99_us"`
 	P999        float64       `json:"p999_us"`
 	Max         float64       `json:"max_us"`
-	Writer      log.ReplicaID `json:"writer"`      // at the end; 0: not known
-	Interrupted bool          `json:"interrupted"` // it ended before it was done
+	Writer      log.ReplicaID `json:"writer"`                              // at the end; 0: not known
+	Objects     float64       `json:"allocations_per_entry,omitempty"`     // of the writer's process, with who appends in it
+	Heap        float64       `json:"allocated_bytes_per_entry,omitempty"` // the same
+	Interrupted bool          `json:"interrupted"`                         // it ended before it was done
 }
 
 // sizes checks what was told, and returns the sizes of the entries.
@@ -144,8 +147,12 @@ func (p *program) benchmarkAppend(command *cobra.Command, o appendOptions) error
 		if o.entries > 0 {
 			measured.duration = 0
 		}
+		before := heapNow()
 		err = measured.watched(ctx, measured.bar(p))
 		r := measured.result(o, l)
+		if o.embedded {
+			r.Objects, r.Heap = before.each(r.Entries)
+		}
 		if r.Interrupted = err != nil; err == nil {
 			r.Writer = l.writer(ctx)
 		}

@@ -18,6 +18,7 @@ type answer struct {
 	Rate    float64 `json:"entries_per_second"`
 	P50     float64 `json:"p50_us"`
 	P99     float64 `json:"p99_us"`
+	Objects float64 `json:"allocations_per_entry"`
 	Seconds float64 `json:"seconds"`
 	Writer  int     `json:"writer"`
 

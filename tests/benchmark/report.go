@@ -26,6 +26,7 @@ type result struct {
 	Load        []float64 `json:"load"` // average of the minute before each run
 
 	P99     []float64 `json:"p99_us,omitempty"`
+	Objects []float64 `json:"allocations_per_entry,omitempty"` // of the writer's process, with who appends in it
 	Restart []float64 `json:"restart_seconds,omitempty"`
 	Recover []float64 `json:"recover_seconds,omitempty"`
 	Memory  []float64 `json:"memory_bytes,omitempty"`        // of the largest member
@@ -39,6 +40,9 @@ type result struct {
 func (r *result) note(a answer) {
 	if a.P99 > 0 {
 		r.P99 = append(r.P99, a.P99)
+	}
+	if a.Objects > 0 {
+		r.Objects = append(r.Objects, a.Objects)
 	}
 	for _, run := range a.Runs {
 		r.Restart = append(r.Restart, run.Restart)
@@ -147,6 +151,7 @@ func (r *result) beside() string {
 		}
 	}
 	add(r.P99, "p99 %.1f ms", 1e-3)
+	add(r.Objects, "%.1f allocations each", 1)
 	add(r.Recover, "%.2f s", 1)
 	add(r.Restart, "restart %.2f s", 1)
 	add(r.Memory, "memory %.0f MiB", 1.0/(1<<20))

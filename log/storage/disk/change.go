@@ -48,8 +48,11 @@ func (s *Store) Put(actions ...log.Action) error {
 
 func (s *Store) put(b *pebble.Batch, actions []log.Action) error {
 	for _, a := range actions {
-		key, value := s.coder.encodeRecord(a)
-		if err := b.Set(key, value, nil); err != nil {
+		key, head := s.coder.recordHead(a)
+		d := b.SetDeferred(len(key), recordSize(head, a.Value.Data)) // which saves to copy the bytes once more
+		copy(d.Key, key)
+		fillRecord(d.Value, key, head, a.Value.Data)
+		if err := d.Finish(); err != nil {
 			return err
 		}
 	}
@@ -156,9 +159,13 @@ func (s *Store) change(fill func(*pebble.Batch) error) error {
 	return b.Close()
 }
 
+// mostRetained is up to how many bytes the memory of a batch is used again by the next one: somewhat more than the largest
+// run of values needs. A batch that has to grow copies all that it has.
+const mostRetained = 4 << 20
+
 // batch returns a batch with changes in it. It is to be closed by whoever has applied it; after a failure Pebble may keep it.
 func (s *Store) batch(fill func(*pebble.Batch) error) (*pebble.Batch, error) {
-	b := s.db.NewBatch()
+	b := s.db.NewBatch(pebble.WithMaxRetainedSizeBytes(mostRetained))
 	if err := fill(b); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}

@@ -101,9 +101,9 @@ func (c *coder) encode(key []byte, m proto.Message) ([]byte, error) {
 	return c.buffer, nil
 }
 
-// encodeRecord writes one byte for the kind, the proposals, where the value truncates to, and its bytes: see the package
-// comment. A log has millions of them, so this is written by hand.
-func (c *coder) encodeRecord(a log.Action) (key, value []byte) {
+// recordHead writes what stands before a record's bytes: one byte for the kind, the proposals, and where the value truncates to:
+// see the package comment. A log has millions of them, so this is written by hand.
+func (c *coder) recordHead(a log.Action) (key, head []byte) {
 	c.key = appendKey(c.key[:0], recordSpace, a.Position)
 	kind := byte(a.Value.Kind)
 	if a.Value.Sequence > 0 {
@@ -116,8 +116,16 @@ func (c *coder) encodeRecord(a log.Action) (key, value []byte) {
 	if a.Value.Sequence > 0 {
 		b = binary.AppendUvarint(append(b, a.Value.Session[:]...), a.Value.Sequence)
 	}
-	c.buffer = seal(c.key, append(b, a.Value.Data...))
+	c.buffer = b
 	return c.key, c.buffer
+}
+
+// recordSize is how many bytes fillRecord needs.
+func recordSize(head, data []byte) int { return len(head) + len(data) + crcSize }
+
+// fillRecord writes the value of a record.
+func fillRecord(into, key, head, data []byte) []byte {
+	return seal(key, append(append(into[:0], head...), data...))
 }
 
 func (c *coder) encodeRun(key []byte, last log.Position) []byte {
