@@ -36,13 +36,15 @@
 //	message            from                          to       answer             it says
 //	Hello              network                       replica  Welcome            I am there; are you?
 //	Welcome            replica                       network  -                  my status, writer, learned position, whom I heard; or a refusal
-//	RecoverRequest     protocol, refresh             replica  RecoverResponse    register my incarnation; what is your status?
+//	RecoverRequest     protocol                      replica  RecoverResponse    register my incarnation; what is your status?
 //	RecoverResponse    replica                       sender   -                  status; of a voting one begin, end, promise
 //	PromiseRequest     round (coordinator, fill)     replica  PromiseResponse    take part in no lower proposal; or note my reign
 //	PromiseResponse    replica                       round    -                  granted, with what was accepted; or why not
 //	WriteRequest       round (coordinator, fill)     replica  WriteResponse      accept these values; those before are chosen
 //	WriteResponse      replica                       round    -                  accepted and synced; or why not
 //	LearnedMessage     coordinator, fill             replica  -                  what was written under this proposal is chosen
+//	FrontierRequest    refresh                       replica  FrontierResponse   how far does your log go?
+//	FrontierResponse   replica                       refresh  -                  its end; or that it does not vote
 //	FetchRequest       catchup                       replica  FetchResponse      what do you know as learned in this range?
 //	FetchResponse      replica, server               catchup  -                  learned records; or where the log begins
 //	AppendRequest      client                        gateway  AppendResponse     append these entries
@@ -51,7 +53,7 @@
 //	TruncateResponse   gateway                       client   -                  the truncation's position; or why not
 //	ElectRequest       client                        gateway  ElectResponse      fence every other writer
 //	ElectResponse      gateway                       client   -                  the fence; or why not
-//	ReadRequest        client                        gateway  ReadResponse       learned records of your own replica
+//	ReadRequest        client                        gateway  ReadResponse       learned records of your own replica, once there are some
 //	ReadResponse       gateway                       client   -                  a page without a gap; or why not
 //	CatchupRequest     client                        gateway  CatchupResponse    learn all that was acknowledged so far
 //	CatchupResponse    gateway                       client   -                  up to where it is learned; or why not
@@ -64,7 +66,7 @@
 //
 // Inside a process, plain Go values, declared by whoever receives a request or sends a report:
 //
-//	replica       Inspect Reserve Lead Advance Reincarnate Heard Trusted Missing Learn Jump Read Sessions; reports StatusChanged Failed Outbid
+//	replica       Inspect Reserve Lead Advance Reincarnate Heard Trusted Missing Learn Jump Read Await Sessions; reports StatusChanged Failed Outbid
 //	syncer        await; answers synced
 //	server        serve; reports unserved
 //	network       Watch Wait Survey Lost; reports Refused Doubted Welcomed

@@ -22,7 +22,7 @@ type Digest struct {
 func (r *Reader) Digest(ctx context.Context, within log.Range) (Digest, error) {
 	ctx, cancel := withDefaultTimeout(ctx)
 	defer cancel()
-	m, err := r.pin(ctx)
+	m, err := r.choose(ctx)
 	if err != nil {
 		return Digest{}, err
 	}

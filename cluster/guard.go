@@ -59,6 +59,7 @@ func wire() []proto.Message {
 		&messages.WriteRequest{}, &messages.WriteResponse{},
 		&messages.LearnedMessage{},
 		&messages.RecoverRequest{}, &messages.RecoverResponse{},
+		&messages.FrontierRequest{}, &messages.FrontierResponse{},
 		&messages.FetchRequest{}, &messages.FetchResponse{},
 		&messages.Hello{}, &messages.Welcome{},
 		&messages.AppendRequest{}, &messages.AppendResponse{},

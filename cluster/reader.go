@@ -2,11 +2,9 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
-	"sync/atomic"
-	"time"
+	"sync"
 
 	"google.golang.org/protobuf/proto"
 
@@ -21,58 +19,66 @@ type Entry struct {
 	Data     []byte
 }
 
-// Reader reads one member's replica: a prefix of the log without a gap, which only grows. What was just acknowledged
-// elsewhere may not be in it yet: Catchup first, where that matters.
+// Reader reads a prefix of the log without a gap, which only grows: what it has shown once it shows again, whichever member it
+// reads then. What was just acknowledged elsewhere may not be in it yet: Barrier first, or ReadLatest, where that matters.
+//
+// A Reader of one member (Node.Reader, Client.ReaderOf) reads that one's replica. Any other (Client.Reader) stays with one
+// member while that answers, and goes on with another where it is gone, cut off, or lags behind what was seen. It is safe for
+// many goroutines, which share what they have seen.
 type Reader struct {
 	client *Client
-	id     atomic.Uint32 // of the member; 0: whichever votes and answers, until a Catchup has chosen one
+	only   log.ReplicaID // the member that it reads; 0: whichever votes and answers
+
+	mu   sync.Mutex
+	at   Member       // that is read; none where its ID is 0
+	left Member       // that was read before, and was of no use
+	seen log.Position // the highest position up to which the log was seen
 }
 
 // Reader reads whichever member votes and answers.
 func (c *Client) Reader() *Reader { return c.ReaderOf(0) }
 
 // ReaderOf reads one member.
-func (c *Client) ReaderOf(id log.ReplicaID) *Reader {
-	r := &Reader{client: c}
-	r.id.Store(uint32(id))
-	return r
+func (c *Client) ReaderOf(id log.ReplicaID) *Reader { return &Reader{client: c, only: id} }
+
+// Seen is the highest position up to which the reader has seen the log; 0 at first. Resume gives it to another reader.
+func (r *Reader) Seen() log.Position {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.seen
 }
 
-// pin chooses the member that a call reads, so that one call reads one replica.
-func (r *Reader) pin(ctx context.Context) (Member, error) {
-	id := log.ReplicaID(r.id.Load())
-	if id == 0 {
-		return r.client.reach(ctx)
-	}
-	if m, ok := r.client.member(id); ok {
-		return m, nil
-	}
-	return Member{}, fmt.Errorf("no member has the id %d", id)
+// Resume makes the reader one that has seen the log up to a position, as another reader's Seen told: it shows no older log.
+func (r *Reader) Resume(seen log.Position) { r.see(seen) }
+
+func (r *Reader) see(upTo log.Position) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen = max(r.seen, upTo)
 }
 
-// Catchup has the member learn everything that was acknowledged, to anybody, before the call, and returns up to where
-// that is. It asks a quorum.
-func (r *Reader) Catchup(ctx context.Context) (log.Position, error) {
+// Catchup is Barrier by its older name.
+func (r *Reader) Catchup(ctx context.Context) (log.Position, error) { return r.Barrier(ctx) }
+
+// Barrier returns a position such that everything that was acknowledged, to anybody, before the call is at or below it, and
+// can be read here afterwards. It asks a quorum how far their logs go, and waits until the member has learned as much; no disk is
+// synced for it, and no clock is believed. Many at one member share the question.
+func (r *Reader) Barrier(ctx context.Context) (log.Position, error) {
 	ctx, cancel := withDefaultTimeout(ctx)
 	defer cancel()
-	m, err := r.pin(ctx)
+	var at log.Position
+	err := r.insist(ctx, func(m Member) (err error) {
+		at, err = r.barrier(ctx, m)
+		return err
+	})
 	if err != nil {
 		return 0, err
 	}
-	r.id.Store(uint32(m.ID))
-	for try := 0; ; try++ {
-		learned, err := r.catchup(ctx, m)
-		if !errors.Is(err, ErrNotVoting) || try == catchupTries || r.client.pause(ctx, try) != nil {
-			return learned, err
-		}
-	}
+	r.see(at)
+	return at, nil
 }
 
-// catchupTries is how often a member that does not vote is asked again: one that was just started says that it votes a
-// moment before it serves clients.
-const catchupTries = 5
-
-func (r *Reader) catchup(ctx context.Context, m Member) (log.Position, error) {
+func (r *Reader) barrier(ctx context.Context, m Member) (log.Position, error) {
 	answer, err := r.client.askPatiently(ctx, m, func(n uint64) proto.Message { return &messages.CatchupRequest{Request: n} })
 	if err != nil {
 		return 0, fmt.Errorf("catch up: member %d at %s does not answer: %w", m.ID, m.Address, err)
@@ -92,75 +98,59 @@ func (r *Reader) catchup(ctx context.Context, m Member) (log.Position, error) {
 func (r *Reader) Bounds(ctx context.Context) (begin, last log.Position, err error) {
 	ctx, cancel := withDefaultTimeout(ctx)
 	defer cancel()
-	m, err := r.pin(ctx)
-	if err != nil {
-		return 0, 0, err
+	err = r.insist(ctx, func(m Member) error {
+		s, err := r.client.statusOf(ctx, m)
+		if seen := r.Seen(); err == nil && s.Learned < seen {
+			err = fmt.Errorf("%w: %w: member %d at %s has learned the log up to position %d, and %d was seen",
+				ErrNotLearned, errBehind, m.ID, m.Address, s.Learned, seen)
+		}
+		begin, last = s.Begin, s.Learned
+		return err
+	})
+	if err == nil {
+		r.see(last)
 	}
-	s, err := r.client.statusOf(ctx, m)
-	return s.Begin, s.Learned, err
+	return begin, last, err
 }
 
 // Read yields the entries from one position to another, both inclusive, in order. From 0 begins with the log, to 0 ends with
-// what the member has learned. Positions without an entry (NOP, TRUNCATE) are skipped, and no other: a range that is not
+// what the member has learned at the first page. Positions without an entry (NOP, TRUNCATE) are skipped, and no other: a range that is not
 // all there ends with ErrTruncated, ErrNotLearned or another error, and the entries before it are good.
 func (r *Reader) Read(ctx context.Context, from, to log.Position) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		m, err := r.pin(ctx)
-		for err == nil && (to == 0 || from <= to) {
-			var p page
-			if p, err = r.page(ctx, m, from, to); err != nil || p.covered.Empty() {
-				break
-			}
-			if !p.yield(yield) {
+		for to == 0 || from <= to {
+			p, err := r.page(ctx, from, to)
+			switch {
+			case err != nil:
+				yield(Entry{}, err)
 				return
+			case p.covered.Empty() || !p.yield(yield):
+				return
+			case to == 0:
+				to = p.learned
 			}
 			from = p.covered.Last + 1
 		}
-		if err != nil {
-			yield(Entry{}, err)
-		}
 	}
 }
 
-// tailPause is how often Tail looks for more.
-const tailPause = 20 * time.Millisecond
-
-// Tail yields the entries from a position on, and waits for more, until the context ends or the consumer stops. It is
-// as far behind as the member's replica is.
-func (r *Reader) Tail(ctx context.Context, from log.Position) iter.Seq2[Entry, error] {
+// ReadLatest is Read after a Barrier: it sees everything that was acknowledged before the call. It is linearizable: every read
+// and every append takes effect at one moment between its call and its answer. An entry that nobody was told of yet may be
+// seen, and is then seen by whoever reads so later.
+func (r *Reader) ReadLatest(ctx context.Context, from, to log.Position) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		m, err := r.pin(ctx)
-		for err == nil {
-			var p page
-			p, err = r.page(ctx, m, from, 0)
-			switch {
-			case err != nil:
-			case p.covered.Empty():
-				err = sleep(ctx, tailPause)
-			case !p.yield(yield):
-				return
-			default:
-				from = p.covered.Last + 1
-			}
-		}
-		if !errors.Is(err, context.Canceled) {
+		if _, err := r.Barrier(ctx); err != nil {
 			yield(Entry{}, err)
+			return
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+		r.Read(ctx, from, to)(yield)
 	}
 }
 
 // page is the first part of a range.
 type page struct {
 	covered log.Range
+	learned log.Position // up to where the member has learned everything
 	actions []log.Action
 }
 
@@ -174,25 +164,50 @@ func (p page) yield(yield func(Entry, error) bool) bool {
 	return true
 }
 
-func (r *Reader) page(ctx context.Context, m Member, from, to log.Position) (page, error) {
+// page reads the first part of a range, from whichever member can.
+func (r *Reader) page(ctx context.Context, from, to log.Position) (p page, err error) {
 	ctx, cancel := withDefaultTimeout(ctx)
 	defer cancel()
-	answer, err := r.client.retry(ctx, m, func(n uint64) proto.Message {
-		return &messages.ReadRequest{Request: n, From: uint64(from), To: uint64(to)}
+	err = r.insist(ctx, func(m Member) error {
+		once, stop := r.turn(ctx)
+		defer stop()
+		answer, err := r.client.retry(once, m, func(n uint64) proto.Message {
+			return &messages.ReadRequest{Request: n, From: uint64(from), To: uint64(to), Seen: uint64(r.Seen())}
+		})
+		if err == nil {
+			p, err = r.turned(m, answer)
+		}
+		return err
 	})
-	if err != nil {
-		return page{}, fmt.Errorf("read from position %d: %w", from, err)
+	return p, err
+}
+
+// turn is how long one member is asked for a page, until another one is.
+func (r *Reader) turn(ctx context.Context) (context.Context, context.CancelFunc) {
+	if r.only > 0 {
+		return context.WithCancel(ctx)
 	}
+	return context.WithTimeout(ctx, silent/2)
+}
+
+// turned takes a page.
+func (r *Reader) turned(m Member, answer response) (page, error) {
 	a, ok := answer.(*messages.ReadResponse)
 	switch {
 	case !ok:
 		return page{}, fmt.Errorf("member %d at %s answered with a %T", m.ID, m.Address, answer)
 	case a.GetFailure() != nil:
-		return page{}, failure(m, a.GetFailure())
+		err := failure(m, a.GetFailure())
+		if a.GetFailure().GetCode() == messages.Code_CODE_NOT_LEARNED && log.Position(a.GetFailure().GetLearned()) < r.Seen() {
+			err = fmt.Errorf("%w: %w", errBehind, err)
+		}
+		return page{}, err
 	}
 	covered, actions, err := codec.DecodePage(a.GetPage())
 	if err != nil {
-		return page{}, fmt.Errorf("read from position %d: %w", from, err)
+		return page{}, fmt.Errorf("member %d at %s sent what is no page: %w", m.ID, m.Address, err)
 	}
-	return page{covered, actions}, nil
+	learned := log.Position(a.GetPage().GetLearned())
+	r.see(learned)
+	return page{covered, learned, actions}, nil
 }

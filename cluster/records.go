@@ -23,10 +23,6 @@ func (r *Reader) Records(ctx context.Context, within log.Range) (Records, error)
 	if within.Empty() {
 		return Records{}, errors.New("read records: the range is empty")
 	}
-	m, err := r.pin(ctx)
-	if err != nil {
-		return Records{}, err
-	}
-	p, err := r.page(ctx, m, within.First, within.Last)
+	p, err := r.page(ctx, within.First, within.Last)
 	return Records{p.covered, p.actions}, err
 }

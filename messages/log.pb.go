@@ -2403,6 +2403,211 @@ func (x *Standing) GetReign() *Reign {
 	return nil
 }
 
+// FrontierRequest asks a replica how far its log goes, so that a reader can be brought up to all that was acknowledged.
+type FrontierRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who asks.
+	Header        *Header `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FrontierRequest) Reset() {
+	*x = FrontierRequest{}
+	mi := &file_log_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FrontierRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FrontierRequest) ProtoMessage() {}
+
+func (x *FrontierRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FrontierRequest.ProtoReflect.Descriptor instead.
+func (*FrontierRequest) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *FrontierRequest) GetHeader() *Header {
+	if x != nil {
+		return x.Header
+	}
+	return nil
+}
+
+// FrontierResponse answers FrontierRequest. It promises nothing, and waits for no sync.
+type FrontierResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who answers.
+	Header *Header `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
+	// What it says.
+	//
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*FrontierResponse_Frontier
+	//	*FrontierResponse_NotVoting
+	//	*FrontierResponse_Refused
+	Outcome       isFrontierResponse_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FrontierResponse) Reset() {
+	*x = FrontierResponse{}
+	mi := &file_log_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FrontierResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FrontierResponse) ProtoMessage() {}
+
+func (x *FrontierResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FrontierResponse.ProtoReflect.Descriptor instead.
+func (*FrontierResponse) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *FrontierResponse) GetHeader() *Header {
+	if x != nil {
+		return x.Header
+	}
+	return nil
+}
+
+func (x *FrontierResponse) GetOutcome() isFrontierResponse_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *FrontierResponse) GetFrontier() *Frontier {
+	if x != nil {
+		if x, ok := x.Outcome.(*FrontierResponse_Frontier); ok {
+			return x.Frontier
+		}
+	}
+	return nil
+}
+
+func (x *FrontierResponse) GetNotVoting() *NotVoting {
+	if x != nil {
+		if x, ok := x.Outcome.(*FrontierResponse_NotVoting); ok {
+			return x.NotVoting
+		}
+	}
+	return nil
+}
+
+func (x *FrontierResponse) GetRefused() *Refused {
+	if x != nil {
+		if x, ok := x.Outcome.(*FrontierResponse_Refused); ok {
+			return x.Refused
+		}
+	}
+	return nil
+}
+
+type isFrontierResponse_Outcome interface {
+	isFrontierResponse_Outcome()
+}
+
+type FrontierResponse_Frontier struct {
+	// How far the log of a VOTING replica goes.
+	Frontier *Frontier `protobuf:"bytes,2,opt,name=frontier,proto3,oneof"`
+}
+
+type FrontierResponse_NotVoting struct {
+	// The replica does not vote: what was acknowledged may be missing there.
+	NotVoting *NotVoting `protobuf:"bytes,3,opt,name=not_voting,json=notVoting,proto3,oneof"`
+}
+
+type FrontierResponse_Refused struct {
+	// The request was refused.
+	Refused *Refused `protobuf:"bytes,4,opt,name=refused,proto3,oneof"`
+}
+
+func (*FrontierResponse_Frontier) isFrontierResponse_Outcome() {}
+
+func (*FrontierResponse_NotVoting) isFrontierResponse_Outcome() {}
+
+func (*FrontierResponse_Refused) isFrontierResponse_Outcome() {}
+
+// Frontier is how far the log of a replica goes.
+type Frontier struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The highest position for which it holds anything, or had; 0 for an empty log.
+	End           uint64 `protobuf:"varint,1,opt,name=end,proto3" json:"end,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Frontier) Reset() {
+	*x = Frontier{}
+	mi := &file_log_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Frontier) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Frontier) ProtoMessage() {}
+
+func (x *Frontier) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Frontier.ProtoReflect.Descriptor instead.
+func (*Frontier) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Frontier) GetEnd() uint64 {
+	if x != nil {
+		return x.End
+	}
+	return 0
+}
+
 // FetchRequest asks for learned values. Any replica but an EMPTY one answers.
 type FetchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2416,7 +2621,7 @@ type FetchRequest struct {
 
 func (x *FetchRequest) Reset() {
 	*x = FetchRequest{}
-	mi := &file_log_proto_msgTypes[26]
+	mi := &file_log_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2428,7 +2633,7 @@ func (x *FetchRequest) String() string {
 func (*FetchRequest) ProtoMessage() {}
 
 func (x *FetchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[26]
+	mi := &file_log_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2441,7 +2646,7 @@ func (x *FetchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRequest.ProtoReflect.Descriptor instead.
 func (*FetchRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{26}
+	return file_log_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *FetchRequest) GetHeader() *Header {
@@ -2478,7 +2683,7 @@ type FetchResponse struct {
 
 func (x *FetchResponse) Reset() {
 	*x = FetchResponse{}
-	mi := &file_log_proto_msgTypes[27]
+	mi := &file_log_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2490,7 +2695,7 @@ func (x *FetchResponse) String() string {
 func (*FetchResponse) ProtoMessage() {}
 
 func (x *FetchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[27]
+	mi := &file_log_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2503,7 +2708,7 @@ func (x *FetchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchResponse.ProtoReflect.Descriptor instead.
 func (*FetchResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{27}
+	return file_log_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *FetchResponse) GetHeader() *Header {
@@ -2602,7 +2807,7 @@ type Fetched struct {
 
 func (x *Fetched) Reset() {
 	*x = Fetched{}
-	mi := &file_log_proto_msgTypes[28]
+	mi := &file_log_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2614,7 +2819,7 @@ func (x *Fetched) String() string {
 func (*Fetched) ProtoMessage() {}
 
 func (x *Fetched) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[28]
+	mi := &file_log_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2627,7 +2832,7 @@ func (x *Fetched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fetched.ProtoReflect.Descriptor instead.
 func (*Fetched) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{28}
+	return file_log_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Fetched) GetRange() *Range {
@@ -2672,7 +2877,7 @@ type Stretch struct {
 
 func (x *Stretch) Reset() {
 	*x = Stretch{}
-	mi := &file_log_proto_msgTypes[29]
+	mi := &file_log_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2684,7 +2889,7 @@ func (x *Stretch) String() string {
 func (*Stretch) ProtoMessage() {}
 
 func (x *Stretch) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[29]
+	mi := &file_log_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2697,7 +2902,7 @@ func (x *Stretch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stretch.ProtoReflect.Descriptor instead.
 func (*Stretch) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{29}
+	return file_log_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Stretch) GetFirst() uint64 {
@@ -2777,7 +2982,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_log_proto_msgTypes[30]
+	mi := &file_log_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2789,7 +2994,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[30]
+	mi := &file_log_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2802,7 +3007,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{30}
+	return file_log_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Hello) GetHeader() *Header {
@@ -2839,7 +3044,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_log_proto_msgTypes[31]
+	mi := &file_log_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2851,7 +3056,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[31]
+	mi := &file_log_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2864,7 +3069,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{31}
+	return file_log_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Welcome) GetHeader() *Header {
@@ -2943,7 +3148,7 @@ type Presence struct {
 
 func (x *Presence) Reset() {
 	*x = Presence{}
-	mi := &file_log_proto_msgTypes[32]
+	mi := &file_log_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2955,7 +3160,7 @@ func (x *Presence) String() string {
 func (*Presence) ProtoMessage() {}
 
 func (x *Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[32]
+	mi := &file_log_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2968,7 +3173,7 @@ func (x *Presence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Presence.ProtoReflect.Descriptor instead.
 func (*Presence) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{32}
+	return file_log_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Presence) GetStatus() Status {
@@ -3029,7 +3234,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_log_proto_msgTypes[33]
+	mi := &file_log_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3041,7 +3246,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[33]
+	mi := &file_log_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3054,7 +3259,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{33}
+	return file_log_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Failure) GetCode() Code {
@@ -3132,7 +3337,7 @@ type AppendRequest struct {
 
 func (x *AppendRequest) Reset() {
 	*x = AppendRequest{}
-	mi := &file_log_proto_msgTypes[34]
+	mi := &file_log_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3144,7 +3349,7 @@ func (x *AppendRequest) String() string {
 func (*AppendRequest) ProtoMessage() {}
 
 func (x *AppendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[34]
+	mi := &file_log_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3157,7 +3362,7 @@ func (x *AppendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendRequest.ProtoReflect.Descriptor instead.
 func (*AppendRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{34}
+	return file_log_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *AppendRequest) GetRequest() uint64 {
@@ -3230,7 +3435,7 @@ type AppendResponse struct {
 
 func (x *AppendResponse) Reset() {
 	*x = AppendResponse{}
-	mi := &file_log_proto_msgTypes[35]
+	mi := &file_log_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3242,7 +3447,7 @@ func (x *AppendResponse) String() string {
 func (*AppendResponse) ProtoMessage() {}
 
 func (x *AppendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[35]
+	mi := &file_log_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3255,7 +3460,7 @@ func (x *AppendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendResponse.ProtoReflect.Descriptor instead.
 func (*AppendResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{35}
+	return file_log_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *AppendResponse) GetRequest() uint64 {
@@ -3330,7 +3535,7 @@ type TruncateRequest struct {
 
 func (x *TruncateRequest) Reset() {
 	*x = TruncateRequest{}
-	mi := &file_log_proto_msgTypes[36]
+	mi := &file_log_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3342,7 +3547,7 @@ func (x *TruncateRequest) String() string {
 func (*TruncateRequest) ProtoMessage() {}
 
 func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[36]
+	mi := &file_log_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3355,7 +3560,7 @@ func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateRequest.ProtoReflect.Descriptor instead.
 func (*TruncateRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{36}
+	return file_log_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *TruncateRequest) GetRequest() uint64 {
@@ -3397,7 +3602,7 @@ type TruncateResponse struct {
 
 func (x *TruncateResponse) Reset() {
 	*x = TruncateResponse{}
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3409,7 +3614,7 @@ func (x *TruncateResponse) String() string {
 func (*TruncateResponse) ProtoMessage() {}
 
 func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3422,7 +3627,7 @@ func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateResponse.ProtoReflect.Descriptor instead.
 func (*TruncateResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{37}
+	return file_log_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *TruncateResponse) GetRequest() uint64 {
@@ -3486,7 +3691,7 @@ type ElectRequest struct {
 
 func (x *ElectRequest) Reset() {
 	*x = ElectRequest{}
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3498,7 +3703,7 @@ func (x *ElectRequest) String() string {
 func (*ElectRequest) ProtoMessage() {}
 
 func (x *ElectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3511,7 +3716,7 @@ func (x *ElectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectRequest.ProtoReflect.Descriptor instead.
 func (*ElectRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{38}
+	return file_log_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ElectRequest) GetRequest() uint64 {
@@ -3539,7 +3744,7 @@ type ElectResponse struct {
 
 func (x *ElectResponse) Reset() {
 	*x = ElectResponse{}
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3551,7 +3756,7 @@ func (x *ElectResponse) String() string {
 func (*ElectResponse) ProtoMessage() {}
 
 func (x *ElectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3564,7 +3769,7 @@ func (x *ElectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectResponse.ProtoReflect.Descriptor instead.
 func (*ElectResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{39}
+	return file_log_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ElectResponse) GetRequest() uint64 {
@@ -3630,7 +3835,7 @@ type Elected struct {
 
 func (x *Elected) Reset() {
 	*x = Elected{}
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3642,7 +3847,7 @@ func (x *Elected) String() string {
 func (*Elected) ProtoMessage() {}
 
 func (x *Elected) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3655,7 +3860,7 @@ func (x *Elected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Elected.ProtoReflect.Descriptor instead.
 func (*Elected) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{40}
+	return file_log_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Elected) GetWriter() uint64 {
@@ -3680,14 +3885,20 @@ type ReadRequest struct {
 	// The first position; 0 starts at the begin of the log.
 	From uint64 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
 	// The last position, inclusive; 0 ends at what is learned.
-	To            uint64 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
+	To uint64 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
+	// How long the member may wait until it has learned what is asked for, in microseconds, at most 10 s: the first position
+	// where there is no last one, else the last one, and seen. 0: it answers at once.
+	WaitMicros uint64 `protobuf:"varint,4,opt,name=wait_micros,json=waitMicros,proto3" json:"wait_micros,omitempty"`
+	// The highest position up to which the reader has seen the log, from whichever member: one that has not learned so far fails
+	// the request with NOT_LEARNED. 0: it has seen nothing.
+	Seen          uint64 `protobuf:"varint,5,opt,name=seen,proto3" json:"seen,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3699,7 +3910,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3712,7 +3923,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{41}
+	return file_log_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ReadRequest) GetRequest() uint64 {
@@ -3736,6 +3947,20 @@ func (x *ReadRequest) GetTo() uint64 {
 	return 0
 }
 
+func (x *ReadRequest) GetWaitMicros() uint64 {
+	if x != nil {
+		return x.WaitMicros
+	}
+	return 0
+}
+
+func (x *ReadRequest) GetSeen() uint64 {
+	if x != nil {
+		return x.Seen
+	}
+	return 0
+}
+
 // ReadResponse answers ReadRequest.
 type ReadResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3754,7 +3979,7 @@ type ReadResponse struct {
 
 func (x *ReadResponse) Reset() {
 	*x = ReadResponse{}
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3766,7 +3991,7 @@ func (x *ReadResponse) String() string {
 func (*ReadResponse) ProtoMessage() {}
 
 func (x *ReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3779,7 +4004,7 @@ func (x *ReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadResponse.ProtoReflect.Descriptor instead.
 func (*ReadResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{42}
+	return file_log_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ReadResponse) GetRequest() uint64 {
@@ -3849,7 +4074,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3861,7 +4086,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3874,7 +4099,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{43}
+	return file_log_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Page) GetRange() *Range {
@@ -3916,7 +4141,7 @@ type CatchupRequest struct {
 
 func (x *CatchupRequest) Reset() {
 	*x = CatchupRequest{}
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3928,7 +4153,7 @@ func (x *CatchupRequest) String() string {
 func (*CatchupRequest) ProtoMessage() {}
 
 func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3941,7 +4166,7 @@ func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupRequest.ProtoReflect.Descriptor instead.
 func (*CatchupRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{44}
+	return file_log_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *CatchupRequest) GetRequest() uint64 {
@@ -3969,7 +4194,7 @@ type CatchupResponse struct {
 
 func (x *CatchupResponse) Reset() {
 	*x = CatchupResponse{}
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3981,7 +4206,7 @@ func (x *CatchupResponse) String() string {
 func (*CatchupResponse) ProtoMessage() {}
 
 func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3994,7 +4219,7 @@ func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupResponse.ProtoReflect.Descriptor instead.
 func (*CatchupResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{45}
+	return file_log_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *CatchupResponse) GetRequest() uint64 {
@@ -4058,7 +4283,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4070,7 +4295,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4083,7 +4308,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{46}
+	return file_log_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *StatusRequest) GetRequest() uint64 {
@@ -4146,7 +4371,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4158,7 +4383,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4171,7 +4396,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{47}
+	return file_log_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *StatusResponse) GetRequest() uint64 {
@@ -4342,7 +4567,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4354,7 +4579,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4367,7 +4592,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{48}
+	return file_log_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Progress) GetTotal() uint64 {
@@ -4427,7 +4652,7 @@ type EventsRequest struct {
 
 func (x *EventsRequest) Reset() {
 	*x = EventsRequest{}
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4439,7 +4664,7 @@ func (x *EventsRequest) String() string {
 func (*EventsRequest) ProtoMessage() {}
 
 func (x *EventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4452,7 +4677,7 @@ func (x *EventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventsRequest.ProtoReflect.Descriptor instead.
 func (*EventsRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{49}
+	return file_log_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *EventsRequest) GetRequest() uint64 {
@@ -4493,7 +4718,7 @@ type EventsResponse struct {
 
 func (x *EventsResponse) Reset() {
 	*x = EventsResponse{}
-	mi := &file_log_proto_msgTypes[50]
+	mi := &file_log_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4505,7 +4730,7 @@ func (x *EventsResponse) String() string {
 func (*EventsResponse) ProtoMessage() {}
 
 func (x *EventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[50]
+	mi := &file_log_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4518,7 +4743,7 @@ func (x *EventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventsResponse.ProtoReflect.Descriptor instead.
 func (*EventsResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{50}
+	return file_log_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *EventsResponse) GetRequest() uint64 {
@@ -4574,7 +4799,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_log_proto_msgTypes[51]
+	mi := &file_log_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4586,7 +4811,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[51]
+	mi := &file_log_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4599,7 +4824,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{51}
+	return file_log_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Event) GetSequence() uint64 {
@@ -4671,7 +4896,7 @@ type DigestRequest struct {
 
 func (x *DigestRequest) Reset() {
 	*x = DigestRequest{}
-	mi := &file_log_proto_msgTypes[52]
+	mi := &file_log_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4683,7 +4908,7 @@ func (x *DigestRequest) String() string {
 func (*DigestRequest) ProtoMessage() {}
 
 func (x *DigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[52]
+	mi := &file_log_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4696,7 +4921,7 @@ func (x *DigestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestRequest.ProtoReflect.Descriptor instead.
 func (*DigestRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{52}
+	return file_log_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *DigestRequest) GetRequest() uint64 {
@@ -4731,7 +4956,7 @@ type DigestResponse struct {
 
 func (x *DigestResponse) Reset() {
 	*x = DigestResponse{}
-	mi := &file_log_proto_msgTypes[53]
+	mi := &file_log_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4743,7 +4968,7 @@ func (x *DigestResponse) String() string {
 func (*DigestResponse) ProtoMessage() {}
 
 func (x *DigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[53]
+	mi := &file_log_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4756,7 +4981,7 @@ func (x *DigestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestResponse.ProtoReflect.Descriptor instead.
 func (*DigestResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{53}
+	return file_log_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *DigestResponse) GetRequest() uint64 {
@@ -4824,7 +5049,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_log_proto_msgTypes[54]
+	mi := &file_log_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4836,7 +5061,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[54]
+	mi := &file_log_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4849,7 +5074,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{54}
+	return file_log_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Digest) GetRange() *Range {
@@ -4910,7 +5135,7 @@ type Metadata struct {
 
 func (x *Metadata) Reset() {
 	*x = Metadata{}
-	mi := &file_log_proto_msgTypes[55]
+	mi := &file_log_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4922,7 +5147,7 @@ func (x *Metadata) String() string {
 func (*Metadata) ProtoMessage() {}
 
 func (x *Metadata) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[55]
+	mi := &file_log_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4935,7 +5160,7 @@ func (x *Metadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metadata.ProtoReflect.Descriptor instead.
 func (*Metadata) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{55}
+	return file_log_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Metadata) GetFormat() uint32 {
@@ -5173,7 +5398,18 @@ const file_log_proto_rawDesc = "" +
 	"\alearned\x18\x04 \x01(\x04R\alearned\x12\x1a\n" +
 	"\bpromised\x18\x05 \x01(\x04R\bpromised\x12\x18\n" +
 	"\ahighest\x18\x06 \x01(\x04R\ahighest\x12)\n" +
-	"\x05reign\x18\a \x01(\v2\x13.quorumlog.v1.ReignR\x05reign\"g\n" +
+	"\x05reign\x18\a \x01(\v2\x13.quorumlog.v1.ReignR\x05reign\"?\n" +
+	"\x0fFrontierRequest\x12,\n" +
+	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\"\xee\x01\n" +
+	"\x10FrontierResponse\x12,\n" +
+	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x124\n" +
+	"\bfrontier\x18\x02 \x01(\v2\x16.quorumlog.v1.FrontierH\x00R\bfrontier\x128\n" +
+	"\n" +
+	"not_voting\x18\x03 \x01(\v2\x17.quorumlog.v1.NotVotingH\x00R\tnotVoting\x121\n" +
+	"\arefused\x18\x04 \x01(\v2\x15.quorumlog.v1.RefusedH\x00R\arefusedB\t\n" +
+	"\aoutcome\"\x1c\n" +
+	"\bFrontier\x12\x10\n" +
+	"\x03end\x18\x01 \x01(\x04R\x03end\"g\n" +
 	"\fFetchRequest\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12)\n" +
 	"\x05range\x18\x02 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\"\xa1\x02\n" +
@@ -5253,11 +5489,14 @@ const file_log_proto_rawDesc = "" +
 	"\aoutcome\"3\n" +
 	"\aElected\x12\x16\n" +
 	"\x06writer\x18\x01 \x01(\x04R\x06writer\x12\x10\n" +
-	"\x03end\x18\x02 \x01(\x04R\x03end\"K\n" +
+	"\x03end\x18\x02 \x01(\x04R\x03end\"\x80\x01\n" +
 	"\vReadRequest\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\x04R\x04from\x12\x0e\n" +
-	"\x02to\x18\x03 \x01(\x04R\x02to\"\x90\x01\n" +
+	"\x02to\x18\x03 \x01(\x04R\x02to\x12\x1f\n" +
+	"\vwait_micros\x18\x04 \x01(\x04R\n" +
+	"waitMicros\x12\x12\n" +
+	"\x04seen\x18\x05 \x01(\x04R\x04seen\"\x90\x01\n" +
 	"\fReadResponse\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x06R\arequest\x12(\n" +
 	"\x04page\x18\x02 \x01(\v2\x12.quorumlog.v1.PageH\x00R\x04page\x121\n" +
@@ -5414,7 +5653,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 59)
 var file_log_proto_goTypes = []any{
 	(Status)(0),              // 0: quorumlog.v1.Status
 	(Kind)(0),                // 1: quorumlog.v1.Kind
@@ -5447,36 +5686,39 @@ var file_log_proto_goTypes = []any{
 	(*RecoverRequest)(nil),   // 28: quorumlog.v1.RecoverRequest
 	(*RecoverResponse)(nil),  // 29: quorumlog.v1.RecoverResponse
 	(*Standing)(nil),         // 30: quorumlog.v1.Standing
-	(*FetchRequest)(nil),     // 31: quorumlog.v1.FetchRequest
-	(*FetchResponse)(nil),    // 32: quorumlog.v1.FetchResponse
-	(*Fetched)(nil),          // 33: quorumlog.v1.Fetched
-	(*Stretch)(nil),          // 34: quorumlog.v1.Stretch
-	(*Hello)(nil),            // 35: quorumlog.v1.Hello
-	(*Welcome)(nil),          // 36: quorumlog.v1.Welcome
-	(*Presence)(nil),         // 37: quorumlog.v1.Presence
-	(*Failure)(nil),          // 38: quorumlog.v1.Failure
-	(*AppendRequest)(nil),    // 39: quorumlog.v1.AppendRequest
-	(*AppendResponse)(nil),   // 40: quorumlog.v1.AppendResponse
-	(*TruncateRequest)(nil),  // 41: quorumlog.v1.TruncateRequest
-	(*TruncateResponse)(nil), // 42: quorumlog.v1.TruncateResponse
-	(*ElectRequest)(nil),     // 43: quorumlog.v1.ElectRequest
-	(*ElectResponse)(nil),    // 44: quorumlog.v1.ElectResponse
-	(*Elected)(nil),          // 45: quorumlog.v1.Elected
-	(*ReadRequest)(nil),      // 46: quorumlog.v1.ReadRequest
-	(*ReadResponse)(nil),     // 47: quorumlog.v1.ReadResponse
-	(*Page)(nil),             // 48: quorumlog.v1.Page
-	(*CatchupRequest)(nil),   // 49: quorumlog.v1.CatchupRequest
-	(*CatchupResponse)(nil),  // 50: quorumlog.v1.CatchupResponse
-	(*StatusRequest)(nil),    // 51: quorumlog.v1.StatusRequest
-	(*StatusResponse)(nil),   // 52: quorumlog.v1.StatusResponse
-	(*Progress)(nil),         // 53: quorumlog.v1.Progress
-	(*EventsRequest)(nil),    // 54: quorumlog.v1.EventsRequest
-	(*EventsResponse)(nil),   // 55: quorumlog.v1.EventsResponse
-	(*Event)(nil),            // 56: quorumlog.v1.Event
-	(*DigestRequest)(nil),    // 57: quorumlog.v1.DigestRequest
-	(*DigestResponse)(nil),   // 58: quorumlog.v1.DigestResponse
-	(*Digest)(nil),           // 59: quorumlog.v1.Digest
-	(*Metadata)(nil),         // 60: quorumlog.v1.Metadata
+	(*FrontierRequest)(nil),  // 31: quorumlog.v1.FrontierRequest
+	(*FrontierResponse)(nil), // 32: quorumlog.v1.FrontierResponse
+	(*Frontier)(nil),         // 33: quorumlog.v1.Frontier
+	(*FetchRequest)(nil),     // 34: quorumlog.v1.FetchRequest
+	(*FetchResponse)(nil),    // 35: quorumlog.v1.FetchResponse
+	(*Fetched)(nil),          // 36: quorumlog.v1.Fetched
+	(*Stretch)(nil),          // 37: quorumlog.v1.Stretch
+	(*Hello)(nil),            // 38: quorumlog.v1.Hello
+	(*Welcome)(nil),          // 39: quorumlog.v1.Welcome
+	(*Presence)(nil),         // 40: quorumlog.v1.Presence
+	(*Failure)(nil),          // 41: quorumlog.v1.Failure
+	(*AppendRequest)(nil),    // 42: quorumlog.v1.AppendRequest
+	(*AppendResponse)(nil),   // 43: quorumlog.v1.AppendResponse
+	(*TruncateRequest)(nil),  // 44: quorumlog.v1.TruncateRequest
+	(*TruncateResponse)(nil), // 45: quorumlog.v1.TruncateResponse
+	(*ElectRequest)(nil),     // 46: quorumlog.v1.ElectRequest
+	(*ElectResponse)(nil),    // 47: quorumlog.v1.ElectResponse
+	(*Elected)(nil),          // 48: quorumlog.v1.Elected
+	(*ReadRequest)(nil),      // 49: quorumlog.v1.ReadRequest
+	(*ReadResponse)(nil),     // 50: quorumlog.v1.ReadResponse
+	(*Page)(nil),             // 51: quorumlog.v1.Page
+	(*CatchupRequest)(nil),   // 52: quorumlog.v1.CatchupRequest
+	(*CatchupResponse)(nil),  // 53: quorumlog.v1.CatchupResponse
+	(*StatusRequest)(nil),    // 54: quorumlog.v1.StatusRequest
+	(*StatusResponse)(nil),   // 55: quorumlog.v1.StatusResponse
+	(*Progress)(nil),         // 56: quorumlog.v1.Progress
+	(*EventsRequest)(nil),    // 57: quorumlog.v1.EventsRequest
+	(*EventsResponse)(nil),   // 58: quorumlog.v1.EventsResponse
+	(*Event)(nil),            // 59: quorumlog.v1.Event
+	(*DigestRequest)(nil),    // 60: quorumlog.v1.DigestRequest
+	(*DigestResponse)(nil),   // 61: quorumlog.v1.DigestResponse
+	(*Digest)(nil),           // 62: quorumlog.v1.Digest
+	(*Metadata)(nil),         // 63: quorumlog.v1.Metadata
 }
 var file_log_proto_depIdxs = []int32{
 	1,  // 0: quorumlog.v1.Value.kind:type_name -> quorumlog.v1.Kind
@@ -5522,58 +5764,63 @@ var file_log_proto_depIdxs = []int32{
 	17, // 40: quorumlog.v1.RecoverResponse.refused:type_name -> quorumlog.v1.Refused
 	0,  // 41: quorumlog.v1.Standing.status:type_name -> quorumlog.v1.Status
 	18, // 42: quorumlog.v1.Standing.reign:type_name -> quorumlog.v1.Reign
-	10, // 43: quorumlog.v1.FetchRequest.header:type_name -> quorumlog.v1.Header
-	5,  // 44: quorumlog.v1.FetchRequest.range:type_name -> quorumlog.v1.Range
-	10, // 45: quorumlog.v1.FetchResponse.header:type_name -> quorumlog.v1.Header
-	33, // 46: quorumlog.v1.FetchResponse.fetched:type_name -> quorumlog.v1.Fetched
-	15, // 47: quorumlog.v1.FetchResponse.truncated:type_name -> quorumlog.v1.Truncated
-	16, // 48: quorumlog.v1.FetchResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	17, // 49: quorumlog.v1.FetchResponse.refused:type_name -> quorumlog.v1.Refused
-	5,  // 50: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
-	34, // 51: quorumlog.v1.Fetched.stretches:type_name -> quorumlog.v1.Stretch
-	1,  // 52: quorumlog.v1.Stretch.kind:type_name -> quorumlog.v1.Kind
-	10, // 53: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
-	13, // 54: quorumlog.v1.Hello.configuration:type_name -> quorumlog.v1.Configuration
-	10, // 55: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
-	37, // 56: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
-	17, // 57: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
-	13, // 58: quorumlog.v1.Welcome.configuration:type_name -> quorumlog.v1.Configuration
-	0,  // 59: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
-	12, // 60: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
-	11, // 61: quorumlog.v1.Presence.heard:type_name -> quorumlog.v1.Heard
-	4,  // 62: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
-	5,  // 63: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
-	38, // 64: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
-	5,  // 65: quorumlog.v1.AppendResponse.more:type_name -> quorumlog.v1.Range
-	38, // 66: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
-	45, // 67: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
-	38, // 68: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
-	48, // 69: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
-	38, // 70: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
-	5,  // 71: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
-	7,  // 72: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
-	38, // 73: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
-	0,  // 74: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
-	8,  // 75: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
-	53, // 76: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
-	5,  // 77: quorumlog.v1.StatusResponse.gaps:type_name -> quorumlog.v1.Range
-	56, // 78: quorumlog.v1.EventsResponse.events:type_name -> quorumlog.v1.Event
-	53, // 79: quorumlog.v1.Event.progress:type_name -> quorumlog.v1.Progress
-	5,  // 80: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
-	59, // 81: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
-	38, // 82: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
-	5,  // 83: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
-	8,  // 84: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
-	0,  // 85: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
-	9,  // 86: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
-	18, // 87: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
-	11, // 88: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
-	13, // 89: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
-	90, // [90:90] is the sub-list for method output_type
-	90, // [90:90] is the sub-list for method input_type
-	90, // [90:90] is the sub-list for extension type_name
-	90, // [90:90] is the sub-list for extension extendee
-	0,  // [0:90] is the sub-list for field type_name
+	10, // 43: quorumlog.v1.FrontierRequest.header:type_name -> quorumlog.v1.Header
+	10, // 44: quorumlog.v1.FrontierResponse.header:type_name -> quorumlog.v1.Header
+	33, // 45: quorumlog.v1.FrontierResponse.frontier:type_name -> quorumlog.v1.Frontier
+	16, // 46: quorumlog.v1.FrontierResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	17, // 47: quorumlog.v1.FrontierResponse.refused:type_name -> quorumlog.v1.Refused
+	10, // 48: quorumlog.v1.FetchRequest.header:type_name -> quorumlog.v1.Header
+	5,  // 49: quorumlog.v1.FetchRequest.range:type_name -> quorumlog.v1.Range
+	10, // 50: quorumlog.v1.FetchResponse.header:type_name -> quorumlog.v1.Header
+	36, // 51: quorumlog.v1.FetchResponse.fetched:type_name -> quorumlog.v1.Fetched
+	15, // 52: quorumlog.v1.FetchResponse.truncated:type_name -> quorumlog.v1.Truncated
+	16, // 53: quorumlog.v1.FetchResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	17, // 54: quorumlog.v1.FetchResponse.refused:type_name -> quorumlog.v1.Refused
+	5,  // 55: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
+	37, // 56: quorumlog.v1.Fetched.stretches:type_name -> quorumlog.v1.Stretch
+	1,  // 57: quorumlog.v1.Stretch.kind:type_name -> quorumlog.v1.Kind
+	10, // 58: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
+	13, // 59: quorumlog.v1.Hello.configuration:type_name -> quorumlog.v1.Configuration
+	10, // 60: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
+	40, // 61: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
+	17, // 62: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
+	13, // 63: quorumlog.v1.Welcome.configuration:type_name -> quorumlog.v1.Configuration
+	0,  // 64: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
+	12, // 65: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
+	11, // 66: quorumlog.v1.Presence.heard:type_name -> quorumlog.v1.Heard
+	4,  // 67: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
+	5,  // 68: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
+	41, // 69: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
+	5,  // 70: quorumlog.v1.AppendResponse.more:type_name -> quorumlog.v1.Range
+	41, // 71: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
+	48, // 72: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
+	41, // 73: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
+	51, // 74: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
+	41, // 75: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
+	5,  // 76: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
+	7,  // 77: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
+	41, // 78: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
+	0,  // 79: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
+	8,  // 80: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
+	56, // 81: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
+	5,  // 82: quorumlog.v1.StatusResponse.gaps:type_name -> quorumlog.v1.Range
+	59, // 83: quorumlog.v1.EventsResponse.events:type_name -> quorumlog.v1.Event
+	56, // 84: quorumlog.v1.Event.progress:type_name -> quorumlog.v1.Progress
+	5,  // 85: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
+	62, // 86: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
+	41, // 87: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
+	5,  // 88: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
+	8,  // 89: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
+	0,  // 90: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
+	9,  // 91: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
+	18, // 92: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
+	11, // 93: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
+	13, // 94: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
+	95, // [95:95] is the sub-list for method output_type
+	95, // [95:95] is the sub-list for method input_type
+	95, // [95:95] is the sub-list for extension type_name
+	95, // [95:95] is the sub-list for extension extendee
+	0,  // [0:95] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -5601,36 +5848,41 @@ func file_log_proto_init() {
 		(*RecoverResponse_Refused)(nil),
 	}
 	file_log_proto_msgTypes[27].OneofWrappers = []any{
+		(*FrontierResponse_Frontier)(nil),
+		(*FrontierResponse_NotVoting)(nil),
+		(*FrontierResponse_Refused)(nil),
+	}
+	file_log_proto_msgTypes[30].OneofWrappers = []any{
 		(*FetchResponse_Fetched)(nil),
 		(*FetchResponse_Truncated)(nil),
 		(*FetchResponse_NotVoting)(nil),
 		(*FetchResponse_Refused)(nil),
 	}
-	file_log_proto_msgTypes[31].OneofWrappers = []any{
+	file_log_proto_msgTypes[34].OneofWrappers = []any{
 		(*Welcome_Presence)(nil),
 		(*Welcome_Refused)(nil),
 	}
-	file_log_proto_msgTypes[35].OneofWrappers = []any{
+	file_log_proto_msgTypes[38].OneofWrappers = []any{
 		(*AppendResponse_Range)(nil),
 		(*AppendResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[37].OneofWrappers = []any{
+	file_log_proto_msgTypes[40].OneofWrappers = []any{
 		(*TruncateResponse_Position)(nil),
 		(*TruncateResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[39].OneofWrappers = []any{
+	file_log_proto_msgTypes[42].OneofWrappers = []any{
 		(*ElectResponse_Elected)(nil),
 		(*ElectResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[42].OneofWrappers = []any{
+	file_log_proto_msgTypes[45].OneofWrappers = []any{
 		(*ReadResponse_Page)(nil),
 		(*ReadResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[45].OneofWrappers = []any{
+	file_log_proto_msgTypes[48].OneofWrappers = []any{
 		(*CatchupResponse_Learned)(nil),
 		(*CatchupResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[53].OneofWrappers = []any{
+	file_log_proto_msgTypes[56].OneofWrappers = []any{
 		(*DigestResponse_Digest)(nil),
 		(*DigestResponse_Failure)(nil),
 	}
@@ -5640,7 +5892,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   56,
+			NumMessages:   59,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,8 +1,6 @@
 package catchup
 
 import (
-	"slices"
-
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/actors/ensemble"
@@ -11,84 +9,124 @@ import (
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/paxos"
-	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
 // Refresh has the local replica learn everything that was acknowledged before it began: it asks a quorum of VOTING
-// replicas for the ends of their logs, and catches up to the highest. Any acknowledged position was accepted by a quorum,
-// so one of those asked holds it.
+// replicas for the ends of their logs (paxos.Frontier), and ends once everything up to the highest is learned: by the notices of
+// a live writer, which has it on its way, or else by a catch-up.
 //
-//	asking ── a quorum answered ──▶ catching up ──▶ Refreshed, stopped
+//	asking ── a quorum answered ──▶ awaiting ── it is learned ─────────────▶ Refreshed, stopped
+//	                                   └── too late ──▶ catching up ── Done ─────▲
 //
 // It never gives up; whoever no longer wants the result poisons it.
 
 type (
 	// Refreshed tells the parent up to where everything is learned. Its sender is the Refresh.
 	Refreshed struct{ Learned log.Position }
-	// askDue is the time to ask again.
+	// askDue is the time to ask again whoever has not answered.
 	askDue struct{}
+	// awaitOver is the time to wait for the writer no longer.
+	awaitOver struct{}
 )
 
 // NewRefresh returns the producer of a Refresh.
 func NewRefresh(e *ensemble.Ensemble) actor.Producer {
-	return func() actor.Actor { return &refresh{Ensemble: e, cancel: func() {}} }
+	return func() actor.Actor {
+		return &refresh{Ensemble: e, frontier: paxos.NewFrontier(len(e.Members)), cancel: func() {}}
+	}
 }
 
 type refresh struct {
 	*ensemble.Ensemble
-	self    identity.Identity
-	request uint64
-	voting  []log.ReplicaID
-	end     log.Position
-	decided bool
-	cancel  func()
+	self     identity.Identity
+	request  uint64
+	frontier *paxos.Frontier
+	end      log.Position
+	decided  bool // a quorum answered
+	over     bool // everything is learned
+	cancel   func()
 }
 
 // Receive implements actor.Actor.
 func (r *refresh) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
-	case *actor.Started, askDue:
-		if !r.decided {
-			ctx.Request(r.Replica, replica.Inspect{})
-			r.cancel = r.Clock.After(r.Patience.Fetch, ctx.Self(), askDue{})
-		}
+	case *actor.Started:
+		ctx.Request(r.Replica, replica.Inspect{})
 	case *actor.Stopping:
 		r.cancel()
+		ctx.Send(r.Replica, replica.Await{By: ctx.Self()})
 	case replica.Inspected:
-		r.ask(ctx, m)
-	case *messages.RecoverResponse:
+		r.self, r.request = m.Identity, r.Random.Uint64()
+		r.ask(ctx, nil)
+	case askDue:
+		r.ask(ctx, r.silent())
+	case *messages.FrontierResponse:
 		r.hear(ctx, m)
-	case Done:
-		ctx.Request(ctx.Parent(), Refreshed{r.end})
-		ctx.Stop(ctx.Self())
+	case awaitOver:
+		r.catchUp(ctx)
+	case replica.Reached, Done:
+		r.finish(ctx)
 	case Progress:
 		ctx.Send(ctx.Parent(), m)
 	}
 }
 
-func (r *refresh) ask(ctx actor.Context, m replica.Inspected) {
+// ask asks these replicas, or all where to is nil, and again whoever is silent then.
+func (r *refresh) ask(ctx actor.Context, to []log.ReplicaID) {
 	if r.decided {
 		return
 	}
-	r.self, r.request, r.voting, r.end = m.Identity, r.Random.Uint64(), nil, 0
-	r.Broadcast(ctx, &messages.RecoverRequest{Header: codec.EncodeHeader(r.self, r.request, nil)}, ctx.Self(), nil)
+	r.Broadcast(ctx, &messages.FrontierRequest{Header: codec.EncodeHeader(r.self, r.request, nil)}, ctx.Self(), to)
+	r.cancel = r.Clock.After(r.Twice(r.Patience.Retransmit), ctx.Self(), askDue{})
 }
 
-func (r *refresh) hear(ctx actor.Context, m *messages.RecoverResponse) {
-	e, s, err := codec.DecodeRecoverResponse(m)
-	if err != nil || r.decided || e.Request != r.request || !r.Counts(r.self, e.From) {
+// silent are the replicas whose answer does not count.
+func (r *refresh) silent() []log.ReplicaID {
+	silent := []log.ReplicaID{}
+	for _, id := range r.Members {
+		if !r.frontier.Answered(id) {
+			silent = append(silent, id)
+		}
+	}
+	return silent
+}
+
+func (r *refresh) hear(ctx actor.Context, m *messages.FrontierResponse) {
+	e, end, votes, err := codec.DecodeFrontierResponse(m)
+	if err != nil || !votes || r.decided || e.Request != r.request || !r.Counts(r.self, e.From) {
 		return
 	}
-	if s.Status != status.Voting || slices.Contains(r.voting, e.From.Replica) {
+	s := paxos.Standpoint{From: e.From.Replica, Incarnation: e.From.Incarnation, Known: e.Known, End: end}
+	if r.end, r.decided = r.frontier.Add(s); !r.decided {
 		return
 	}
-	r.voting = append(r.voting, e.From.Replica)
-	r.end = max(r.end, s.End)
-	if len(r.voting) < paxos.Quorum(len(r.Members)) {
-		return
-	}
-	r.decided = true
 	r.cancel()
+	if r.end == 0 {
+		r.finish(ctx)
+		return
+	}
+	ctx.Send(r.Replica, replica.Await{At: r.end, By: ctx.Self()})
+	r.cancel = r.Clock.After(r.Patience.Grace/landing, ctx.Self(), awaitOver{})
+}
+
+// landing is which part of the grace a live writer gets until a catch-up looks for what it has not finished. The catch-up gives
+// it all of the grace before it forces anything.
+const landing = 4
+
+func (r *refresh) catchUp(ctx actor.Context) {
+	if r.over {
+		return
+	}
+	ctx.Send(r.Replica, replica.Await{By: ctx.Self()})
 	ctx.Spawn(r.Props(New(r.Ensemble, Config{Range: log.Range{First: 1, Last: r.end}, Grace: r.Patience.Grace})))
+}
+
+func (r *refresh) finish(ctx actor.Context) {
+	if r.over {
+		return
+	}
+	r.over = true
+	ctx.Request(ctx.Parent(), Refreshed{r.end})
+	ctx.Stop(ctx.Self())
 }

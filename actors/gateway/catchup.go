@@ -21,7 +21,7 @@ import (
 // ends earlier.
 const (
 	maxCatchup  = 30 * time.Second
-	maxCatchups = 64
+	maxCatchups = 1024
 )
 
 type (
@@ -46,7 +46,7 @@ func (g *gateway) catchUp(ctx actor.Context, m *messages.CatchupRequest) {
 		r.fail(ctx, g.notVoting())
 		return
 	case len(g.refresh.served)+len(g.refresh.later) >= maxCatchups:
-		r.fail(ctx, codec.EncodeFailure(messages.Code_CODE_BUSY, "this member catches up for 64 clients already: try again later"))
+		r.fail(ctx, codec.EncodeFailure(messages.Code_CODE_BUSY, fmt.Sprintf("this member catches up for %d clients already: try again later, or ask another member", maxCatchups)))
 		return
 	}
 	r.cancel = g.Clock.After(maxCatchup, ctx.Self(), catchupDue{r.tag})

@@ -33,12 +33,14 @@ type (
 	Advise struct{ Text string }
 	// catchupDue is the time to give a client up that waits for a catch-up.
 	catchupDue struct{ tag uint64 }
+	// waitOver is the time to answer a reader that waits, whatever there is.
+	waitOver struct{ tag uint64 }
 )
 
 // New returns the producer of a gateway.
 func New(e *ensemble.Ensemble) actor.Producer {
 	return func() actor.Actor {
-		return &gateway{Ensemble: e, writes: make(map[uint64]write), reads: make(map[uint64]read)}
+		return &gateway{Ensemble: e, writes: make(map[uint64]write), reads: make(map[uint64]read), waits: make(map[uint64]wait)}
 	}
 }
 
@@ -48,6 +50,8 @@ type gateway struct {
 	tag         uint64     // of the last question
 	writes      map[uint64]write
 	reads       map[uint64]read
+	waits       map[uint64]wait
+	awaited     log.Position // what the replica is to tell of; 0 for nothing
 	refresh     refresh
 	search      search
 	statuses    []caller
@@ -68,7 +72,7 @@ func (g *gateway) Receive(ctx actor.Context) {
 	case *actor.Stopping:
 		g.stop(ctx)
 	case Serve:
-		g.coordinator = m.Coordinator
+		g.serve(ctx, m.Coordinator)
 	case Advise:
 		g.advice = m.Text
 	case catchup.Progress:
@@ -113,8 +117,19 @@ func (g *gateway) receiveLocal(ctx actor.Context) {
 		g.inspected(ctx, m)
 	case catchup.Refreshed:
 		g.refreshed(ctx, m)
+	case replica.Reached:
+		g.reached(ctx, m.Learned)
+	case waitOver:
+		g.waitedInVain(ctx, m.tag)
 	case catchupDue:
 		g.catchupOver(ctx, m.tag)
+	}
+}
+
+// serve has clients served by a coordinator, or turned away where there is none: the replica does not vote.
+func (g *gateway) serve(ctx actor.Context, coordinator *actor.PID) {
+	if g.coordinator = coordinator; coordinator == nil {
+		g.endWaits(ctx, g.notVoting())
 	}
 }
 
@@ -146,6 +161,7 @@ func (g *gateway) stop(ctx actor.Context) {
 	for _, tag := range slices.Sorted(maps.Keys(g.reads)) {
 		g.reads[tag].fail(ctx, closed)
 	}
+	g.endWaits(ctx, closed)
 	g.endSearch(func(w write) { w.fail(ctx, closed) })
 }
 

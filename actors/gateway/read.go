@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -14,12 +15,19 @@ import (
 // read is a request that the replica works on.
 type read struct {
 	caller
+	within log.Range
+	seen   log.Position  // the member must have learned so far
+	wait   time.Duration // how long it may take to; 0 once it took that
 	digest bool
 }
 
 func (g *gateway) read(ctx actor.Context, m *messages.ReadRequest) {
-	r := read{caller: g.caller(ctx, m.GetRequest())}
-	g.ask(ctx, r, log.Range{First: log.Position(m.GetFrom()), Last: log.Position(m.GetTo())})
+	g.ask(ctx, read{
+		caller: g.caller(ctx, m.GetRequest()),
+		within: log.Range{First: log.Position(m.GetFrom()), Last: log.Position(m.GetTo())},
+		seen:   log.Position(m.GetSeen()),
+		wait:   time.Duration(min(m.GetWaitMicros(), uint64(maxWait.Microseconds()))) * time.Microsecond,
+	})
 }
 
 func (g *gateway) digest(ctx actor.Context, m *messages.DigestRequest) {
@@ -29,22 +37,27 @@ func (g *gateway) digest(ctx actor.Context, m *messages.DigestRequest) {
 		r.fail(ctx, codec.EncodeFailure(messages.Code_CODE_MALFORMED, err.Error()))
 		return
 	}
-	g.ask(ctx, r, within)
+	r.within = within
+	g.ask(ctx, r)
 }
 
-func (g *gateway) ask(ctx actor.Context, r read, within log.Range) {
+func (g *gateway) ask(ctx actor.Context, r read) {
 	if g.coordinator == nil {
 		r.fail(ctx, g.notVoting())
 		return
 	}
 	tag := g.next()
 	g.reads[tag] = r
-	ctx.Request(g.Replica, replica.Read{Range: within, Tag: tag})
+	ctx.Request(g.Replica, replica.Read{Range: r.within, Tag: tag})
 }
 
 func (g *gateway) page(ctx actor.Context, p replica.Page) {
 	r := g.reads[p.Tag]
 	delete(g.reads, p.Tag)
+	if at := r.lacks(p); at > 0 {
+		g.postpone(ctx, r, at, p)
+		return
+	}
 	if p.Fault != replica.NoFault {
 		r.fail(ctx, pageFailure(p))
 		return

@@ -30,7 +30,8 @@ const maxHeld = 64
 func (r *replica) postpone(ctx actor.Context) bool {
 	m := ctx.Message()
 	switch m.(type) {
-	case *messages.PromiseRequest, *messages.WriteRequest, *messages.LearnedMessage, *messages.RecoverRequest, *messages.FetchRequest:
+	case *messages.PromiseRequest, *messages.WriteRequest, *messages.LearnedMessage, *messages.RecoverRequest,
+		*messages.FrontierRequest, *messages.FetchRequest:
 		if len(r.unsure.held) < maxHeld {
 			r.unsure.held = append(r.unsure.held, asked{m, ctx.Sender()})
 		}

@@ -164,6 +164,7 @@ func (r *replica) settle(ctx actor.Context, l lesson) {
 		r.ledger.Learn(run)
 		r.written.forget(run)
 		r.fold(ctx, l.piece.Within(run))
+		r.tellReached(ctx)
 	}
 }
 
@@ -177,6 +178,7 @@ func (r *replica) truncate(ctx actor.Context, begin log.Position) {
 	r.ledger.Truncate(begin)
 	r.written.forget(log.Range{First: 1, Last: begin - 1})
 	r.sessions.Truncate(begin)
+	r.tellReached(ctx)
 }
 
 // jump adopts the begin of a peer's log: positions below it were truncated by a TRUNCATE that was chosen, and are never

@@ -3,6 +3,8 @@ package replica
 import (
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/interval"
@@ -106,6 +108,15 @@ type (
 		Learned log.Position
 		Fault   Fault
 	}
+
+	// Await has an actor told once everything up to a position is learned, or truncated. It takes the place of what that actor
+	// awaited before; At 0 awaits nothing.
+	Await struct {
+		At log.Position
+		By *actor.PID // who is told
+	}
+	// Reached answers Await.
+	Reached struct{ Learned log.Position }
 
 	// StatusChanged tells the owner.
 	StatusChanged struct {

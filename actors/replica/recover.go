@@ -106,13 +106,7 @@ func (r *replica) hello(ctx actor.Context, m *messages.Hello) {
 
 // greet is admit without registering: a greeting promises nothing, so it need not wait for the disk.
 func (r *replica) greet(e codec.Envelope, err error) (identity.Refusal, bool) {
-	switch {
-	case r.fault != nil:
-		return r.broken(), false
-	case err != nil:
-		return identity.Refusal{Reason: identity.Malformed, Detail: err.Error()}, false
-	}
-	refusal, ok := r.known(e.From)
+	refusal, ok := r.mayAsk(e, err)
 	if ok {
 		r.greeted[e.From.Replica] = greeting{e.From.Incarnation, r.Clock.Now()}
 	}

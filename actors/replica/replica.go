@@ -87,6 +87,7 @@ type replica struct {
 	group      group
 	syncer     *actor.PID
 	server     *actor.PID
+	awaited    []awaited
 	fault      error // the disk failed: nothing is answered but that
 }
 
@@ -122,6 +123,8 @@ func (r *replica) Receive(ctx actor.Context) {
 		r.recover(ctx, m)
 	case *messages.FetchRequest:
 		r.fetch(ctx, m)
+	case *messages.FrontierRequest:
+		r.frontier(ctx, m)
 	case *messages.Hello:
 		r.hello(ctx, m)
 	case unserved:
@@ -164,6 +167,8 @@ func (r *replica) receiveLocal(ctx actor.Context) {
 		r.read(ctx, m)
 	case Sessions:
 		r.tellSessions(ctx, m)
+	case Await:
+		r.remind(ctx, m)
 	}
 }
 

@@ -106,7 +106,7 @@ func (p *program) benchmarkRead(command *cobra.Command, o readOptions) error {
 // readOnce reads the log once. A run that fails does not count.
 func (p *program) readOnce(ctx context.Context, client *cluster.Client, most uint64, into *readResult) error {
 	reader := client.Reader()
-	begin, last, err := p.bounds(ctx, reader, 0)
+	begin, last, err := p.bounds(ctx, reader, 0, false)
 	if err != nil {
 		return fmt.Errorf("read: %w", err)
 	}

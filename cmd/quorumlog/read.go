@@ -28,6 +28,7 @@ type reading struct {
 	from, to log.Position // 0: from the beginning, to the end
 	follow   bool
 	text     bool
+	latest   bool // what was acknowledged before the command is seen, also by a range with an end
 }
 
 func newReadCommand(p *program) *cobra.Command {
@@ -38,6 +39,11 @@ func newReadCommand(p *program) *cobra.Command {
 		Long: `Prints the entries from --from to --to, both inclusive; without them, all of the log, everything that was
 acknowledged before the command among it. Each line is a position, a tab, and the entry, quoted where it cannot be
 printed as it is. --text prints the entries alone, as they are.
+
+A range with an end is read from any member that knows all of it. With --linearizable a quorum is asked first, as it is without
+--to: what a member has not heard of yet is seen, and where the log ends before --to, it did so after the command began.
+
+--follow goes on with another member where the one that it reads from is gone; nothing is skipped, and nothing printed twice.
 
 Positions without an entry (a truncation, or a position that nobody used) are skipped.
 
@@ -59,6 +65,7 @@ learned, which need not be all.`,
 	addPosition(command, &r.to, "to", "the last `position` to print")
 	command.Flags().BoolVarP(&r.follow, "follow", "f", false, "wait for more, until interrupted")
 	command.Flags().BoolVar(&r.text, "text", false, "print only the entries, as they are")
+	command.Flags().BoolVar(&r.latest, "linearizable", false, "ask a quorum what was acknowledged before the command, also with --to")
 	return command
 }
 
@@ -70,6 +77,8 @@ func (p *program) read(command *cobra.Command, r reading) error {
 		return usagef("--text and -o %s are two ways to print: choose one", p.output)
 	case r.follow && command.Flags().Changed("data"):
 		return usagef("--follow needs a running log: --data %s is none", p.data)
+	case r.latest && command.Flags().Changed("data"):
+		return usagef("--linearizable needs a running log: --data %s is none", p.data)
 	}
 	out := newRows(p.out, p.output, r.line)
 	err := p.readInto(command, r, out)
@@ -92,17 +101,18 @@ func (p *program) readInto(command *cobra.Command, r reading, out *rows[entry]) 
 	}
 	defer client.Close() //nolint:errcheck // it returns nil
 	if r.follow {
-		if err := p.kept(command.Context(), client, r); err != nil {
+		reader := client.Reader()
+		if err := p.begun(command.Context(), reader, r); err != nil {
 			return err
 		}
-		return p.follow(command.Context(), client, r, out)
+		return p.follow(command.Context(), reader, r, out)
 	}
 	return p.readOnline(command.Context(), client.Reader(), r, out)
 }
 
 // readOnline reads what is asked for; without an end, up to the last position at the time of the command.
 func (p *program) readOnline(ctx context.Context, reader *cluster.Reader, r reading, out *rows[entry]) error {
-	begin, last, err := p.bounds(ctx, reader, r.to)
+	begin, last, err := p.bounds(ctx, reader, r.to, r.latest)
 	if err != nil {
 		return err
 	}
@@ -149,40 +159,45 @@ func (p *program) readRange(ctx context.Context, reader *cluster.Reader, from, t
 
 // bounds returns what there is to read. What a replica has learned stays as it is, so that a range with an end needs no
 // quorum if the replica has all of it.
-func (p *program) bounds(ctx context.Context, reader *cluster.Reader, to log.Position) (begin, last log.Position, err error) {
+func (p *program) bounds(ctx context.Context, reader *cluster.Reader, to log.Position, latest bool) (begin, last log.Position, err error) {
 	limited, cancel := p.limited(ctx)
 	defer cancel()
-	if to != 0 {
+	if to != 0 && !latest {
 		if begin, last, err = reader.Bounds(limited); err == nil && to <= last {
 			return begin, last, nil
 		}
 	}
-	if _, err := reader.Catchup(limited); err != nil {
+	if _, err := reader.Barrier(limited); err != nil {
 		return 0, 0, err
 	}
 	return reader.Bounds(limited)
 }
 
-// kept returns an error if the log begins behind the end of what is asked for.
-func (p *program) kept(ctx context.Context, client *cluster.Client, r reading) error {
+// begun has a reader see what it must have seen before it follows, and returns an error if the log begins behind the end of what
+// is asked for.
+func (p *program) begun(ctx context.Context, reader *cluster.Reader, r reading) error {
+	limited, cancel := p.limited(ctx)
+	defer cancel()
+	if r.latest {
+		if _, err := reader.Barrier(limited); err != nil {
+			return err
+		}
+	}
 	if r.to == 0 {
 		return nil
 	}
-	limited, cancel := p.limited(ctx)
-	defer cancel()
-	begin, _, err := client.Reader().Bounds(limited)
+	begin, _, err := reader.Bounds(limited)
 	if err == nil && r.to < begin {
 		err = truncatedTo(begin)
 	}
 	return err
 }
 
-// follow prints what there is and what comes, whichever member tells it: when the one it reads from is gone, it goes on
-// with another.
-func (p *program) follow(ctx context.Context, client *cluster.Client, r reading, out *rows[entry]) error {
+// follow prints what there is and what comes, whichever member tells it, while any does.
+func (p *program) follow(ctx context.Context, reader *cluster.Reader, r reading, out *rows[entry]) error {
 	for {
 		var last error
-		for e, err := range client.Reader().Tail(ctx, r.from) {
+		for e, err := range reader.Tail(ctx, r.from) {
 			last = err
 			if err != nil || r.to != 0 && e.Position > r.to {
 				break

@@ -132,7 +132,7 @@ func TestDiscardedRefreshIsGone(t *testing.T) {
 	claim(t, func(b *bench) actor.Producer { return catchup.NewRefresh(b.ensemble) }, []place{
 		{
 			name:  "while asking",
-			setup: setup{local: status.Voting, peers: voting(), hold: []string{"RecoverRequest"}}, reach: held("RecoverRequest"), linger: 5 * time.Second,
+			setup: setup{local: status.Voting, peers: voting(), hold: []string{"FrontierRequest"}}, reach: held("FrontierRequest"), linger: 5 * time.Second,
 		},
 		{
 			name:  "while catching up",

@@ -30,7 +30,9 @@ var (
 	seedsFlag  = flag.Uint64("seeds", 2000, "how many seeds of the simulation each mutant gets")
 )
 
-func all() []Mutant { return slices.Concat(ofRules(), ofLives(), ofLinks(), ofShells(), ofSyncs()) }
+func all() []Mutant {
+	return slices.Concat(ofRules(), ofReads(), ofLives(), ofLinks(), ofShells(), ofSyncs())
+}
 
 func root(t *testing.T) string {
 	t.Helper()

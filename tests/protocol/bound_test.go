@@ -38,7 +38,7 @@ func TestCatchupsWithoutAQuorumDoNotPileUp(t *testing.T) {
 	m := c.Member(1)
 	c.World.Net.Isolate(m.Node.Address())
 	before := len(m.Node.Actors())
-	for i := range uint64(200) {
+	for i := range uint64(1100) {
 		m.Probe.Request(m.PID(member.Gateway), &messages.CatchupRequest{Request: i})
 	}
 	busy := actortest.Await[*messages.CatchupResponse](t, m.Probe, time.Second)

@@ -50,6 +50,7 @@ type client struct {
 	fence    log.Proposal
 	fencedAt log.ReplicaID // the member that elected the fence
 	written  int
+	reader   reader
 	over     bool // it begins nothing any more
 }
 
@@ -58,6 +59,8 @@ type call struct {
 	*operation
 	abandoned bool
 	cancel    func()
+	token     log.Position // what a read had to see, at least
+	followed  log.Position // where it goes on with what was read before; 0 where it does not
 }
 
 // looks says whether the call only looks at the log.
@@ -98,8 +101,12 @@ func (c *client) Receive(ctx actor.Context) {
 	case *messages.ElectResponse:
 		c.answered(m.GetRequest(), m.GetFailure(), func(w *call, now time.Duration) { c.elected(w, now, m.GetElected()) })
 	case *messages.ReadResponse:
-		c.answered(m.GetRequest(), m.GetFailure(), func(w *call, now time.Duration) { c.history.wasRead(w.operation, now, m.GetPage()) })
+		c.reader.passed(m)
+		c.answered(m.GetRequest(), m.GetFailure(), func(w *call, now time.Duration) { c.wasRead(w, now, m.GetPage()) })
 	case *messages.CatchupResponse:
+		if c.goOn(ctx, m) {
+			return
+		}
 		c.answered(m.GetRequest(), m.GetFailure(), func(w *call, now time.Duration) {
 			c.history.caughtUp(w.operation, now, log.Position(m.GetLearned()))
 		})
@@ -169,21 +176,6 @@ func (c *client) electAt(ctx actor.Context, id log.ReplicaID) {
 	c.send(ctx, m)
 }
 
-// lookAt has a member catch up, or reads from it.
-func (c *client) lookAt(ctx actor.Context, id log.ReplicaID) {
-	if c.random.IntN(4) == 0 {
-		c.send(ctx, &messages.CatchupRequest{Request: c.begin(ctx, spec.Operation{Kind: spec.Catchup}, id)})
-		return
-	}
-	request := c.begin(ctx, spec.Operation{Kind: spec.Read}, id)
-	from := c.history.highest - min(c.history.highest, log.Position(c.random.IntN(40)))
-	m := &messages.ReadRequest{Request: request, From: uint64(from)}
-	if c.random.IntN(2) == 0 {
-		m.To = uint64(from) + c.random.Uint64N(10)
-	}
-	c.send(ctx, m)
-}
-
 // begin records a call and returns its number.
 func (c *client) begin(ctx actor.Context, o spec.Operation, id log.ReplicaID) uint64 {
 	c.request++
@@ -197,7 +189,11 @@ func (c *client) begin(ctx actor.Context, o spec.Operation, id log.ReplicaID) ui
 
 // send sends the request that was begun last.
 func (c *client) send(ctx actor.Context, message any) {
-	address := fmt.Sprintf("node%d:7000", c.waiting[c.request].Member)
+	c.sendTo(ctx, c.waiting[c.request].Member, message)
+}
+
+func (c *client) sendTo(ctx actor.Context, id log.ReplicaID, message any) {
+	address := fmt.Sprintf("node%d:7000", id)
 	ctx.Request(actor.NewPID(address, kit.Name+"/"+member.Gateway), message)
 }
 

@@ -64,7 +64,7 @@ func (h *history) begin(now time.Duration, o spec.Operation) *operation {
 		}
 		o.Session = h.sessions[by]
 	}
-	if o.Kind == spec.Read || o.Kind == spec.Catchup {
+	if o.Reader == 0 && (o.Kind == spec.Read || o.Kind == spec.Catchup) {
 		o.Reader = h.life(o.Member)
 	}
 	begun := &operation{Operation: h.recorder.Begin(o), acknowledged: h.highest, elected: h.elected}
@@ -81,7 +81,7 @@ func (h *history) succeed(o *operation, now time.Duration, told func(*spec.Opera
 	h.at = now
 	h.recorder.End(o.Operation, func(o *spec.Operation) {
 		o.Outcome = spec.Succeeded
-		if o.Reader != h.life(o.Member) {
+		if o.Reader < readers && o.Reader != h.life(o.Member) {
 			o.Reader = 0
 		}
 		told(o)

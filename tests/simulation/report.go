@@ -19,6 +19,8 @@ type Report struct {
 	Messages fates
 	Lives    int // starts of processes
 	Outcomes [spec.Unknown + 1]int
+	Latest   int              // linearizable reads that were answered
+	Pages    int              // that readers who followed the log were shown
 	Slowest  [4]time.Duration // the parts of phase 2: until voting, appended, answered, equal
 	Peaks    peaks
 	Stuck    bool // the run ended in a stalemate
@@ -35,6 +37,9 @@ func (s *simulation) report() Report {
 	}
 	for _, o := range s.history.operations {
 		r.Outcomes[o.Outcome]++
+	}
+	for _, c := range s.clients {
+		r.Latest, r.Pages = r.Latest+c.reader.latest, r.Pages+c.reader.pages
 	}
 	return r
 }
@@ -76,6 +81,7 @@ func (s *Summary) Add(r Report) {
 	for o, n := range r.Outcomes {
 		t.Outcomes[o] += n
 	}
+	t.Latest, t.Pages = t.Latest+r.Latest, t.Pages+r.Pages
 	for i, d := range r.Slowest {
 		t.Slowest[i] = max(t.Slowest[i], d)
 	}
@@ -94,6 +100,12 @@ func (s *Summary) Missing() []string {
 		if n == 0 {
 			missing = append(missing, story(i).String())
 		}
+	}
+	if s.Total.Latest == 0 {
+		missing = append(missing, "linearizable read")
+	}
+	if s.Total.Pages == 0 {
+		missing = append(missing, "page of a reader who follows the log")
 	}
 	return missing
 }
@@ -118,6 +130,7 @@ func (s *Summary) String() string {
 	}
 	fmt.Fprintf(&text, "\n%d not sent as their process died in that step, %d writes stranded\n", t.Messages.Unsent, t.Messages.Stranded)
 	fmt.Fprintf(&text, "calls: %s\n", ended(t.Outcomes))
+	fmt.Fprintf(&text, "%d linearizable reads, %d pages of readers who follow the log\n", t.Latest, t.Pages)
 	fmt.Fprintf(&text, "slowest recovery: voting %v, append %v, answers %v, equal %v\nmost of one member: %s",
 		t.Slowest[0], t.Slowest[1], t.Slowest[2], t.Slowest[3], t.Peaks)
 	return text.String()

@@ -20,13 +20,14 @@ const (
 	notice
 	recovers // and what it is answered
 	copies   // and what it is answered
+	frontier // and what it is answered
 	other
 	kinds
 )
 
 // String names the kind.
 func (k kind) String() string {
-	return [kinds]string{"promise", "promised", "write", "accepted", "notice", "recover", "copy", "other"}[k]
+	return [kinds]string{"promise", "promised", "write", "accepted", "notice", "recover", "copy", "frontier", "other"}[k]
 }
 
 func kindOf(m proto.Message) kind {
@@ -45,6 +46,8 @@ func kindOf(m proto.Message) kind {
 		return recovers
 	case *messages.FetchRequest, *messages.FetchResponse:
 		return copies
+	case *messages.FrontierRequest, *messages.FrontierResponse:
+		return frontier
 	}
 	return other
 }
