@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/quorumlog/quorumlog/tests/process"
 )
@@ -32,12 +33,17 @@ func TestPageShowsAMemberThatIsKilledAndOneThatRecovers(t *testing.T) {
 	b.await("three members vote", `[...document.querySelectorAll("#members .status")].map(e => e.textContent).join()`, "VOTING,VOTING,VOTING")
 	b.await("the page is live", `document.body.className`, "live")
 
-	load(t, c, 12)
+	if os.Getenv(pictures) != "" { // so that the plots have something to show
+		for began := time.Now(); time.Since(began) < 100*time.Second; {
+			load(t, c, 20+rand.IntN(180)*rand.IntN(4))
+		}
+	}
+	load(t, c, 12<<10)
 	b.await("somebody writes", `document.querySelector("#members .writes") ? "yes" : "no"`, "yes")
 	c.Kill(3)
 	b.await("the third is unreachable", state(3), "UNREACHABLE")
 	b.await("and why", `document.querySelector("#members .why") ? "yes" : "no"`, "yes")
-	load(t, c, 4)
+	load(t, c, 4<<10)
 	b.keep("unreachable")
 
 	c.Wipe(3)
@@ -77,12 +83,12 @@ func serve(t *testing.T, c *process.Cluster) (url string) {
 	return "http://" + address + "/"
 }
 
-// load appends so many megabytes, in lines of a few hundred bytes.
-func load(t *testing.T, c *process.Cluster, megabytes int) {
+// load appends so many KiB, in lines of a few hundred bytes.
+func load(t *testing.T, c *process.Cluster, size int) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
 	var lines strings.Builder
-	for lines.Len() < megabytes<<20 {
+	for lines.Len() < size<<10 {
 		fmt.Fprintf(&lines, "%s\n", strings.Repeat("x", 100+random.IntN(400)))
 	}
 	file := filepath.Join(t.TempDir(), "lines")
@@ -108,10 +114,13 @@ func (b *browser) await(what, expression, want string) {
 	})
 }
 
+// pictures is the variable that says where pictures are left.
+const pictures = "QUORUMLOG_SCREENSHOTS"
+
 // keep leaves a picture, where somebody wants them.
 func (b *browser) keep(name string) {
 	b.t.Helper()
-	if dir := os.Getenv("QUORUMLOG_SCREENSHOTS"); dir != "" {
+	if dir := os.Getenv(pictures); dir != "" {
 		b.picture(filepath.Join(dir, name+".png"))
 	}
 }
