@@ -26,6 +26,7 @@ import (
 type Client struct {
 	conn    *conn
 	members []Member
+	access  access
 	closing func()
 
 	flight    *semaphore.Weighted // bytes of entries that may be on their way
@@ -48,17 +49,31 @@ const DefaultTimeout = 30 * time.Second
 
 // Dial returns a client of the log with these members. It has an actor system and an address of its own, on a free port,
 // since the members answer to it: there must be no NAT and no firewall between them. It does not wait for any member: the first call does.
+//
+// It shows no certificate, and takes members on the loopback only; see DialSecurely.
 func Dial(ctx context.Context, members []Member) (*Client, error) {
-	return dial(ctx, members, zerolog.Nop())
+	return DialSecurely(ctx, members, Security{})
 }
 
-func dial(_ context.Context, members []Member, logger zerolog.Logger) (*Client, error) {
+// DialSecurely is Dial with certificates: those of a client, or of a reader, which gets ErrDenied for whatever is not a read.
+func DialSecurely(ctx context.Context, members []Member, s Security) (*Client, error) {
+	return dial(ctx, members, s, zerolog.Nop())
+}
+
+func dial(_ context.Context, members []Member, s Security, logger zerolog.Logger) (*Client, error) {
 	if err := validateMembers(members); err != nil {
 		return nil, fmt.Errorf("members: %w", err)
 	}
 	addresses := make([]string, len(members))
 	for i, m := range members {
 		addresses[i] = m.Address
+	}
+	if err := s.Validate(addresses...); err != nil {
+		return nil, fmt.Errorf("security: %w", err)
+	}
+	access, err := s.openAsClient(members, logger)
+	if err != nil {
+		return nil, err
 	}
 	host, err := outboundHost(addresses)
 	if err != nil {
@@ -69,12 +84,13 @@ func dial(_ context.Context, members []Member, logger zerolog.Logger) (*Client, 
 		return nil, err
 	}
 	system := newSystem(logger, address)
-	transport, err := startRemote(system, address, address, logger)
+	transport, err := startRemote(system, address, address, access, logger)
 	if err != nil {
 		system.Shutdown()
 		return nil, err
 	}
 	c := newClient(system, members, members[rand.IntN(len(members))])
+	c.conn.faults, c.access = transport.faults(), access
 	transport.open()
 	c.closing = func() {
 		transport.stop(transportPatience)
@@ -152,6 +168,9 @@ func newTruncate(to log.Position, fence log.Proposal) write {
 
 // append has entries gathered with others, once there is room for them.
 func (c *Client) append(ctx context.Context, g *gathering, entries [][]byte, try bool) (log.Position, error) {
+	if err := c.mayChange(); err != nil {
+		return 0, err
+	}
 	ctx, cancel := withDefaultTimeout(ctx)
 	defer cancel()
 	a, err := newAppending(ctx, entries, try)
@@ -174,6 +193,9 @@ func (c *Client) append(ctx context.Context, g *gathering, entries [][]byte, try
 // write asks one member after the other, until one wrote or the outcome is certain or unknown. It goes on only after
 // answers that say that nothing was written.
 func (c *Client) write(ctx context.Context, w write) (log.Position, error) {
+	if err := c.mayChange(); err != nil {
+		return 0, err
+	}
 	ctx, cancel := withDefaultTimeout(ctx)
 	defer cancel()
 	var last error
@@ -200,6 +222,14 @@ func (c *Client) write(ctx context.Context, w write) (log.Position, error) {
 			return 0, last
 		}
 	}
+}
+
+// mayChange says no to a reader: the members would drop what it asks, without a word.
+func (c *Client) mayChange() error {
+	if own, reads := c.access.reads(); reads {
+		return fmt.Errorf("%w: %s may only read: use a client's certificate (quorumlog cert client)", ErrDenied, own)
+	}
+	return nil
 }
 
 // again says whether a write may be tried once more: it is certainly not in the log, and may succeed elsewhere or later.

@@ -55,8 +55,10 @@ type Config struct {
 	// an election lacks, or a client's catch-up, is copied without one. Node.LimitCopies changes it.
 	CopyRate int64
 	// System is an actor system that the program already has, with its remote started under the member's own address.
-	// Nil: the node has its own. Listen is then not used.
+	// Nil: the node has its own. Listen and Security are then not used: the program's remote has what it has.
 	System *actor.ActorSystem
+	// Security is how the members and their clients know each other. Empty: not at all, which is for the loopback only.
+	Security Security
 	// Patience is how long the member's actors wait. Nil: ensemble.Usual.
 	Patience *ensemble.Patience
 	// Logger is where the node logs. The zero Logger logs nothing.
@@ -75,6 +77,9 @@ func (c Config) Validate() error {
 	if c.CopyRate < 0 {
 		faults = append(faults, fmt.Errorf("the copy rate is %d bytes a second: it is 0 for no limit, or above", c.CopyRate))
 	}
+	if err := c.validateSecurity(); err != nil {
+		faults = append(faults, err)
+	}
 	if err := validateMembers(c.Members); err != nil {
 		faults = append(faults, err)
 	} else if _, ok := c.self(); !ok {
@@ -82,6 +87,23 @@ func (c Config) Validate() error {
 			c.ID, FormatMembers(c.Members)))
 	}
 	return errors.Join(faults...)
+}
+
+func (c Config) validateSecurity() error {
+	if c.System != nil {
+		if !c.Security.isPlain() {
+			return errors.New("an actor system is given, and certificates: give those to its remote")
+		}
+		return nil
+	}
+	addresses := make([]string, 0, len(c.Members)+1)
+	for _, m := range c.Members {
+		addresses = append(addresses, m.Address)
+	}
+	if c.Listen != "" {
+		addresses = append(addresses, c.Listen)
+	}
+	return c.Security.Validate(addresses...)
 }
 
 func (c Config) self() (Member, bool) {

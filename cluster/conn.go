@@ -21,6 +21,7 @@ type conn struct {
 	inbox  *actor.PID
 	events *eventstream.Subscription
 	closed chan struct{}
+	faults *faults // nil: nobody knows why a member does not answer
 
 	mu      sync.Mutex
 	waiting map[uint64]waiting

@@ -29,12 +29,12 @@ func FuzzPacket(f *testing.F) {
 	g := newGuard("127.0.0.1:1", zerolog.Nop())
 	f.Fuzz(func(t *testing.T, wire []byte) {
 		packet := &remote.RemoteMessage{}
-		if proto.Unmarshal(wire, packet) != nil || g.check(packet) != nil {
+		if proto.Unmarshal(wire, packet) != nil || g.check(packet, nil) != nil {
 			return
 		}
 		for _, e := range packet.GetMessageBatch().GetEnvelopes() {
 			b := packet.GetMessageBatch()
-			if g.types[b.TypeNames[e.TypeId]] == nil || !reachable(b.Targets[e.Target]) || len(e.MessageData) > maxMessage || e.MessageHeader != nil {
+			if g.types[b.TypeNames[e.TypeId]] == nil || taken(b.Targets[e.Target]) == nothing || len(e.MessageData) > maxMessage || e.MessageHeader != nil {
 				t.Errorf("let through: %v", e)
 			}
 			if e.Sender > 0 && b.Senders[e.Sender-1].GetAddress() == g.own {

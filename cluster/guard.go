@@ -6,17 +6,20 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/remote"
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 	"google.golang.org/grpc"
 	grpccodes "google.golang.org/grpc/codes"
+	grpcpeer "google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/cluster/certificate"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
@@ -26,12 +29,16 @@ import (
 //
 // Nor does it let in what would take far more memory than its bytes; see shape.
 //
-// One bad envelope is dropped, as the network might have; a packet that is no batch of envelopes ends its stream. It does
-// not know who sends: that needs authenticated connections.
+// One bad envelope is dropped, as the network might have; a packet that is no batch of envelopes ends its stream. Where
+// connections have certificates, the guard knows who sends: nobody speaks for another member, and nobody asks for what his
+// certificate does not allow.
 type guard struct {
 	own     string // this process's advertised address
 	types   map[string]*shape
+	traffic map[string]traffic
+	access  access
 	log     zerolog.Logger
+	seldom  *rate.Sometimes // a line of the log, whatever others send
 	opened  chan struct{}
 	open    sync.Once
 	dropped atomic.Uint64 // envelopes
@@ -44,10 +51,15 @@ const (
 )
 
 func newGuard(own string, log zerolog.Logger) *guard {
-	g := &guard{own: own, types: make(map[string]*shape), log: log, opened: make(chan struct{})}
+	g := &guard{
+		own: own, types: make(map[string]*shape), traffic: make(map[string]traffic), log: log,
+		seldom: &rate.Sometimes{First: 3, Interval: time.Second}, opened: make(chan struct{}),
+	}
 	known := make(map[protoreflect.FullName]*shape)
 	for _, m := range wire() {
-		g.types[string(proto.MessageName(m))] = shapeOf(m.ProtoReflect().Descriptor(), known)
+		name := string(proto.MessageName(m))
+		g.types[name] = shapeOf(m.ProtoReflect().Descriptor(), known)
+		g.traffic[name] = trafficOf(m)
 	}
 	return g
 }
@@ -73,28 +85,6 @@ func wire() []proto.Message {
 	}
 }
 
-// reachable says whether other processes may send to an actor: the three that serve, the actors below those that ask (an
-// answer goes to whoever asked: rounds, fetches), and clients.
-func reachable(name string) bool {
-	if strings.HasPrefix(name, clientPrefix) {
-		return true
-	}
-	below, ok := strings.CutPrefix(name, logName+"/")
-	if !ok {
-		return false
-	}
-	switch parent, _, isChild := strings.Cut(below, "/"); parent {
-	case member.Gateway:
-		return true
-	case member.Replica, member.Network:
-		return !isChild
-	case member.Recover, member.Coordinator, member.Follow:
-		return isChild
-	default:
-		return false
-	}
-}
-
 // stream lets nobody in before the guard is opened, and survives what protoactor does not.
 func (g *guard) stream(server any, s grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
 	select {
@@ -108,7 +98,7 @@ func (g *guard) stream(server any, s grpc.ServerStream, _ *grpc.StreamServerInfo
 			err = status.Error(grpccodes.Internal, "this packet could not be handled")
 		}
 	}()
-	return handle(server, &guarded{s, g})
+	return handle(server, &guarded{s, g, visitorOf(s.Context())})
 }
 
 // unary refuses protoactor's other calls, which it has not written yet: they panic.
@@ -116,10 +106,23 @@ func (*guard) unary(context.Context, any, *grpc.UnaryServerInfo, grpc.UnaryHandl
 	return nil, status.Error(grpccodes.Unimplemented, "this process takes streams only")
 }
 
+// visitorOf returns whose certificate a connection has; nil: there are none.
+func visitorOf(ctx context.Context) *certificate.Identity {
+	p, _ := grpcpeer.FromContext(ctx)
+	if p == nil {
+		return nil
+	}
+	if v, ok := p.AuthInfo.(visitor); ok {
+		return &v.Identity
+	}
+	return nil
+}
+
 // guarded is a stream on which only what the guard lets through is received.
 type guarded struct {
 	grpc.ServerStream
 	guard *guard
+	who   *certificate.Identity
 }
 
 // RecvMsg implements grpc.ServerStream.
@@ -131,11 +134,11 @@ func (s *guarded) RecvMsg(m any) error {
 	if !ok {
 		return status.Error(grpccodes.InvalidArgument, "not a packet of protoactor")
 	}
-	return s.guard.check(packet)
+	return s.guard.check(packet, s.who)
 }
 
-// check drops from a packet what may not pass, or refuses the whole of it.
-func (g *guard) check(packet *remote.RemoteMessage) error {
+// check drops from a packet what may not pass, or refuses the whole of it. Who is nil where nobody shows who he is.
+func (g *guard) check(packet *remote.RemoteMessage, who *certificate.Identity) error {
 	switch m := packet.GetMessageType().(type) {
 	case *remote.RemoteMessage_ConnectRequest:
 		if m.ConnectRequest.GetServerConnection() != nil {
@@ -143,19 +146,23 @@ func (g *guard) check(packet *remote.RemoteMessage) error {
 		}
 	case *remote.RemoteMessage_MessageBatch:
 		if m.MessageBatch != nil {
-			g.filter(m.MessageBatch)
+			g.filter(m.MessageBatch, who)
 			return nil
 		}
 	}
 	return status.Error(grpccodes.InvalidArgument, "neither a greeting of a server nor a batch of messages")
 }
 
-func (g *guard) filter(b *remote.MessageBatch) {
-	faults := g.readTables(b)
+func (g *guard) filter(b *remote.MessageBatch, who *certificate.Identity) {
+	faults := g.readTables(b, who)
 	kept := b.Envelopes[:0]
 	for _, e := range b.GetEnvelopes() {
 		if fault := faults.of(e); fault != "" {
 			g.drop(fault)
+			continue
+		}
+		if fault := faults.deny(e, who); fault != "" {
+			g.deny(fault, b.GetTypeNames()[e.GetTypeId()], who)
 			continue
 		}
 		e.MessageHeader = nil // we use none, and protoactor would hand it to the actor
@@ -170,22 +177,41 @@ func (g *guard) drop(fault string) {
 	g.log.Debug().Str("fault", fault).Msg("a message was dropped")
 }
 
-// tables hold what the envelopes of one batch refer to: the shapes of types, nil where a type is none of ours, and the faults
-// of the others; empty where there is none.
-type tables struct {
-	types            []*shape
-	targets, senders []string
+// deny drops what somebody may not send who should know it: that is worth a line.
+func (g *guard) deny(fault, message string, who *certificate.Identity) {
+	g.dropped.Add(1)
+	g.seldom.Do(func() {
+		g.log.Warn().Stringer("from", who).Str("message", message).Str("fault", fault).Msg("a message was dropped")
+	})
 }
 
-func (g *guard) readTables(b *remote.MessageBatch) (t tables) {
+// tables hold what the envelopes of one batch refer to: the shapes of types, nil where a type is none of ours, what the targets
+// take, and the faults of the senders; empty where there is none.
+type tables struct {
+	types   []*shape
+	traffic []traffic
+	targets []traffic
+	senders []string // what is wrong with them for anybody,
+	denied  []string // and in this one's hand
+}
+
+func (g *guard) readTables(b *remote.MessageBatch, who *certificate.Identity) (t tables) {
 	for _, name := range b.GetTypeNames() {
 		t.types = append(t.types, g.types[name])
+		t.traffic = append(t.traffic, g.traffic[name])
 	}
 	for _, name := range b.GetTargets() {
-		t.targets = append(t.targets, unless(len(name) <= maxName && reachable(name), "its target takes no messages"))
+		target := nothing
+		if len(name) <= maxName {
+			target = taken(name)
+		}
+		t.targets = append(t.targets, target)
 	}
 	for _, pid := range b.GetSenders() {
 		t.senders = append(t.senders, g.senderFault(pid))
+		if who != nil {
+			t.denied = append(t.denied, g.access.from(*who, pid.GetAddress(), pid.GetId()))
+		}
 	}
 	return t
 }
@@ -217,14 +243,25 @@ func (t tables) of(e *remote.MessageEnvelope) string {
 		return "its sender is not there"
 	case t.types[e.GetTypeId()] == nil:
 		return "its type is none of ours"
-	case t.targets[e.GetTarget()] != "":
-		return t.targets[e.GetTarget()]
+	case !t.traffic[e.GetTypeId()].to(t.targets[e.GetTarget()]):
+		return "its target takes no such messages"
 	case e.GetSender() != 0 && t.senders[e.GetSender()-1] != "": // 0 is nobody
 		return t.senders[e.GetSender()-1]
 	case !t.types[e.GetTypeId()].fits(e.GetMessageData()):
 		return "it is malformed, or has too many parts"
 	}
 	return ""
+}
+
+// deny returns what is wrong with an envelope, of which nothing else is, in the hand of this one.
+func (t tables) deny(e *remote.MessageEnvelope, who *certificate.Identity) string {
+	if who == nil {
+		return ""
+	}
+	if fault := t.traffic[e.GetTypeId()].of(*who, e.GetMessageData()); fault != "" || e.GetSender() == 0 {
+		return fault
+	}
+	return t.denied[e.GetSender()-1]
 }
 
 func within[T any](index int32, table []T) bool { return index >= 0 && int(index) < len(table) }

@@ -86,7 +86,7 @@ const ownAddress = "127.0.0.1:4101"
 func TestGuardDropsWhatMayNotPass(t *testing.T) {
 	for name, packet := range hostile() {
 		g := newGuard(ownAddress, zerolog.Nop())
-		if err := g.check(packet); err != nil {
+		if err := g.check(packet, nil); err != nil {
 			t.Errorf("%s: ended its stream: %v", name, err)
 		}
 		if left := len(packet.GetMessageBatch().GetEnvelopes()); left != 0 || g.dropped.Load() != 1 {
@@ -100,7 +100,7 @@ func TestGuardKeepsTheGoodOfABatch(t *testing.T) {
 		good := b.Envelopes[0]
 		b.Envelopes = []*remote.MessageEnvelope{nil, good, {TypeId: 7}, proto.Clone(good).(*remote.MessageEnvelope), nil}
 	})
-	if err := newGuard(ownAddress, zerolog.Nop()).check(p); err != nil {
+	if err := newGuard(ownAddress, zerolog.Nop()).check(p, nil); err != nil {
 		t.Fatal(err)
 	}
 	if left := p.GetMessageBatch().GetEnvelopes(); len(left) != 2 || left[0] == nil || left[1] == nil {
@@ -112,7 +112,7 @@ func TestGuardTakesHeadersOff(t *testing.T) {
 	p := asked(func(b *remote.MessageBatch) {
 		b.Envelopes[0].MessageHeader = &remote.MessageHeader{HeaderData: map[string]string{"a": "b"}}
 	})
-	if err := newGuard(ownAddress, zerolog.Nop()).check(p); err != nil {
+	if err := newGuard(ownAddress, zerolog.Nop()).check(p, nil); err != nil {
 		t.Fatal(err)
 	}
 	if left := p.GetMessageBatch().GetEnvelopes(); len(left) != 1 || left[0].GetMessageHeader() != nil {
@@ -139,22 +139,23 @@ func senseless() map[string]*remote.RemoteMessage {
 
 func TestGuardEndsSenselessStreams(t *testing.T) {
 	for name, packet := range senseless() {
-		if err := newGuard(ownAddress, zerolog.Nop()).check(packet); err == nil {
+		if err := newGuard(ownAddress, zerolog.Nop()).check(packet, nil); err == nil {
 			t.Errorf("%s passed", name)
 		}
 	}
 }
 
-func TestGuardLetsAnswersIn(t *testing.T) {
-	for _, name := range []string{
-		"replica", "network", "gateway", "recover/protocol", "recover/$1/$2", "coordinator/$1", "follow/$1", "gateway/$1",
+func TestGuardKnowsWhatEachActorTakes(t *testing.T) {
+	for name, want := range map[string]traffic{
+		"replica": votes, "network": votes, "gateway": changes, "gateway/$1": votes, "recover/protocol": votes,
+		"recover/$1/$2": votes, "coordinator/$1": votes, "follow/$1": votes, "coordinator": nothing, "replica/$1": nothing,
 	} {
-		if !reachable(logName + "/" + name) {
-			t.Errorf("%s is not reachable", name)
+		if got := taken(logName + "/" + name); got != want {
+			t.Errorf("%s takes %d, expected %d", name, got, want)
 		}
 	}
-	if !reachable(clientPrefix + "$1") {
-		t.Error("clients are not reachable")
+	if taken(clientPrefix+"$1") != answers || taken("client") != nothing {
+		t.Error("clients take answers, and nobody else")
 	}
 }
 

@@ -95,6 +95,7 @@ func TestGarbageEndsItsStreamOnly(t *testing.T) {
 	c := stranger(t, p.address)
 	garbage := asked(func(b *remote.MessageBatch) { // a refusal in no characters; only protoactor sees that
 		b.TypeNames[0] = string(proto.MessageName(&messages.RecoverResponse{}))
+		b.Targets[0] = logName + "/replica"
 		b.Envelopes[0].MessageData = []byte{0x1a, 3, 0x12, 1, 0xff}
 	})
 	if err := say(t, c, garbage); errors.Is(err, io.EOF) {

@@ -36,7 +36,9 @@ type link struct {
 	forget   time.Duration
 	log      zerolog.Logger
 	queue    *queue
-	broken   func() // is called when what was sent, or was to be, may have been lost
+	broken   func()      // is called when what was sent, or was to be, may have been lost
+	renewal  func() bool // the next connection would be under other certificates
+	renew    func()      // ends this connection, once nothing is on its way on it
 	greeting *remote.RemoteMessage
 	greeted  atomic.Bool    // the peer is there
 	over     chan struct{}  // closed when run has ended
@@ -88,15 +90,17 @@ func (l *link) session() bool {
 		l.log.Debug().Int("messages", old).Msg("what was queued for too long was dropped")
 		l.broken()
 	}
-	ended := make(chan struct{})
+	ended := make(chan error, 1)
 	go func() {
-		defer close(ended)
 		defer cancel()
-		_ = stream.RecvMsg(new(remote.RemoteMessage)) // whatever comes: all that a peer says here is that it goes
+		ended <- stream.RecvMsg(new(remote.RemoteMessage)) // all that a peer says here is that it goes
 	}()
-	l.send(ctx, stream)
+	renew := l.send(ctx, stream)
 	cancel()
-	<-ended
+	if err := <-ended; renew && errors.Is(err, io.EOF) { // the peer has read it all
+		l.renew()
+		return true
+	}
 	l.broken()
 	return true
 }
@@ -119,20 +123,23 @@ func (l *link) greet(ctx context.Context) (grpc.ClientStream, error) {
 	return stream, nil
 }
 
-// send ends when the connection breaks or, once the link is closed, when all is sent and the peer has read it.
-func (l *link) send(ctx context.Context, stream grpc.ClientStream) {
-	for {
+// send ends when the connection breaks or, once the link is closed, when all is sent and the peer has read it. It returns true
+// when the peer has read all that was sent, and the rest should go on a new connection.
+func (l *link) send(ctx context.Context, stream grpc.ClientStream) (renew bool) {
+	for !renew {
 		f, ok := l.queue.pop(ctx)
 		if !ok {
 			break
 		}
 		if err := stream.SendMsg(f.packet); err != nil {
-			return // RecvMsg gets the reason; the message is lost, as on any network
+			return false // RecvMsg gets the reason; the message is lost, as on any network
 		}
+		renew = l.renewal()
 	}
 	if ctx.Err() == nil && stream.CloseSend() == nil {
 		<-ctx.Done() // the peer's end of the stream, or the end of patience
 	}
+	return renew
 }
 
 // SendMsg implements grpc.ClientStream. It never blocks and never fails: what cannot be sent is dropped.
@@ -198,6 +205,7 @@ type broken struct{ address string }
 // links are all links of one process.
 type links struct {
 	forget time.Duration // see the constant; tests have less patience
+	shakes *handshakes
 	broken func(broken)
 	log    zerolog.Logger
 	ctx    context.Context // ends with all links
@@ -224,7 +232,9 @@ func (s *links) intercept(_ context.Context, desc *grpc.StreamDesc, c *grpc.Clie
 		},
 		ctx: ctx, cancel: cancel, forget: s.forget, queue: newQueue(), over: make(chan struct{}),
 		broken: func() { s.broken(broken{c.Target()}) }, dropped: &s.full,
-		log: s.log.With().Str("peer", c.Target()).Logger(),
+		renewal: func() bool { return s.shakes.renewable(c.Target()) },
+		renew:   func() { s.shakes.renew(c.Target()) },
+		log:     s.log.With().Str("peer", c.Target()).Logger(),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -88,6 +88,7 @@ func (n *Node) start(ctx context.Context) error {
 	}
 	n.transport.open()
 	n.Client = newClient(n.system, n.config.Members, self)
+	n.conn.faults = n.transport.faults()
 	return nil
 }
 
@@ -99,8 +100,12 @@ func (n *Node) openSystem(self Member) (err error) {
 		n.transport, err = attach(n.system, self.Address)
 		return err
 	}
+	access, err := n.config.openFor(self)
+	if err != nil {
+		return err
+	}
 	n.system = newSystem(n.config.Logger, self.Address)
-	n.transport, err = startRemote(n.system, n.config.listen(self), self.Address, n.config.Logger)
+	n.transport, err = startRemote(n.system, n.config.listen(self), self.Address, access, n.config.Logger)
 	return err
 }
 

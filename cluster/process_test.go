@@ -41,14 +41,22 @@ func alone(t *testing.T) bool {
 }
 
 // TestPeer is no test, but the process of a peer. It answers a StatusRequest with the number of the request, and prints it, and an
-// AppendRequest of one writer, too, without a word.
+// AppendRequest of one writer, too, without a word. It prints the request of a Hello that its replica is told, too.
 func TestPeer(t *testing.T) {
 	address := os.Getenv(peerVariable)
 	if address == "" {
 		t.Skip("only another test starts a peer")
 	}
 	system := newSystem(zerolog.Nop(), address)
-	peer, err := startRemote(system, address, address, zerolog.Nop())
+	peer, err := startRemote(system, address, address, accessOfPeer(t, address), zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = system.Root.SpawnNamed(actor.PropsFromFunc(func(ctx actor.Context) {
+		if m, ok := ctx.Message().(*messages.Hello); ok {
+			fmt.Printf("heard %d\n", m.GetHeader().GetRequest())
+		}
+	}), logName+"/"+member.Replica)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,12 +91,12 @@ type peer struct {
 	input   io.Closer
 }
 
-func startPeer(t testing.TB, address string) *peer {
+func startPeer(t testing.TB, address string, environment ...string) *peer {
 	t.Helper()
 	p := &peer{
 		Cmd: exec.Command(os.Args[0], "-test.run=^TestPeer$", "-test.v"), address: address, heard: make(chan string, 1<<16),
 	}
-	p.Env = append(os.Environ(), peerVariable+"="+address)
+	p.Env = append(append(os.Environ(), peerVariable+"="+address), environment...)
 	input, err := p.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -170,10 +178,15 @@ func startAsker(t testing.TB) *asker {
 // startShut starts an asker that lets nobody in, yet.
 func startShut(t testing.TB) *asker {
 	t.Helper()
+	return startShutWith(t, access{})
+}
+
+func startShutWith(t testing.TB, own access) *asker {
+	t.Helper()
 	address := free(t)
 	a := &asker{system: newSystem(zerolog.Nop(), address), answers: make(chan uint64, 1<<16)}
 	var err error
-	if a.transport, err = startRemote(a.system, address, address, zerolog.Nop()); err != nil {
+	if a.transport, err = startRemote(a.system, address, address, own, zerolog.Nop()); err != nil {
 		t.Fatal(err)
 	}
 	a.inbox = a.system.Root.SpawnPrefix(actor.PropsFromFunc(func(ctx actor.Context) {

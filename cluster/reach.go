@@ -60,7 +60,7 @@ func (c *Client) awaitVoting(ctx context.Context, m Member) bool {
 // choose takes the preferred member if it answers at once, else the first that did.
 func (c *Client) choose(ctx context.Context, preferred Member, found <-chan Member) (Member, error) {
 	var other *Member
-	hurry := time.After(ping / 4)
+	hurry, doomed := time.After(ping/4), time.After(fresh)
 	for {
 		select {
 		case m := <-found:
@@ -73,6 +73,11 @@ func (c *Client) choose(ctx context.Context, preferred Member, found <-chan Memb
 				return *other, nil
 			}
 			hurry = time.After(ping / 4)
+		case <-doomed:
+			if fault := c.conn.faults.ofAll(c.members); fault != nil {
+				return Member{}, fmt.Errorf("%w: no member can be talked to: %w", ErrDenied, fault)
+			}
+			doomed = time.After(fresh)
 		case <-c.conn.closed:
 			return Member{}, errShut
 		case <-ctx.Done():
@@ -154,6 +159,9 @@ func (c *Client) retry(ctx context.Context, m Member, build func(uint64) proto.M
 			return nil, errShut
 		case errors.Is(err, errBroken):
 			why = "nobody takes the connection: is it running?"
+		}
+		if fault := c.conn.faults.of(m.Address); fault != nil {
+			why = fault.Error()
 		}
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("member %d at %s does not answer: %s (%w)", m.ID, m.Address, why, ctx.Err())

@@ -13,7 +13,6 @@ import (
 	"github.com/rs/zerolog"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/resolver"
 )
@@ -24,6 +23,7 @@ type transport struct {
 	system *actor.ActorSystem
 	remote *remote.Remote // nil: it is the program's
 	guard  *guard
+	shakes *handshakes
 	links  *links
 	log    zerolog.Logger
 	once   sync.Once // stop
@@ -56,7 +56,7 @@ const (
 // startRemote makes a system, which newSystem returned for the same advertised address, listen on a host:port. The caller
 // then spawns the actors that others know by name, and calls open: nothing is received before. In this order, since the
 // remote changes the tables of the system when it starts, and nobody may use them at that time.
-func startRemote(system *actor.ActorSystem, listen, advertised string, logger zerolog.Logger) (*transport, error) {
+func startRemote(system *actor.ActorSystem, listen, advertised string, a access, logger zerolog.Logger) (*transport, error) {
 	host, port, err := split(listen)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,10 @@ func startRemote(system *actor.ActorSystem, listen, advertised string, logger ze
 		return nil, err
 	}
 	tell := func(b broken) { system.EventStream.Publish(b) }
-	t := &transport{system: system, guard: newGuard(advertised, logger), links: newLinks(logger, tell), log: logger}
+	t := &transport{
+		system: system, guard: newGuard(advertised, logger), shakes: newHandshakes(a, logger), links: newLinks(logger, tell), log: logger,
+	}
+	t.guard.access, t.links.shakes = a, t.shakes
 	config := remote.Configure(host, port,
 		remote.WithAdvertisedHost(advertised),
 		remote.WithServerOptions(t.serverOptions()...),
@@ -130,6 +133,14 @@ func (t *transport) open() {
 	}
 }
 
+// faults says why members could not be talked to; nil where nobody can know.
+func (t *transport) faults() *faults {
+	if t.shakes == nil {
+		return nil
+	}
+	return t.shakes.faults
+}
+
 // stop sends what is still to be sent to peers that are there, ends all connections, and returns after the patience at the
 // latest. The actors should be stopped before: what they send later is lost.
 func (t *transport) stop(patience time.Duration) {
@@ -167,6 +178,7 @@ func (t *transport) shutdown() error {
 
 func (t *transport) serverOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
+		grpc.Creds(t.shakes),
 		grpc.MaxRecvMsgSize(maxPacket), newWeighing().ofServer(),
 		grpc.InitialWindowSize(window),
 		grpc.InitialConnWindowSize(window),
@@ -184,7 +196,7 @@ func (t *transport) serverOptions() []grpc.ServerOption {
 
 func (t *transport) dialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithTransportCredentials(t.shakes),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxPacket), newWeighing().ofCall()),
 		grpc.WithInitialWindowSize(window),
 		grpc.WithInitialConnWindowSize(window),
@@ -198,14 +210,18 @@ func (t *transport) dialOptions() []grpc.DialOption {
 			MinConnectTimeout: dialTimeout,
 		}),
 		grpc.WithResolvers(byDialing{}),
-		grpc.WithContextDialer(dialTCP),
+		grpc.WithContextDialer(t.dialTCP),
 		grpc.WithChainStreamInterceptor(t.links.intercept),
 	}
 }
 
 // dialTCP goes straight to the peer: never through a proxy, and never to a socket file that an address might name.
-func dialTCP(ctx context.Context, address string) (net.Conn, error) {
-	return new(net.Dialer).DialContext(ctx, "tcp", address)
+func (t *transport) dialTCP(ctx context.Context, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		t.shakes.faults.note(address, nil) // nobody is there: what was wrong with whoever was is old
+	}
+	return conn, err
 }
 
 // byDialing hands a peer's host name to the dialer, which looks it up at every try. The resolver of gRPC would keep what it

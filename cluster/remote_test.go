@@ -222,7 +222,7 @@ func TestStopMayComeTwice(t *testing.T) {
 func TestTakenPortIsAnError(t *testing.T) {
 	listener := listen(t)
 	address := listener.Addr().String()
-	_, err := startRemote(newSystem(zerolog.Nop(), address), address, address, zerolog.Nop())
+	_, err := startRemote(newSystem(zerolog.Nop(), address), address, address, access{}, zerolog.Nop())
 	if err == nil || !strings.Contains(err.Error(), "another process uses this address") {
 		t.Error(err)
 	}

@@ -43,6 +43,9 @@ func (c *Client) WriterOf(ctx context.Context, id log.ReplicaID) (*Writer, error
 // elected has the coordinator of a member elected, and tries again while that loses. Reach names the member for every try:
 // one that can be asked.
 func (c *Client) elected(ctx context.Context, reach func(context.Context) (Member, error)) (*Writer, error) {
+	if err := c.mayChange(); err != nil {
+		return nil, err
+	}
 	ctx, cancel := withDefaultTimeout(ctx)
 	defer cancel()
 	var last error

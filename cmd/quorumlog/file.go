@@ -29,6 +29,10 @@ type file struct {
 	Output         *string `yaml:"output"`
 	LogLevel       *string `yaml:"log-level"`
 	LogFormat      *string `yaml:"log-format"`
+	TLSCA          *string `yaml:"tls-ca"`
+	TLSCert        *string `yaml:"tls-cert"`
+	TLSKey         *string `yaml:"tls-key"`
+	Insecure       *bool   `yaml:"insecure"`
 }
 
 // readFile returns what the file says, as flags would be given it.
@@ -60,6 +64,10 @@ func (f file) values() map[string]string {
 	put(values, "output", f.Output)
 	put(values, "log-level", f.LogLevel)
 	put(values, "log-format", f.LogFormat)
+	put(values, "tls-ca", f.TLSCA)
+	put(values, "tls-cert", f.TLSCert)
+	put(values, "tls-key", f.TLSKey)
+	put(values, "insecure", f.Insecure)
 	return values
 }
 

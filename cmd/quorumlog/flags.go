@@ -29,6 +29,7 @@ type settings struct {
 	autoInitialize bool
 	repair         repair
 	copyRate       copyRate
+	security       cluster.Security
 	timeout        time.Duration
 	output         format
 	logLevel       level
@@ -90,6 +91,7 @@ func (s *settings) addOutput(command *cobra.Command) {
 // addClient adds what every command needs that works with a running log.
 func (s *settings) addClient(command *cobra.Command) {
 	s.addMembers(command)
+	s.addSecurity(command)
 	s.addTimeout(command)
 	s.addOutput(command)
 }
@@ -99,7 +101,10 @@ func (p *program) client(ctx context.Context) (*cluster.Client, error) {
 	if len(p.members) == 0 {
 		return nil, errNoMembers()
 	}
-	return cluster.Dial(ctx, p.members)
+	if err := p.security.Validate(p.members.addresses()...); err != nil {
+		return nil, usage(err)
+	}
+	return cluster.DialSecurely(ctx, p.members, p.security)
 }
 
 func errNoMembers() error {
@@ -119,6 +124,14 @@ func (m memberList) replicaIDs() []log.ReplicaID {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+func (m memberList) addresses() []string {
+	addresses := make([]string, len(m))
+	for i, member := range m {
+		addresses[i] = member.Address
+	}
+	return addresses
 }
 
 // memberList is --members as a flag.

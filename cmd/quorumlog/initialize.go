@@ -32,6 +32,7 @@ entries. Start such a replica with an empty directory instead; it recovers from 
 }
 
 func (p *program) initialize() error {
+	p.security.Insecure = true // it talks with nobody
 	c, err := p.node()
 	if err != nil {
 		return err
@@ -50,7 +51,7 @@ func (p *program) initialize() error {
 func (p *program) node() (cluster.Config, error) {
 	c := cluster.Config{
 		ID: log.ReplicaID(p.id), Cluster: p.cluster, Data: p.data, Listen: p.listen, Members: p.members,
-		AutoInitialize: p.autoInitialize, Repair: cluster.Repair(p.repair),
+		AutoInitialize: p.autoInitialize, Repair: cluster.Repair(p.repair), Security: p.security,
 	}
 	switch {
 	case len(p.members) == 0:

@@ -49,9 +49,9 @@ func TestMistakesOfUsageEndWith2AndAHint(t *testing.T) {
 		{"status --timeout -1s", "longer than 0"},
 		{"status --timeout -5", "longer than 0"},
 		{"status --timeout soon", "such as 30s"},
-		{"serve --id 1 --data x --members 1=a:1 --http host:99999", "--http host:99999: write HOST:PORT"},
-		{"serve --id 1 --data x --members 1=a:1 --http 9101", "--http 9101: write HOST:PORT"},
-		{"serve --id 1 --data x --members 1=a:1 --listen :99999", "--listen :99999: write HOST:PORT"},
+		{"serve --id 1 --data x --members 1=localhost:1 --http host:99999", "--http host:99999: write HOST:PORT"},
+		{"serve --id 1 --data x --members 1=localhost:1 --http 9101", "--http 9101: write HOST:PORT"},
+		{"serve --id 1 --data x --members 1=localhost:1 --insecure --listen :99999", "--listen :99999: write HOST:PORT"},
 		{"serve extra", "serve takes no arguments"},
 		{"demo extra", "demo takes no arguments"},
 	} {

@@ -29,6 +29,10 @@ to be done.
 With --http it serves a page that shows the log, all its members and what happened, /livez, /readyz (200 once the replica
 votes), /metrics (Prometheus) and JSON below /api/. Whoever can connect may look; nobody can change anything there.
 
+Beyond the loopback, members and clients show each other certificates (--tls-ca, --tls-cert, --tls-key; quorumlog cert
+makes them), or talk in plain text on a network that you trust (--insecure). New files count a second after they are in
+the place of the old ones, without a restart.
+
 A recovery takes what the network gives, unless --copy-rate limits it. SIGHUP has the member read --config again, and
 follow the copy-rate there, also while it recovers.
 
@@ -43,6 +47,9 @@ do. Damage that is found while it runs ends it too: the next start repairs it.`,
   # /etc/quorumlog.yaml
   id: 1
   data: /var/lib/quorumlog
+  tls-ca: /etc/quorumlog/ca.crt
+  tls-cert: /etc/quorumlog/member-1.crt
+  tls-key: /etc/quorumlog/member-1.key
   members: {1: "10.0.0.1:7101", 2: "10.0.0.2:7101", 3: "10.0.0.3:7101"}`,
 		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -53,6 +60,7 @@ do. Damage that is found while it runs ends it too: the next start repairs it.`,
 	_ = command.Flags().MarkHidden("cpuprofile") // it was just added
 	p.addID(command)
 	p.addMembers(command)
+	p.addSecurity(command)
 	p.addData(command, "data `directory` of the replica; made where there is none", true)
 	p.addCluster(command)
 	command.Flags().StringVar(&p.listen, "listen", "", "`address` to listen on, where it is not the one in --members")

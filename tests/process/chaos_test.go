@@ -135,7 +135,7 @@ func dial(t testing.TB, list string) *cluster.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := cluster.Dial(t.Context(), members)
+	client, err := cluster.DialSecurely(t.Context(), members, cluster.Security{Insecure: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,6 +103,7 @@ type Cluster struct {
 	Addresses []string // of member 1, 2, ...
 	Dir       string   // of the data directories
 	Network   Network  // nil: the loopback
+	certs     string   // the directory of certificates; empty: there are none
 	t         testing.TB
 	binary    string
 	running   map[int]*Process
@@ -131,6 +132,7 @@ func (c *Cluster) StartMember(id int, flags ...string) *Process {
 		flags = append(flags, c.Network.Flags(id)...)
 		launch = func(command *exec.Cmd) error { return c.Network.Launch(id, command) }
 	}
+	flags = append(c.shows(fmt.Sprintf("member-%d", id)), flags...)
 	p := c.launch(launch, nil, append([]string{"serve", "--id", fmt.Sprint(id), "--data", c.Data(id)}, flags...))
 	c.running[id] = p
 	return p
@@ -206,7 +208,10 @@ func (c *Cluster) launch(start func(*exec.Cmd) error, stdin io.Reader, args []st
 	c.t.Helper()
 	p := &Process{Stdout: &Output{}, Stderr: &Output{}, t: c.t, command: exec.Command(c.binary, args...), ended: make(chan struct{})}
 	p.command.Stdin, p.command.Stdout, p.command.Stderr = stdin, p.Stdout, p.Stderr
-	p.command.Env = environment("QUORUMLOG_MEMBERS=" + c.Members)
+	p.command.Env = environment("QUORUMLOG_MEMBERS="+c.Members, fmt.Sprintf("QUORUMLOG_INSECURE=%t", c.Network != nil))
+	if c.certs != "" && args[0] != "serve" {
+		p.command.Env = append(p.command.Env, c.showsByDefault()...)
+	}
 	dieWithParent(p.command)
 	if err := start(p.command); err != nil {
 		c.t.Fatal(err)

@@ -55,7 +55,7 @@ func TestMistakesOfOperatorsAreNamed(t *testing.T) {
 		{"append a b", 2, "accepts at most 1 arg"},
 
 		{"serve --id 1 --data " + spare, 1, "another process uses this address"},
-		{"serve --id 1 --data " + spare + " --members 1=192.0.2.1:7101", 1, "this machine does not have this address"},
+		{"serve --id 1 --insecure --data " + spare + " --members 1=192.0.2.1:7101", 1, "this machine does not have this address"},
 		{"serve --id 3 --data " + spare + " --http " + c.Addresses[0], 1, "address already in use"},
 		{"serve --id 1 --data " + c.Data(1) + " --listen " + free, 1, "data directory is in use"},
 		{"serve --id 3 --data " + c.Data(3) + " --cluster other", 1, "is of cluster \"quorumlog\", not \"other\""},

@@ -46,8 +46,8 @@ func TestTheSecondCommandIsTheOneThatTheGateRuns(t *testing.T) {
 	}
 }
 
-// The lines for three machines are run on one: with three loopback addresses and a temporary directory, and the line that
-// serves once per machine.
+// The lines for three machines are run on one: with three loopback addresses and a temporary directory, and the lines that
+// serve, and make a certificate for that, once per machine.
 func TestTheLinesForThreeMachinesServeAppendAndRead(t *testing.T) {
 	program := process.Build(t)
 	addresses := process.FreePorts(t, 3)
@@ -55,19 +55,20 @@ func TestTheLinesForThreeMachinesServeAppendAndRead(t *testing.T) {
 	for i, address := range addresses {
 		lines = strings.Replace(lines, fmt.Sprintf("10.0.0.%d:7101", i+1), address, 1)
 	}
-	var script []string
+	place := t.TempDir()
+	script := []string{"set -e; trap 'kill $(jobs -p)' EXIT", "PATH=" + filepath.Dir(program) + ":$PATH", "cd " + place}
 	for line := range strings.SplitSeq(lines, "\n") {
-		if !strings.HasPrefix(line, "quorumlog serve --id 1 ") {
+		if !strings.Contains(line, "--id 1") {
 			script = append(script, line)
 			continue
 		}
 		for id := 1; id <= 3; id++ {
-			data := filepath.Join(t.TempDir(), fmt.Sprint(id))
-			line := strings.Replace(strings.Replace(line, "--id 1", fmt.Sprintf("--id %d", id), 1), "/var/lib/quorumlog", data, 1)
-			script = append(script, strings.TrimSuffix(line, "&")+" 2>/dev/null &")
+			own := strings.NewReplacer("--id 1", fmt.Sprintf("--id %d", id), "member-1", fmt.Sprintf("member-%d", id),
+				"/var/lib/quorumlog", filepath.Join(place, fmt.Sprint(id)), " &", " 2>/dev/null &")
+			script = append(script, own.Replace(line))
 		}
 	}
-	out := shell(t, "set -e; trap 'kill $(jobs -p)' EXIT\nPATH="+filepath.Dir(program)+":$PATH\n"+strings.Join(script, "\n"))
+	out := shell(t, strings.Join(script, "\n"))
 	if !strings.Contains(out, "hello\n") || strings.Count(out, "VOTING") < 2 {
 		t.Errorf("%s\nprinted:\n%s", strings.Join(script, "\n"), out)
 	}
