@@ -59,6 +59,8 @@
 //	CatchupResponse    gateway                       client   -                  up to where it is learned; or why not
 //	DigestRequest      client                        gateway  DigestResponse     a digest of a range
 //	DigestResponse     gateway                       client   -                  SHA-256 of the range's records; or why not
+//	MembersRequest     client                        gateway  MembersResponse    who are the members? or: change them
+//	MembersResponse    gateway                       client   -                  the configuration; or why not
 //	StatusRequest      client                        gateway  StatusResponse     how are you?
 //	StatusResponse     gateway                       client   -                  status, positions, progress, advice
 //	EventsRequest      client                        gateway  EventsResponse     what happened?
@@ -66,13 +68,15 @@
 //
 // Inside a process, plain Go values, declared by whoever receives a request or sends a report:
 //
-//	replica       Inspect Reserve Lead Advance Reincarnate Heard Trusted Missing Learn Jump Read Await Sessions; reports StatusChanged Failed Outbid
+//	replica       Inspect Reserve Lead Advance Reincarnate Install Heard Trusted Missing Learn Jump Read Await Sessions; reports
+//	              StatusChanged Reconfigured Failed Outbid
 //	syncer        await; answers synced
 //	server        serve; reports unserved
 //	network       Watch Wait Survey Lost; reports Refused Doubted Welcomed
-//	coordinator   Elect Append Demote; answers Elected Appended Demoted Failed
+//	coordinator   Elect Append Change Demote; answers Elected Appended Changed Demoted Failed
 //	round         reports Done to its parent
 //	catchup       reports Progress and Done (Fill: Filled, Passed; Refresh: Refreshed) to its parent
 //	recovery      reports Decided, Advice, Fenced (protocol) and Recovered (recover) to its parent
 //	gateway       Serve Advise, from the member
+//	all of them   ensemble.Moved, from the member: the members are others now
 package actors

@@ -80,6 +80,7 @@ func wire() []proto.Message {
 		&messages.ReadRequest{}, &messages.ReadResponse{},
 		&messages.CatchupRequest{}, &messages.CatchupResponse{},
 		&messages.StatusRequest{}, &messages.StatusResponse{},
+		&messages.MembersRequest{}, &messages.MembersResponse{},
 		&messages.EventsRequest{}, &messages.EventsResponse{},
 		&messages.DigestRequest{}, &messages.DigestResponse{},
 	}

@@ -322,6 +322,14 @@ const (
 	// The session is not remembered any more, or not so far back: nothing of this request was written, and whether an earlier
 	// one with the same numbers was, cannot be told. See Failure.since.
 	Code_CODE_SESSION_EVICTED Code = 15
+	// The members cannot be changed like that: the id is taken, say, or there is no such member.
+	Code_CODE_BAD_CHANGE Code = 16
+	// The observer is to be promoted, and lacks too much of the log.
+	Code_CODE_BEHIND Code = 17
+	// Too few voters would be there after the change.
+	Code_CODE_UNHEALTHY Code = 18
+	// The member to be removed is the one that writes.
+	Code_CODE_WRITER Code = 19
 )
 
 // Enum value maps for Code.
@@ -343,6 +351,10 @@ var (
 		13: "CODE_CLOSED",
 		14: "CODE_SEQUENCE_GAP",
 		15: "CODE_SESSION_EVICTED",
+		16: "CODE_BAD_CHANGE",
+		17: "CODE_BEHIND",
+		18: "CODE_UNHEALTHY",
+		19: "CODE_WRITER",
 	}
 	Code_value = map[string]int32{
 		"CODE_UNSPECIFIED":     0,
@@ -361,6 +373,10 @@ var (
 		"CODE_CLOSED":          13,
 		"CODE_SEQUENCE_GAP":    14,
 		"CODE_SESSION_EVICTED": 15,
+		"CODE_BAD_CHANGE":      16,
+		"CODE_BEHIND":          17,
+		"CODE_UNHEALTHY":       18,
+		"CODE_WRITER":          19,
 	}
 )
 
@@ -389,6 +405,63 @@ func (x Code) Number() protoreflect.EnumNumber {
 // Deprecated: Use Code.Descriptor instead.
 func (Code) EnumDescriptor() ([]byte, []int) {
 	return file_log_proto_rawDescGZIP(), []int{4}
+}
+
+// ChangeKind says what a change of the members does.
+type ChangeKind int32
+
+const (
+	// Never sent.
+	ChangeKind_CHANGE_KIND_UNSPECIFIED ChangeKind = 0
+	// A new member becomes an observer.
+	ChangeKind_CHANGE_KIND_ADD ChangeKind = 1
+	// An observer becomes a voter.
+	ChangeKind_CHANGE_KIND_PROMOTE ChangeKind = 2
+	// A member is none any more.
+	ChangeKind_CHANGE_KIND_REMOVE ChangeKind = 3
+)
+
+// Enum value maps for ChangeKind.
+var (
+	ChangeKind_name = map[int32]string{
+		0: "CHANGE_KIND_UNSPECIFIED",
+		1: "CHANGE_KIND_ADD",
+		2: "CHANGE_KIND_PROMOTE",
+		3: "CHANGE_KIND_REMOVE",
+	}
+	ChangeKind_value = map[string]int32{
+		"CHANGE_KIND_UNSPECIFIED": 0,
+		"CHANGE_KIND_ADD":         1,
+		"CHANGE_KIND_PROMOTE":     2,
+		"CHANGE_KIND_REMOVE":      3,
+	}
+)
+
+func (x ChangeKind) Enum() *ChangeKind {
+	p := new(ChangeKind)
+	*p = x
+	return p
+}
+
+func (x ChangeKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ChangeKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_log_proto_enumTypes[5].Descriptor()
+}
+
+func (ChangeKind) Type() protoreflect.EnumType {
+	return &file_log_proto_enumTypes[5]
+}
+
+func (x ChangeKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ChangeKind.Descriptor instead.
+func (ChangeKind) EnumDescriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{5}
 }
 
 // Range is a run of positions.
@@ -4272,6 +4345,222 @@ func (*CatchupResponse_Learned) isCatchupResponse_Outcome() {}
 
 func (*CatchupResponse_Failure) isCatchupResponse_Outcome() {}
 
+// Change is one change of the members.
+type Change struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it does.
+	Kind ChangeKind `protobuf:"varint,1,opt,name=kind,proto3,enum=quorumlog.v1.ChangeKind" json:"kind,omitempty"`
+	// The member's id.
+	Replica uint32 `protobuf:"varint,2,opt,name=replica,proto3" json:"replica,omitempty"`
+	// With ADD: the host:port under which the other members reach it.
+	Address       string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Change) Reset() {
+	*x = Change{}
+	mi := &file_log_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Change) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Change) ProtoMessage() {}
+
+func (x *Change) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Change.ProtoReflect.Descriptor instead.
+func (*Change) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *Change) GetKind() ChangeKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ChangeKind_CHANGE_KIND_UNSPECIFIED
+}
+
+func (x *Change) GetReplica() uint32 {
+	if x != nil {
+		return x.Replica
+	}
+	return 0
+}
+
+func (x *Change) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+// MembersRequest asks who the members are, or has them changed.
+type MembersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Random number of the request; the answer repeats it.
+	Request uint64 `protobuf:"fixed64,1,opt,name=request,proto3" json:"request,omitempty"`
+	// The change; absent to ask only. One that was made before succeeds again.
+	Change        *Change `protobuf:"bytes,2,opt,name=change,proto3" json:"change,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MembersRequest) Reset() {
+	*x = MembersRequest{}
+	mi := &file_log_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MembersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MembersRequest) ProtoMessage() {}
+
+func (x *MembersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MembersRequest.ProtoReflect.Descriptor instead.
+func (*MembersRequest) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *MembersRequest) GetRequest() uint64 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *MembersRequest) GetChange() *Change {
+	if x != nil {
+		return x.Change
+	}
+	return nil
+}
+
+// MembersResponse answers MembersRequest.
+type MembersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The request's number.
+	Request uint64 `protobuf:"fixed64,1,opt,name=request,proto3" json:"request,omitempty"`
+	// What became of it.
+	//
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*MembersResponse_Configuration
+	//	*MembersResponse_Failure
+	Outcome       isMembersResponse_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MembersResponse) Reset() {
+	*x = MembersResponse{}
+	mi := &file_log_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MembersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MembersResponse) ProtoMessage() {}
+
+func (x *MembersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MembersResponse.ProtoReflect.Descriptor instead.
+func (*MembersResponse) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *MembersResponse) GetRequest() uint64 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *MembersResponse) GetOutcome() isMembersResponse_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *MembersResponse) GetConfiguration() *Configuration {
+	if x != nil {
+		if x, ok := x.Outcome.(*MembersResponse_Configuration); ok {
+			return x.Configuration
+		}
+	}
+	return nil
+}
+
+func (x *MembersResponse) GetFailure() *Failure {
+	if x != nil {
+		if x, ok := x.Outcome.(*MembersResponse_Failure); ok {
+			return x.Failure
+		}
+	}
+	return nil
+}
+
+type isMembersResponse_Outcome interface {
+	isMembersResponse_Outcome()
+}
+
+type MembersResponse_Configuration struct {
+	// The members: as they are chosen to be, after a change, or as the member that answers knows them. The epoch is 0 while
+	// they were never changed.
+	Configuration *Configuration `protobuf:"bytes,2,opt,name=configuration,proto3,oneof"`
+}
+
+type MembersResponse_Failure struct {
+	// Why not.
+	Failure *Failure `protobuf:"bytes,3,opt,name=failure,proto3,oneof"`
+}
+
+func (*MembersResponse_Configuration) isMembersResponse_Outcome() {}
+
+func (*MembersResponse_Failure) isMembersResponse_Outcome() {}
+
 // StatusRequest asks a member how it is.
 type StatusRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -4283,7 +4572,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4295,7 +4584,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4308,7 +4597,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{49}
+	return file_log_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *StatusRequest) GetRequest() uint64 {
@@ -4371,7 +4660,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_log_proto_msgTypes[50]
+	mi := &file_log_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4383,7 +4672,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[50]
+	mi := &file_log_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4396,7 +4685,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{50}
+	return file_log_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *StatusResponse) GetRequest() uint64 {
@@ -4567,7 +4856,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_log_proto_msgTypes[51]
+	mi := &file_log_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4579,7 +4868,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[51]
+	mi := &file_log_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4592,7 +4881,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{51}
+	return file_log_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Progress) GetTotal() uint64 {
@@ -4652,7 +4941,7 @@ type EventsRequest struct {
 
 func (x *EventsRequest) Reset() {
 	*x = EventsRequest{}
-	mi := &file_log_proto_msgTypes[52]
+	mi := &file_log_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4664,7 +4953,7 @@ func (x *EventsRequest) String() string {
 func (*EventsRequest) ProtoMessage() {}
 
 func (x *EventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[52]
+	mi := &file_log_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4677,7 +4966,7 @@ func (x *EventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventsRequest.ProtoReflect.Descriptor instead.
 func (*EventsRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{52}
+	return file_log_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *EventsRequest) GetRequest() uint64 {
@@ -4718,7 +5007,7 @@ type EventsResponse struct {
 
 func (x *EventsResponse) Reset() {
 	*x = EventsResponse{}
-	mi := &file_log_proto_msgTypes[53]
+	mi := &file_log_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4730,7 +5019,7 @@ func (x *EventsResponse) String() string {
 func (*EventsResponse) ProtoMessage() {}
 
 func (x *EventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[53]
+	mi := &file_log_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4743,7 +5032,7 @@ func (x *EventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventsResponse.ProtoReflect.Descriptor instead.
 func (*EventsResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{53}
+	return file_log_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *EventsResponse) GetRequest() uint64 {
@@ -4799,7 +5088,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_log_proto_msgTypes[54]
+	mi := &file_log_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4811,7 +5100,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[54]
+	mi := &file_log_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4824,7 +5113,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{54}
+	return file_log_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Event) GetSequence() uint64 {
@@ -4896,7 +5185,7 @@ type DigestRequest struct {
 
 func (x *DigestRequest) Reset() {
 	*x = DigestRequest{}
-	mi := &file_log_proto_msgTypes[55]
+	mi := &file_log_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4908,7 +5197,7 @@ func (x *DigestRequest) String() string {
 func (*DigestRequest) ProtoMessage() {}
 
 func (x *DigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[55]
+	mi := &file_log_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4921,7 +5210,7 @@ func (x *DigestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestRequest.ProtoReflect.Descriptor instead.
 func (*DigestRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{55}
+	return file_log_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *DigestRequest) GetRequest() uint64 {
@@ -4956,7 +5245,7 @@ type DigestResponse struct {
 
 func (x *DigestResponse) Reset() {
 	*x = DigestResponse{}
-	mi := &file_log_proto_msgTypes[56]
+	mi := &file_log_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4968,7 +5257,7 @@ func (x *DigestResponse) String() string {
 func (*DigestResponse) ProtoMessage() {}
 
 func (x *DigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[56]
+	mi := &file_log_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4981,7 +5270,7 @@ func (x *DigestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestResponse.ProtoReflect.Descriptor instead.
 func (*DigestResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{56}
+	return file_log_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *DigestResponse) GetRequest() uint64 {
@@ -5049,7 +5338,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_log_proto_msgTypes[57]
+	mi := &file_log_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5061,7 +5350,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[57]
+	mi := &file_log_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5074,7 +5363,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{57}
+	return file_log_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Digest) GetRange() *Range {
@@ -5135,7 +5424,7 @@ type Metadata struct {
 
 func (x *Metadata) Reset() {
 	*x = Metadata{}
-	mi := &file_log_proto_msgTypes[58]
+	mi := &file_log_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5147,7 +5436,7 @@ func (x *Metadata) String() string {
 func (*Metadata) ProtoMessage() {}
 
 func (x *Metadata) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[58]
+	mi := &file_log_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5160,7 +5449,7 @@ func (x *Metadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metadata.ProtoReflect.Descriptor instead.
 func (*Metadata) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{58}
+	return file_log_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Metadata) GetFormat() uint32 {
@@ -5513,6 +5802,18 @@ const file_log_proto_rawDesc = "" +
 	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x1a\n" +
 	"\alearned\x18\x02 \x01(\x04H\x00R\alearned\x121\n" +
 	"\afailure\x18\x03 \x01(\v2\x15.quorumlog.v1.FailureH\x00R\afailureB\t\n" +
+	"\aoutcome\"j\n" +
+	"\x06Change\x12,\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x18.quorumlog.v1.ChangeKindR\x04kind\x12\x18\n" +
+	"\areplica\x18\x02 \x01(\rR\areplica\x12\x18\n" +
+	"\aaddress\x18\x03 \x01(\tR\aaddress\"X\n" +
+	"\x0eMembersRequest\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\x12,\n" +
+	"\x06change\x18\x02 \x01(\v2\x14.quorumlog.v1.ChangeR\x06change\"\xae\x01\n" +
+	"\x0fMembersResponse\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\x12C\n" +
+	"\rconfiguration\x18\x02 \x01(\v2\x1b.quorumlog.v1.ConfigurationH\x00R\rconfiguration\x121\n" +
+	"\afailure\x18\x03 \x01(\v2\x15.quorumlog.v1.FailureH\x00R\afailureB\t\n" +
 	"\aoutcome\")\n" +
 	"\rStatusRequest\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x06R\arequest\"\xab\x05\n" +
@@ -5620,7 +5921,7 @@ const file_log_proto_rawDesc = "" +
 	"\x19REASON_DUPLICATE_IDENTITY\x10\x06\x12\x13\n" +
 	"\x0fREASON_IO_ERROR\x10\a\x12\x15\n" +
 	"\x11REASON_OVERLOADED\x10\b\x12\x18\n" +
-	"\x14REASON_OUT_OF_BOUNDS\x10\t*\xcd\x02\n" +
+	"\x14REASON_OUT_OF_BOUNDS\x10\t*\x98\x03\n" +
 	"\x04Code\x12\x14\n" +
 	"\x10CODE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eCODE_MALFORMED\x10\x01\x12\x0f\n" +
@@ -5638,7 +5939,17 @@ const file_log_proto_rawDesc = "" +
 	"\x0eCODE_BAD_RANGE\x10\f\x12\x0f\n" +
 	"\vCODE_CLOSED\x10\r\x12\x15\n" +
 	"\x11CODE_SEQUENCE_GAP\x10\x0e\x12\x18\n" +
-	"\x14CODE_SESSION_EVICTED\x10\x0fB)Z'github.com/quorumlog/quorumlog/messagesb\x06proto3"
+	"\x14CODE_SESSION_EVICTED\x10\x0f\x12\x13\n" +
+	"\x0fCODE_BAD_CHANGE\x10\x10\x12\x0f\n" +
+	"\vCODE_BEHIND\x10\x11\x12\x12\n" +
+	"\x0eCODE_UNHEALTHY\x10\x12\x12\x0f\n" +
+	"\vCODE_WRITER\x10\x13*o\n" +
+	"\n" +
+	"ChangeKind\x12\x1b\n" +
+	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fCHANGE_KIND_ADD\x10\x01\x12\x17\n" +
+	"\x13CHANGE_KIND_PROMOTE\x10\x02\x12\x16\n" +
+	"\x12CHANGE_KIND_REMOVE\x10\x03B)Z'github.com/quorumlog/quorumlog/messagesb\x06proto3"
 
 var (
 	file_log_proto_rawDescOnce sync.Once
@@ -5652,175 +5963,183 @@ func file_log_proto_rawDescGZIP() []byte {
 	return file_log_proto_rawDescData
 }
 
-var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 59)
+var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 62)
 var file_log_proto_goTypes = []any{
 	(Status)(0),              // 0: quorumlog.v1.Status
 	(Kind)(0),                // 1: quorumlog.v1.Kind
 	(Role)(0),                // 2: quorumlog.v1.Role
 	(Reason)(0),              // 3: quorumlog.v1.Reason
 	(Code)(0),                // 4: quorumlog.v1.Code
-	(*Range)(nil),            // 5: quorumlog.v1.Range
-	(*Value)(nil),            // 6: quorumlog.v1.Value
-	(*Action)(nil),           // 7: quorumlog.v1.Action
-	(*Incarnation)(nil),      // 8: quorumlog.v1.Incarnation
-	(*Known)(nil),            // 9: quorumlog.v1.Known
-	(*Header)(nil),           // 10: quorumlog.v1.Header
-	(*Heard)(nil),            // 11: quorumlog.v1.Heard
-	(*Member)(nil),           // 12: quorumlog.v1.Member
-	(*Configuration)(nil),    // 13: quorumlog.v1.Configuration
-	(*Rejected)(nil),         // 14: quorumlog.v1.Rejected
-	(*Truncated)(nil),        // 15: quorumlog.v1.Truncated
-	(*NotVoting)(nil),        // 16: quorumlog.v1.NotVoting
-	(*Refused)(nil),          // 17: quorumlog.v1.Refused
-	(*Reign)(nil),            // 18: quorumlog.v1.Reign
-	(*PromiseRequest)(nil),   // 19: quorumlog.v1.PromiseRequest
-	(*PromiseResponse)(nil),  // 20: quorumlog.v1.PromiseResponse
-	(*Promised)(nil),         // 21: quorumlog.v1.Promised
-	(*WriteRequest)(nil),     // 22: quorumlog.v1.WriteRequest
-	(*Values)(nil),           // 23: quorumlog.v1.Values
-	(*WriteResponse)(nil),    // 24: quorumlog.v1.WriteResponse
-	(*Accepted)(nil),         // 25: quorumlog.v1.Accepted
-	(*Learned)(nil),          // 26: quorumlog.v1.Learned
-	(*LearnedMessage)(nil),   // 27: quorumlog.v1.LearnedMessage
-	(*RecoverRequest)(nil),   // 28: quorumlog.v1.RecoverRequest
-	(*RecoverResponse)(nil),  // 29: quorumlog.v1.RecoverResponse
-	(*Standing)(nil),         // 30: quorumlog.v1.Standing
-	(*FrontierRequest)(nil),  // 31: quorumlog.v1.FrontierRequest
-	(*FrontierResponse)(nil), // 32: quorumlog.v1.FrontierResponse
-	(*Frontier)(nil),         // 33: quorumlog.v1.Frontier
-	(*FetchRequest)(nil),     // 34: quorumlog.v1.FetchRequest
-	(*FetchResponse)(nil),    // 35: quorumlog.v1.FetchResponse
-	(*Fetched)(nil),          // 36: quorumlog.v1.Fetched
-	(*Stretch)(nil),          // 37: quorumlog.v1.Stretch
-	(*Hello)(nil),            // 38: quorumlog.v1.Hello
-	(*Welcome)(nil),          // 39: quorumlog.v1.Welcome
-	(*Presence)(nil),         // 40: quorumlog.v1.Presence
-	(*Failure)(nil),          // 41: quorumlog.v1.Failure
-	(*AppendRequest)(nil),    // 42: quorumlog.v1.AppendRequest
-	(*AppendResponse)(nil),   // 43: quorumlog.v1.AppendResponse
-	(*TruncateRequest)(nil),  // 44: quorumlog.v1.TruncateRequest
-	(*TruncateResponse)(nil), // 45: quorumlog.v1.TruncateResponse
-	(*ElectRequest)(nil),     // 46: quorumlog.v1.ElectRequest
-	(*ElectResponse)(nil),    // 47: quorumlog.v1.ElectResponse
-	(*Elected)(nil),          // 48: quorumlog.v1.Elected
-	(*ReadRequest)(nil),      // 49: quorumlog.v1.ReadRequest
-	(*ReadResponse)(nil),     // 50: quorumlog.v1.ReadResponse
-	(*Page)(nil),             // 51: quorumlog.v1.Page
-	(*CatchupRequest)(nil),   // 52: quorumlog.v1.CatchupRequest
-	(*CatchupResponse)(nil),  // 53: quorumlog.v1.CatchupResponse
-	(*StatusRequest)(nil),    // 54: quorumlog.v1.StatusRequest
-	(*StatusResponse)(nil),   // 55: quorumlog.v1.StatusResponse
-	(*Progress)(nil),         // 56: quorumlog.v1.Progress
-	(*EventsRequest)(nil),    // 57: quorumlog.v1.EventsRequest
-	(*EventsResponse)(nil),   // 58: quorumlog.v1.EventsResponse
-	(*Event)(nil),            // 59: quorumlog.v1.Event
-	(*DigestRequest)(nil),    // 60: quorumlog.v1.DigestRequest
-	(*DigestResponse)(nil),   // 61: quorumlog.v1.DigestResponse
-	(*Digest)(nil),           // 62: quorumlog.v1.Digest
-	(*Metadata)(nil),         // 63: quorumlog.v1.Metadata
+	(ChangeKind)(0),          // 5: quorumlog.v1.ChangeKind
+	(*Range)(nil),            // 6: quorumlog.v1.Range
+	(*Value)(nil),            // 7: quorumlog.v1.Value
+	(*Action)(nil),           // 8: quorumlog.v1.Action
+	(*Incarnation)(nil),      // 9: quorumlog.v1.Incarnation
+	(*Known)(nil),            // 10: quorumlog.v1.Known
+	(*Header)(nil),           // 11: quorumlog.v1.Header
+	(*Heard)(nil),            // 12: quorumlog.v1.Heard
+	(*Member)(nil),           // 13: quorumlog.v1.Member
+	(*Configuration)(nil),    // 14: quorumlog.v1.Configuration
+	(*Rejected)(nil),         // 15: quorumlog.v1.Rejected
+	(*Truncated)(nil),        // 16: quorumlog.v1.Truncated
+	(*NotVoting)(nil),        // 17: quorumlog.v1.NotVoting
+	(*Refused)(nil),          // 18: quorumlog.v1.Refused
+	(*Reign)(nil),            // 19: quorumlog.v1.Reign
+	(*PromiseRequest)(nil),   // 20: quorumlog.v1.PromiseRequest
+	(*PromiseResponse)(nil),  // 21: quorumlog.v1.PromiseResponse
+	(*Promised)(nil),         // 22: quorumlog.v1.Promised
+	(*WriteRequest)(nil),     // 23: quorumlog.v1.WriteRequest
+	(*Values)(nil),           // 24: quorumlog.v1.Values
+	(*WriteResponse)(nil),    // 25: quorumlog.v1.WriteResponse
+	(*Accepted)(nil),         // 26: quorumlog.v1.Accepted
+	(*Learned)(nil),          // 27: quorumlog.v1.Learned
+	(*LearnedMessage)(nil),   // 28: quorumlog.v1.LearnedMessage
+	(*RecoverRequest)(nil),   // 29: quorumlog.v1.RecoverRequest
+	(*RecoverResponse)(nil),  // 30: quorumlog.v1.RecoverResponse
+	(*Standing)(nil),         // 31: quorumlog.v1.Standing
+	(*FrontierRequest)(nil),  // 32: quorumlog.v1.FrontierRequest
+	(*FrontierResponse)(nil), // 33: quorumlog.v1.FrontierResponse
+	(*Frontier)(nil),         // 34: quorumlog.v1.Frontier
+	(*FetchRequest)(nil),     // 35: quorumlog.v1.FetchRequest
+	(*FetchResponse)(nil),    // 36: quorumlog.v1.FetchResponse
+	(*Fetched)(nil),          // 37: quorumlog.v1.Fetched
+	(*Stretch)(nil),          // 38: quorumlog.v1.Stretch
+	(*Hello)(nil),            // 39: quorumlog.v1.Hello
+	(*Welcome)(nil),          // 40: quorumlog.v1.Welcome
+	(*Presence)(nil),         // 41: quorumlog.v1.Presence
+	(*Failure)(nil),          // 42: quorumlog.v1.Failure
+	(*AppendRequest)(nil),    // 43: quorumlog.v1.AppendRequest
+	(*AppendResponse)(nil),   // 44: quorumlog.v1.AppendResponse
+	(*TruncateRequest)(nil),  // 45: quorumlog.v1.TruncateRequest
+	(*TruncateResponse)(nil), // 46: quorumlog.v1.TruncateResponse
+	(*ElectRequest)(nil),     // 47: quorumlog.v1.ElectRequest
+	(*ElectResponse)(nil),    // 48: quorumlog.v1.ElectResponse
+	(*Elected)(nil),          // 49: quorumlog.v1.Elected
+	(*ReadRequest)(nil),      // 50: quorumlog.v1.ReadRequest
+	(*ReadResponse)(nil),     // 51: quorumlog.v1.ReadResponse
+	(*Page)(nil),             // 52: quorumlog.v1.Page
+	(*CatchupRequest)(nil),   // 53: quorumlog.v1.CatchupRequest
+	(*CatchupResponse)(nil),  // 54: quorumlog.v1.CatchupResponse
+	(*Change)(nil),           // 55: quorumlog.v1.Change
+	(*MembersRequest)(nil),   // 56: quorumlog.v1.MembersRequest
+	(*MembersResponse)(nil),  // 57: quorumlog.v1.MembersResponse
+	(*StatusRequest)(nil),    // 58: quorumlog.v1.StatusRequest
+	(*StatusResponse)(nil),   // 59: quorumlog.v1.StatusResponse
+	(*Progress)(nil),         // 60: quorumlog.v1.Progress
+	(*EventsRequest)(nil),    // 61: quorumlog.v1.EventsRequest
+	(*EventsResponse)(nil),   // 62: quorumlog.v1.EventsResponse
+	(*Event)(nil),            // 63: quorumlog.v1.Event
+	(*DigestRequest)(nil),    // 64: quorumlog.v1.DigestRequest
+	(*DigestResponse)(nil),   // 65: quorumlog.v1.DigestResponse
+	(*Digest)(nil),           // 66: quorumlog.v1.Digest
+	(*Metadata)(nil),         // 67: quorumlog.v1.Metadata
 }
 var file_log_proto_depIdxs = []int32{
 	1,  // 0: quorumlog.v1.Value.kind:type_name -> quorumlog.v1.Kind
-	6,  // 1: quorumlog.v1.Action.value:type_name -> quorumlog.v1.Value
-	8,  // 2: quorumlog.v1.Known.incarnation:type_name -> quorumlog.v1.Incarnation
-	8,  // 3: quorumlog.v1.Header.incarnation:type_name -> quorumlog.v1.Incarnation
-	9,  // 4: quorumlog.v1.Header.crash_vector:type_name -> quorumlog.v1.Known
-	8,  // 5: quorumlog.v1.Heard.incarnation:type_name -> quorumlog.v1.Incarnation
+	7,  // 1: quorumlog.v1.Action.value:type_name -> quorumlog.v1.Value
+	9,  // 2: quorumlog.v1.Known.incarnation:type_name -> quorumlog.v1.Incarnation
+	9,  // 3: quorumlog.v1.Header.incarnation:type_name -> quorumlog.v1.Incarnation
+	10, // 4: quorumlog.v1.Header.crash_vector:type_name -> quorumlog.v1.Known
+	9,  // 5: quorumlog.v1.Heard.incarnation:type_name -> quorumlog.v1.Incarnation
 	2,  // 6: quorumlog.v1.Member.role:type_name -> quorumlog.v1.Role
-	12, // 7: quorumlog.v1.Configuration.members:type_name -> quorumlog.v1.Member
+	13, // 7: quorumlog.v1.Configuration.members:type_name -> quorumlog.v1.Member
 	0,  // 8: quorumlog.v1.NotVoting.status:type_name -> quorumlog.v1.Status
 	3,  // 9: quorumlog.v1.Refused.reason:type_name -> quorumlog.v1.Reason
-	8,  // 10: quorumlog.v1.Refused.known:type_name -> quorumlog.v1.Incarnation
-	10, // 11: quorumlog.v1.PromiseRequest.header:type_name -> quorumlog.v1.Header
-	5,  // 12: quorumlog.v1.PromiseRequest.range:type_name -> quorumlog.v1.Range
-	10, // 13: quorumlog.v1.PromiseResponse.header:type_name -> quorumlog.v1.Header
-	21, // 14: quorumlog.v1.PromiseResponse.promised:type_name -> quorumlog.v1.Promised
-	14, // 15: quorumlog.v1.PromiseResponse.rejected:type_name -> quorumlog.v1.Rejected
-	15, // 16: quorumlog.v1.PromiseResponse.truncated:type_name -> quorumlog.v1.Truncated
-	16, // 17: quorumlog.v1.PromiseResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	17, // 18: quorumlog.v1.PromiseResponse.refused:type_name -> quorumlog.v1.Refused
-	5,  // 19: quorumlog.v1.Promised.range:type_name -> quorumlog.v1.Range
-	7,  // 20: quorumlog.v1.Promised.actions:type_name -> quorumlog.v1.Action
-	18, // 21: quorumlog.v1.Promised.reign:type_name -> quorumlog.v1.Reign
-	10, // 22: quorumlog.v1.WriteRequest.header:type_name -> quorumlog.v1.Header
-	23, // 23: quorumlog.v1.WriteRequest.values:type_name -> quorumlog.v1.Values
-	5,  // 24: quorumlog.v1.WriteRequest.learned:type_name -> quorumlog.v1.Range
+	9,  // 10: quorumlog.v1.Refused.known:type_name -> quorumlog.v1.Incarnation
+	11, // 11: quorumlog.v1.PromiseRequest.header:type_name -> quorumlog.v1.Header
+	6,  // 12: quorumlog.v1.PromiseRequest.range:type_name -> quorumlog.v1.Range
+	11, // 13: quorumlog.v1.PromiseResponse.header:type_name -> quorumlog.v1.Header
+	22, // 14: quorumlog.v1.PromiseResponse.promised:type_name -> quorumlog.v1.Promised
+	15, // 15: quorumlog.v1.PromiseResponse.rejected:type_name -> quorumlog.v1.Rejected
+	16, // 16: quorumlog.v1.PromiseResponse.truncated:type_name -> quorumlog.v1.Truncated
+	17, // 17: quorumlog.v1.PromiseResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	18, // 18: quorumlog.v1.PromiseResponse.refused:type_name -> quorumlog.v1.Refused
+	6,  // 19: quorumlog.v1.Promised.range:type_name -> quorumlog.v1.Range
+	8,  // 20: quorumlog.v1.Promised.actions:type_name -> quorumlog.v1.Action
+	19, // 21: quorumlog.v1.Promised.reign:type_name -> quorumlog.v1.Reign
+	11, // 22: quorumlog.v1.WriteRequest.header:type_name -> quorumlog.v1.Header
+	24, // 23: quorumlog.v1.WriteRequest.values:type_name -> quorumlog.v1.Values
+	6,  // 24: quorumlog.v1.WriteRequest.learned:type_name -> quorumlog.v1.Range
 	1,  // 25: quorumlog.v1.Values.kind:type_name -> quorumlog.v1.Kind
-	10, // 26: quorumlog.v1.WriteResponse.header:type_name -> quorumlog.v1.Header
-	25, // 27: quorumlog.v1.WriteResponse.accepted:type_name -> quorumlog.v1.Accepted
-	14, // 28: quorumlog.v1.WriteResponse.rejected:type_name -> quorumlog.v1.Rejected
-	26, // 29: quorumlog.v1.WriteResponse.learned:type_name -> quorumlog.v1.Learned
-	15, // 30: quorumlog.v1.WriteResponse.truncated:type_name -> quorumlog.v1.Truncated
-	16, // 31: quorumlog.v1.WriteResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	17, // 32: quorumlog.v1.WriteResponse.refused:type_name -> quorumlog.v1.Refused
-	5,  // 33: quorumlog.v1.Accepted.range:type_name -> quorumlog.v1.Range
-	7,  // 34: quorumlog.v1.Learned.actions:type_name -> quorumlog.v1.Action
-	10, // 35: quorumlog.v1.LearnedMessage.header:type_name -> quorumlog.v1.Header
-	5,  // 36: quorumlog.v1.LearnedMessage.range:type_name -> quorumlog.v1.Range
-	10, // 37: quorumlog.v1.RecoverRequest.header:type_name -> quorumlog.v1.Header
-	10, // 38: quorumlog.v1.RecoverResponse.header:type_name -> quorumlog.v1.Header
-	30, // 39: quorumlog.v1.RecoverResponse.standing:type_name -> quorumlog.v1.Standing
-	17, // 40: quorumlog.v1.RecoverResponse.refused:type_name -> quorumlog.v1.Refused
+	11, // 26: quorumlog.v1.WriteResponse.header:type_name -> quorumlog.v1.Header
+	26, // 27: quorumlog.v1.WriteResponse.accepted:type_name -> quorumlog.v1.Accepted
+	15, // 28: quorumlog.v1.WriteResponse.rejected:type_name -> quorumlog.v1.Rejected
+	27, // 29: quorumlog.v1.WriteResponse.learned:type_name -> quorumlog.v1.Learned
+	16, // 30: quorumlog.v1.WriteResponse.truncated:type_name -> quorumlog.v1.Truncated
+	17, // 31: quorumlog.v1.WriteResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	18, // 32: quorumlog.v1.WriteResponse.refused:type_name -> quorumlog.v1.Refused
+	6,  // 33: quorumlog.v1.Accepted.range:type_name -> quorumlog.v1.Range
+	8,  // 34: quorumlog.v1.Learned.actions:type_name -> quorumlog.v1.Action
+	11, // 35: quorumlog.v1.LearnedMessage.header:type_name -> quorumlog.v1.Header
+	6,  // 36: quorumlog.v1.LearnedMessage.range:type_name -> quorumlog.v1.Range
+	11, // 37: quorumlog.v1.RecoverRequest.header:type_name -> quorumlog.v1.Header
+	11, // 38: quorumlog.v1.RecoverResponse.header:type_name -> quorumlog.v1.Header
+	31, // 39: quorumlog.v1.RecoverResponse.standing:type_name -> quorumlog.v1.Standing
+	18, // 40: quorumlog.v1.RecoverResponse.refused:type_name -> quorumlog.v1.Refused
 	0,  // 41: quorumlog.v1.Standing.status:type_name -> quorumlog.v1.Status
-	18, // 42: quorumlog.v1.Standing.reign:type_name -> quorumlog.v1.Reign
-	10, // 43: quorumlog.v1.FrontierRequest.header:type_name -> quorumlog.v1.Header
-	10, // 44: quorumlog.v1.FrontierResponse.header:type_name -> quorumlog.v1.Header
-	33, // 45: quorumlog.v1.FrontierResponse.frontier:type_name -> quorumlog.v1.Frontier
-	16, // 46: quorumlog.v1.FrontierResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	17, // 47: quorumlog.v1.FrontierResponse.refused:type_name -> quorumlog.v1.Refused
-	10, // 48: quorumlog.v1.FetchRequest.header:type_name -> quorumlog.v1.Header
-	5,  // 49: quorumlog.v1.FetchRequest.range:type_name -> quorumlog.v1.Range
-	10, // 50: quorumlog.v1.FetchResponse.header:type_name -> quorumlog.v1.Header
-	36, // 51: quorumlog.v1.FetchResponse.fetched:type_name -> quorumlog.v1.Fetched
-	15, // 52: quorumlog.v1.FetchResponse.truncated:type_name -> quorumlog.v1.Truncated
-	16, // 53: quorumlog.v1.FetchResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	17, // 54: quorumlog.v1.FetchResponse.refused:type_name -> quorumlog.v1.Refused
-	5,  // 55: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
-	37, // 56: quorumlog.v1.Fetched.stretches:type_name -> quorumlog.v1.Stretch
+	19, // 42: quorumlog.v1.Standing.reign:type_name -> quorumlog.v1.Reign
+	11, // 43: quorumlog.v1.FrontierRequest.header:type_name -> quorumlog.v1.Header
+	11, // 44: quorumlog.v1.FrontierResponse.header:type_name -> quorumlog.v1.Header
+	34, // 45: quorumlog.v1.FrontierResponse.frontier:type_name -> quorumlog.v1.Frontier
+	17, // 46: quorumlog.v1.FrontierResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	18, // 47: quorumlog.v1.FrontierResponse.refused:type_name -> quorumlog.v1.Refused
+	11, // 48: quorumlog.v1.FetchRequest.header:type_name -> quorumlog.v1.Header
+	6,  // 49: quorumlog.v1.FetchRequest.range:type_name -> quorumlog.v1.Range
+	11, // 50: quorumlog.v1.FetchResponse.header:type_name -> quorumlog.v1.Header
+	37, // 51: quorumlog.v1.FetchResponse.fetched:type_name -> quorumlog.v1.Fetched
+	16, // 52: quorumlog.v1.FetchResponse.truncated:type_name -> quorumlog.v1.Truncated
+	17, // 53: quorumlog.v1.FetchResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	18, // 54: quorumlog.v1.FetchResponse.refused:type_name -> quorumlog.v1.Refused
+	6,  // 55: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
+	38, // 56: quorumlog.v1.Fetched.stretches:type_name -> quorumlog.v1.Stretch
 	1,  // 57: quorumlog.v1.Stretch.kind:type_name -> quorumlog.v1.Kind
-	10, // 58: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
-	13, // 59: quorumlog.v1.Hello.configuration:type_name -> quorumlog.v1.Configuration
-	10, // 60: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
-	40, // 61: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
-	17, // 62: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
-	13, // 63: quorumlog.v1.Welcome.configuration:type_name -> quorumlog.v1.Configuration
+	11, // 58: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
+	14, // 59: quorumlog.v1.Hello.configuration:type_name -> quorumlog.v1.Configuration
+	11, // 60: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
+	41, // 61: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
+	18, // 62: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
+	14, // 63: quorumlog.v1.Welcome.configuration:type_name -> quorumlog.v1.Configuration
 	0,  // 64: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
-	12, // 65: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
-	11, // 66: quorumlog.v1.Presence.heard:type_name -> quorumlog.v1.Heard
+	13, // 65: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
+	12, // 66: quorumlog.v1.Presence.heard:type_name -> quorumlog.v1.Heard
 	4,  // 67: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
-	5,  // 68: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
-	41, // 69: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
-	5,  // 70: quorumlog.v1.AppendResponse.more:type_name -> quorumlog.v1.Range
-	41, // 71: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
-	48, // 72: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
-	41, // 73: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
-	51, // 74: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
-	41, // 75: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
-	5,  // 76: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
-	7,  // 77: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
-	41, // 78: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
-	0,  // 79: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
-	8,  // 80: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
-	56, // 81: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
-	5,  // 82: quorumlog.v1.StatusResponse.gaps:type_name -> quorumlog.v1.Range
-	59, // 83: quorumlog.v1.EventsResponse.events:type_name -> quorumlog.v1.Event
-	56, // 84: quorumlog.v1.Event.progress:type_name -> quorumlog.v1.Progress
-	5,  // 85: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
-	62, // 86: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
-	41, // 87: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
-	5,  // 88: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
-	8,  // 89: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
-	0,  // 90: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
-	9,  // 91: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
-	18, // 92: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
-	11, // 93: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
-	13, // 94: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
-	95, // [95:95] is the sub-list for method output_type
-	95, // [95:95] is the sub-list for method input_type
-	95, // [95:95] is the sub-list for extension type_name
-	95, // [95:95] is the sub-list for extension extendee
-	0,  // [0:95] is the sub-list for field type_name
+	6,  // 68: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
+	42, // 69: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
+	6,  // 70: quorumlog.v1.AppendResponse.more:type_name -> quorumlog.v1.Range
+	42, // 71: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
+	49, // 72: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
+	42, // 73: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
+	52, // 74: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
+	42, // 75: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
+	6,  // 76: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
+	8,  // 77: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
+	42, // 78: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
+	5,  // 79: quorumlog.v1.Change.kind:type_name -> quorumlog.v1.ChangeKind
+	55, // 80: quorumlog.v1.MembersRequest.change:type_name -> quorumlog.v1.Change
+	14, // 81: quorumlog.v1.MembersResponse.configuration:type_name -> quorumlog.v1.Configuration
+	42, // 82: quorumlog.v1.MembersResponse.failure:type_name -> quorumlog.v1.Failure
+	0,  // 83: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
+	9,  // 84: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
+	60, // 85: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
+	6,  // 86: quorumlog.v1.StatusResponse.gaps:type_name -> quorumlog.v1.Range
+	63, // 87: quorumlog.v1.EventsResponse.events:type_name -> quorumlog.v1.Event
+	60, // 88: quorumlog.v1.Event.progress:type_name -> quorumlog.v1.Progress
+	6,  // 89: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
+	66, // 90: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
+	42, // 91: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
+	6,  // 92: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
+	9,  // 93: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
+	0,  // 94: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
+	10, // 95: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
+	19, // 96: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
+	12, // 97: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
+	14, // 98: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
+	99, // [99:99] is the sub-list for method output_type
+	99, // [99:99] is the sub-list for method input_type
+	99, // [99:99] is the sub-list for extension type_name
+	99, // [99:99] is the sub-list for extension extendee
+	0,  // [0:99] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -5882,7 +6201,11 @@ func file_log_proto_init() {
 		(*CatchupResponse_Learned)(nil),
 		(*CatchupResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[56].OneofWrappers = []any{
+	file_log_proto_msgTypes[51].OneofWrappers = []any{
+		(*MembersResponse_Configuration)(nil),
+		(*MembersResponse_Failure)(nil),
+	}
+	file_log_proto_msgTypes[59].OneofWrappers = []any{
 		(*DigestResponse_Digest)(nil),
 		(*DigestResponse_Failure)(nil),
 	}
@@ -5891,8 +6214,8 @@ func file_log_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   59,
+			NumEnums:      6,
+			NumMessages:   62,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

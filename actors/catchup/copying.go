@@ -127,7 +127,7 @@ func (s *copying) due(m chunkDue) {
 // it did.
 func (s *copying) received(ctx actor.Context, m *messages.FetchResponse) bool {
 	e, answer, err := codec.DecodeFetchResponse(m)
-	if err == nil && !s.Counts(s.self, e.From) {
+	if err == nil && !s.Belongs(s.self, e.From) {
 		return false
 	}
 	r, ok := s.answered(e)

@@ -29,7 +29,7 @@ type follow struct {
 	*ensemble.Ensemble
 	peers   log.Position // up to where any peer has learned
 	target  log.Position // what the local replica missed at the last look
-	copying bool
+	copying *actor.PID   // the catch-up that runs; nil for none
 	cancel  func()
 }
 
@@ -49,21 +49,31 @@ func (f *follow) Receive(ctx actor.Context) {
 	case Progress:
 		ctx.Send(ctx.Parent(), m)
 	case Done:
-		f.copying = false
+		f.copying = nil
+	case ensemble.Moved:
+		f.Ensemble = m.Ensemble
+		f.drop(ctx)
 	}
 }
 
 func (f *follow) compare(ctx actor.Context, m replica.Inspected) {
-	if f.copying || m.Status != status.Voting {
+	if f.copying != nil || m.Status != status.Voting {
 		return
 	}
 	if lags := min(f.target, f.peers) > m.Learned; lags { // who has learned more may be absent again
-		f.copying = true
 		missed := log.Range{First: m.Learned + 1, Last: f.peers}
 		config := Config{Range: missed, Grace: f.Patience.Grace, Background: true, CopiesOnly: true}
-		ctx.Spawn(f.Props(New(f.Ensemble, config)))
+		f.copying = ctx.Spawn(f.Props(New(f.Ensemble, config)))
 	}
 	f.target = f.peers
+}
+
+// drop ends the catch-up that runs: it knows other members than there are now. The next look begins another one.
+func (f *follow) drop(ctx actor.Context) {
+	if f.copying != nil {
+		ctx.Poison(f.copying)
+		f.copying = nil
+	}
 }
 
 // best is up to where any peer that is present and votes has learned.

@@ -33,7 +33,7 @@ type (
 // NewRefresh returns the producer of a Refresh.
 func NewRefresh(e *ensemble.Ensemble) actor.Producer {
 	return func() actor.Actor {
-		return &refresh{Ensemble: e, frontier: paxos.NewFrontier(len(e.Members)), cancel: func() {}}
+		return &refresh{Ensemble: e, frontier: paxos.NewFrontier(len(e.Voters())), cancel: func() {}}
 	}
 }
 
@@ -84,7 +84,7 @@ func (r *refresh) ask(ctx actor.Context, to []log.ReplicaID) {
 // silent are the replicas whose answer does not count.
 func (r *refresh) silent() []log.ReplicaID {
 	silent := []log.ReplicaID{}
-	for _, id := range r.Members {
+	for _, id := range r.Voters() {
 		if !r.frontier.Answered(id) {
 			silent = append(silent, id)
 		}

@@ -21,6 +21,13 @@
 // the local replica, which has learned everything below the reign, and what is written goes into it at once.
 //
 // The notice that a batch is chosen rides on the next write, or goes out at once where none follows.
+//
+// A change of the members is a value as well, and alone on its way (docs/adr/0017):
+//
+//	elected ── Change ─▶ weighing ─▶ choosing ── won ─▶ moving ── the members are others ─▶ promising ─▶ ... ─▶ elected
+//
+// The members of before choose it. Those of after promise the same proposal, and note the reign, before anything else is
+// written; meanwhile what is to be appended waits.
 package coordinator
 
 import (
@@ -32,6 +39,7 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/membership"
 	"github.com/quorumlog/quorumlog/log/sessions"
 )
 
@@ -61,7 +69,7 @@ type (
 		Range log.Range
 		More  []log.Range // where values of a session are not behind each other: the positions behind Range
 	}
-	// Failed answers Elect and Append.
+	// Failed answers Elect, Append and Change.
 	Failed struct {
 		Tag  uint64
 		Why  Why
@@ -72,11 +80,23 @@ type (
 		Found []log.Range  // with Fenced: where the first values are; the others are not in the log
 		Next  uint64       // with Gap: the number that comes next
 		Since log.Position // with Evicted: up to where the log is chosen
+		Err   error        // with BadChange: wraps an error of package membership
 	}
 	// Demote makes the coordinator idle, once all batches that are on their way are finished.
 	Demote struct{}
 	// Demoted answers Demote. End is the highest position written.
 	Demoted struct{ End log.Position }
+
+	// Change asks to change the members. It is for the coordinator that is elected.
+	Change struct {
+		Tag    uint64
+		Change membership.Change
+	}
+	// Changed answers Change: the configuration is chosen, or the change was made before. It is in force here soon.
+	Changed struct {
+		Tag           uint64
+		Configuration membership.Configuration
+	}
 
 	// electionDue is the time to give an election up.
 	electionDue struct{ attempt int }
@@ -105,6 +125,8 @@ const (
 	Gap
 	// Evicted: the session is forgotten, so that nobody can tell whether the values are in the log by an earlier Append.
 	Evicted
+	// BadChange: the members may not be changed like that, or not now.
+	BadChange
 )
 
 // New returns the producer of a coordinator.
@@ -125,6 +147,8 @@ type coordinator struct {
 	table   *sessions.Table // of everything below next; once elected
 	queue   queue
 	elects  []client // elections asked for
+	changes []change // of the members, asked for
+	quiet   bool     // the election that runs is of a writer that goes on after a change of the members
 	chosen  log.Range
 	pending log.Range // chosen, and not announced
 	attempt int
@@ -151,6 +175,10 @@ func (c *coordinator) Receive(ctx actor.Context) {
 	case Elect:
 		c.elects = append(c.elects, client{ctx.Sender(), m.Tag})
 		c.state = c.state.receive(ctx)
+	case Change:
+		c.ask(ctx, m)
+	case ensemble.Moved:
+		c.state = c.moved(ctx, m)
 	default:
 		c.state = c.state.receive(ctx)
 	}
@@ -177,10 +205,13 @@ func (c *coordinator) dismiss(ctx actor.Context, why Why, seen log.Proposal) {
 	for _, e := range c.elects {
 		ctx.Send(e.pid, Failed{Tag: e.tag, Why: why, Seen: seen})
 	}
+	for _, ch := range c.changes {
+		ctx.Send(ch.client.pid, Failed{Tag: ch.client.tag, Why: why, Seen: seen})
+	}
 	for _, r := range c.queue.drain() {
 		ctx.Send(r.client.pid, Failed{Tag: r.client.tag, Why: refusal(r, seen), Seen: seen})
 	}
-	c.elects = nil
+	c.elects, c.changes, c.quiet = nil, nil, false
 }
 
 // refusal is why values that were never sent are not in the log. It does not say that those of an earlier Append are not.

@@ -23,6 +23,8 @@ func (s idle) receive(ctx actor.Context) state {
 			failed.Why = Fenced
 		}
 		ctx.Respond(failed)
+	case Change:
+		s.dismiss(ctx, NotElected, s.floor)
 	case Demote:
 		ctx.Respond(Demoted{End: s.settled})
 	}
@@ -132,6 +134,9 @@ type settling struct{ *coordinator }
 func (s settling) receive(ctx actor.Context) state {
 	switch m := ctx.Message().(type) {
 	case replica.Inspected:
+		if m.Identity.Epoch != s.self.Epoch { // what was settled has a change of the members: they promise anew, see moved
+			return s
+		}
 		if m.Promised > s.by {
 			return s.resign(ctx, NotElected, m.Promised)
 		}
@@ -208,6 +213,10 @@ func (s beginning) conclude(ctx actor.Context, m round.Done) state {
 
 func (s beginning) won(ctx actor.Context) state {
 	s.Log.Info().Stringer("proposal", s.by).Uint64("next", uint64(s.next)).Msg("the coordinator is elected")
+	if s.quiet {
+		s.quiet = false
+		return s.goOn(ctx)
+	}
 	s.noteWon()
 	winner := s.elects[0]
 	s.elects = s.elects[1:]

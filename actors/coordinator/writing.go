@@ -20,7 +20,7 @@ func (s elected) receive(ctx actor.Context) state {
 	case Append:
 		s.enqueue(ctx, s, m)
 		return s.goOn(ctx)
-	case Elect:
+	case Elect, Change:
 		return s.goOn(ctx)
 	case Demote:
 		s.dismiss(ctx, NotElected, 0)
@@ -63,8 +63,11 @@ func (c *coordinator) goOn(ctx actor.Context) state {
 		return elected{c}
 	}
 	c.flushNotice(ctx)
-	if len(c.flight) == 0 && len(c.elects) > 0 {
+	switch {
+	case len(c.flight) == 0 && len(c.elects) > 0:
 		return c.reelect(ctx)
+	case len(c.flight) == 0 && len(c.changes) > 0:
+		return c.weigh(ctx)
 	}
 	c.scheduleAnnouncement(ctx)
 	return elected{c}
@@ -73,7 +76,7 @@ func (c *coordinator) goOn(ctx actor.Context) state {
 // mayWrite says whether the next batch may be sent.
 func (c *coordinator) mayWrite() bool {
 	switch {
-	case c.queue.empty(), len(c.elects) > 0:
+	case c.queue.empty(), len(c.elects)+len(c.changes) > 0:
 		return false
 	case len(c.flight) == 0:
 		return true

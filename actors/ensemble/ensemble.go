@@ -14,13 +14,13 @@ import (
 	"github.com/quorumlog/quorumlog/actors/measure"
 	"github.com/quorumlog/quorumlog/actors/timer"
 	"github.com/quorumlog/quorumlog/log"
-	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/membership"
 )
 
 // Ensemble is what every actor of one member knows.
 type Ensemble struct {
 	Self       log.ReplicaID
-	Members    []log.ReplicaID              // in order, Self among them
+	Members    []log.ReplicaID              // in order, Self among them, and observers
 	Peers      map[log.ReplicaID]*actor.PID // the replicas of all members, the local one included
 	Replica    *actor.PID                   // the local replica
 	Network    *actor.PID                   // the local network
@@ -31,6 +31,10 @@ type Ensemble struct {
 	Supervisor actor.SupervisorStrategy // see Stopping
 	Measures   *measure.Measures        // what they count; a member makes its own where it is given none
 	Log        zerolog.Logger
+	// Configuration is what the members were changed to; of epoch 0 while they never were.
+	Configuration membership.Configuration
+
+	voters []log.ReplicaID // nil: all members
 }
 
 // Patience is how long the actors wait. Zero fields are not filled in: start from Usual.
@@ -74,18 +78,13 @@ func Usual() Patience {
 func (e *Ensemble) Twice(d time.Duration) time.Duration { return timer.Between(e.Random, d, 2*d) }
 
 // Broadcast sends a message to replicas, the local one included: to those that are named, or to all where to is nil. Whoever
-// answers does so to replyTo, if there is one. It goes to them on no other actor's way: every append waits for it.
+// answers does so to replyTo, if there is one. Observers are sent it as well. It goes to them on no other actor's way: every append waits for it.
 func (e *Ensemble) Broadcast(ctx actor.Context, m proto.Message, replyTo *actor.PID, to []log.ReplicaID) {
 	for _, id := range e.Members {
 		if to == nil || slices.Contains(to, id) {
 			ctx.RequestWithCustomSender(e.Peers[id], m, replyTo)
 		}
 	}
-}
-
-// Counts says whether an answer may be counted by self: a member of the same log gives it.
-func (e *Ensemble) Counts(self, from identity.Identity) bool {
-	return from.Cluster == self.Cluster && from.Configuration == self.Configuration && slices.Contains(e.Members, from.Replica)
 }
 
 // Props are the props of an actor of this member.

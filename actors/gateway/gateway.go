@@ -94,6 +94,8 @@ func (g *gateway) Receive(ctx actor.Context) {
 		g.events(ctx, m)
 	case *messages.CatchupRequest:
 		g.catchUp(ctx, m)
+	case *messages.MembersRequest:
+		g.members(ctx, m)
 	default:
 		g.receiveLocal(ctx)
 	}
@@ -107,8 +109,12 @@ func (g *gateway) receiveLocal(ctx actor.Context) {
 		g.appended(ctx, m)
 	case coordinator.Elected:
 		g.elected(ctx, m)
+	case coordinator.Changed:
+		g.changed(ctx, m)
 	case coordinator.Failed:
 		g.failed(ctx, m)
+	case ensemble.Moved:
+		g.move(ctx, m)
 	case replica.Page:
 		g.page(ctx, m)
 	case network.Surveyed:

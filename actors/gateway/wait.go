@@ -122,7 +122,7 @@ func (g *gateway) cutOff() bool {
 			present++
 		}
 	}
-	return len(g.peers) > 0 && present < paxos.Quorum(len(g.Members))
+	return len(g.peers) > 0 && present < paxos.Quorum(len(g.Voters()))
 }
 
 func (g *gateway) endWaits(ctx actor.Context, why *messages.Failure) {

@@ -11,6 +11,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/log/membership"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
@@ -20,6 +21,7 @@ type write struct {
 	kind   kind
 	fence  log.Proposal
 	values []log.Value
+	change membership.Change
 	began  time.Time // when an append arrived
 	counts *measure.Measures
 
@@ -37,6 +39,7 @@ const (
 	appends kind = iota + 1
 	truncates
 	elects
+	changes
 )
 
 // search is the question who writes: asked once for all requests that need it.
@@ -104,9 +107,7 @@ func (g *gateway) submit(ctx actor.Context, w write) {
 	default:
 		tag := g.next()
 		g.writes[tag] = w
-		ctx.Request(g.coordinator, coordinator.Append{
-			Tag: tag, Fence: w.fence, Values: w.values, Since: w.since, Resolve: w.resolve,
-		})
+		ctx.Request(g.coordinator, w.question(tag))
 	}
 }
 
@@ -123,7 +124,7 @@ func (g *gateway) appended(ctx actor.Context, m coordinator.Appended) {
 	case truncates:
 		reply(ctx, w.caller, &messages.TruncateResponse{
 			Request: w.request, Outcome: &messages.TruncateResponse_Position{Position: uint64(m.Range.First)}})
-	case elects:
+	case elects, changes:
 	}
 }
 
@@ -150,7 +151,12 @@ func (g *gateway) failed(ctx actor.Context, m coordinator.Failed) {
 		return
 	}
 	failure := g.failure(m.Why)
-	if m.Why == coordinator.BadRange {
+	switch {
+	case m.Why == coordinator.BadChange:
+		failure = badChange(m.Err)
+	case m.Why == coordinator.Indeterminate && w.kind == changes:
+		failure.Detail = "the change of the members may or may not be made: ask for it again, which makes it once"
+	case m.Why == coordinator.BadRange:
 		failure.Begin, failure.Learned = uint64(m.Held.First), uint64(m.Held.Last)
 	}
 	failure.Next, failure.Since = m.Next, uint64(m.Since)
@@ -210,11 +216,14 @@ func (w write) failAt(ctx actor.Context, f *messages.Failure, found []log.Range)
 		reply(ctx, w.caller, &messages.TruncateResponse{Request: w.request, Outcome: &messages.TruncateResponse_Failure{Failure: f}})
 	case elects:
 		reply(ctx, w.caller, &messages.ElectResponse{Request: w.request, Outcome: &messages.ElectResponse_Failure{Failure: f}})
+	case changes:
+		reply(ctx, w.caller, &messages.MembersResponse{Request: w.request, Outcome: &messages.MembersResponse_Failure{Failure: f}})
 	}
 }
 
 func (g *gateway) failure(why coordinator.Why) *messages.Failure {
 	switch why {
+	case coordinator.BadChange:
 	case coordinator.Fenced:
 		return codec.EncodeFailure(messages.Code_CODE_FENCED, "another writer was elected: have this one elected again to go on")
 	case coordinator.NotElected:

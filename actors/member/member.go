@@ -88,6 +88,9 @@ type member struct {
 	recover  *actor.PID
 	writer   *actor.PID             // the coordinator; nil until the replica voted for the first time
 	opened   bool                   // the replica votes
+	follow   *actor.PID             // keeps the replica up; nil until then
+	now      *ensemble.Ensemble     // who the members are at present
+	stranger uint64                 // the newest change of the members that this one is told of
 	refusals map[log.ReplicaID]bool // members that have another member list
 }
 
@@ -112,6 +115,8 @@ func (m *member) Receive(ctx actor.Context) {
 		m.fail(ctx, failed(e.Err))
 	case recovery.Fenced:
 		m.fail(ctx, fenced(e.Refusal))
+	case replica.Reconfigured:
+		m.move(ctx, e)
 	case network.Refused:
 		m.refused(ctx, e)
 	case network.Welcomed:
@@ -120,7 +125,7 @@ func (m *member) Receive(ctx actor.Context) {
 		m.close(ctx, e)
 	case replica.Reincarnated:
 		ctx.Send(m.Network, e)
-		m.recover = m.spawn(ctx, Recover, recovery.New(&m.Ensemble, m.AutoInitialize))
+		m.recover = m.spawn(ctx, Recover, recovery.New(m.now, m.AutoInitialize))
 	}
 }
 
@@ -133,6 +138,11 @@ func (m *member) start(ctx actor.Context) {
 	}))
 	e.Peers = maps.Clone(m.Others)
 	e.Peers[m.Self] = e.Replica
+	e, ok := m.gather(ctx, e)
+	if !ok {
+		return
+	}
+	m.now = e
 	e.Network = m.spawn(ctx, Network, network.New(network.Config{Ensemble: e, Owner: ctx.Self()}))
 	m.gateway = m.spawn(ctx, Gateway, gateway.New(e))
 	m.recover = m.spawn(ctx, Recover, recovery.New(e, m.AutoInitialize))
@@ -151,8 +161,8 @@ func (m *member) spawn(ctx actor.Context, name string, producer actor.Producer) 
 func (m *member) open(ctx actor.Context) {
 	m.opened = true
 	if m.writer == nil {
-		m.writer = m.spawn(ctx, Coordinator, coordinator.New(&m.Ensemble))
-		m.spawn(ctx, Follow, catchup.NewFollow(&m.Ensemble))
+		m.writer = m.spawn(ctx, Coordinator, coordinator.New(m.now))
+		m.follow = m.spawn(ctx, Follow, catchup.NewFollow(m.now))
 	}
 	ctx.Send(m.gateway, gateway.Serve{Coordinator: m.writer})
 	ctx.Send(m.gateway, gateway.Advise{})
@@ -194,7 +204,7 @@ func (m *member) refused(ctx actor.Context, e network.Refused) {
 		}
 	case identity.WrongConfiguration, identity.WrongCluster, identity.UnknownMember:
 		m.refusals[e.By] = true
-		if len(m.refusals) >= paxos.Quorum(len(m.Members)) {
+		if len(m.refusals) >= paxos.Quorum(len(m.now.Voters())) {
 			m.fail(ctx, fmt.Errorf("%w: %s", ErrConfiguration, e.Refusal.Detail))
 		}
 	case identity.Malformed, identity.IOError, identity.Overloaded, identity.OutOfBounds:
@@ -202,7 +212,9 @@ func (m *member) refused(ctx actor.Context, e network.Refused) {
 }
 
 func (m *member) fail(ctx actor.Context, err error) {
-	ctx.Poison(m.recover)
+	if m.recover != nil {
+		ctx.Poison(m.recover)
+	}
 	m.note(measure.Event{Kind: measure.Failed, Detail: err.Error()})
 	m.Report(Failed{err})
 }

@@ -30,9 +30,9 @@ func (n *network) doubt(ctx actor.Context, p *peer, r identity.Refusal) {
 		p.doubt.until = now.Add(n.Twice(n.Patience.Absence))
 	}
 	p.doubt.known, p.doubt.votes = r.Known.Generation, r.Votes
-	quorum := paxos.Quorum(len(n.Members))
+	quorum := paxos.Quorum(len(n.Voters()))
 	switch {
-	case r.Alive || len(n.Members)-1 < quorum:
+	case r.Alive || n.others() < quorum:
 		n.tell(ctx, Refused{p.ID, r})
 	case now.After(p.doubt.until) && n.voters() >= quorum:
 		n.tell(ctx, Doubted{n.highest()})
@@ -44,12 +44,26 @@ func (n *network) doubt(ctx actor.Context, p *peer, r identity.Refusal) {
 func (n *network) voters() int {
 	voters := 0
 	for _, p := range n.peers {
-		if p.ID != n.Self && p.votes() && !n.buried(p) {
+		if p.ID != n.Self && n.counts(p) && p.votes() && !n.buried(p) {
 			voters++
 		}
 	}
 	return voters
 }
+
+// others is how many peers there are whose votes count.
+func (n *network) others() int {
+	others := 0
+	for _, p := range n.peers {
+		if p.ID != n.Self && n.counts(p) {
+			others++
+		}
+	}
+	return others
+}
+
+// counts says whether a peer's vote counts.
+func (n *network) counts(p *peer) bool { return slices.Contains(n.Voters(), p.ID) }
 
 // votes says whether a peer is there and votes.
 func (p *peer) votes() bool {
@@ -58,7 +72,7 @@ func (p *peer) votes() bool {
 
 // buried says whether a peer that votes knows another one to be dead.
 func (n *network) buried(p *peer) bool {
-	return slices.ContainsFunc(n.peers, func(o *peer) bool { return o.votes() && o.knows.Buries(p.ID, p.life) })
+	return slices.ContainsFunc(n.peers, func(o *peer) bool { return n.counts(o) && o.votes() && o.knows.Buries(p.ID, p.life) })
 }
 
 // highest is the highest generation under which a peer knows the local replica by another disk.

@@ -134,7 +134,10 @@ func (n *network) Receive(ctx actor.Context) {
 	case replica.Reincarnated:
 		n.request = n.Random.Uint64() // who refuses a greeting of the former incarnation does not refuse this one
 	case *messages.Welcome:
+		n.told(ctx, m)
 		n.welcome(ctx, m)
+	case ensemble.Moved:
+		n.move(ctx, m)
 	case Lost:
 		n.forget(func(p *peer) bool { return p.ID != n.Self && p.PID.GetAddress() == m.Address })
 	}
@@ -149,7 +152,7 @@ func (n *network) greet(ctx actor.Context) {
 
 func (n *network) sayHello(ctx actor.Context, self identity.Identity) {
 	n.greeted = n.Clock.Now()
-	hello := &messages.Hello{Header: codec.EncodeHeader(self, n.request, nil)}
+	hello := codec.EncodeHello(codec.EncodeHeader(self, n.request, nil), n.Configuration)
 	for _, p := range n.peers {
 		if p.ID != n.Self {
 			ctx.Request(p.PID, hello)
@@ -159,14 +162,14 @@ func (n *network) sayHello(ctx actor.Context, self identity.Identity) {
 
 func (n *network) welcome(ctx actor.Context, m *messages.Welcome) {
 	e, presence, err := codec.DecodeWelcome(m)
-	ours := n.Counts(n.self, e.From)
+	ours := n.Belongs(n.self, e.From)
 	if p := n.peer(e.From.Replica); p != nil && ours {
 		p.life, p.knows = e.From.Incarnation, e.Known
 	}
 	var refusal identity.Refusal
 	if errors.As(err, &refusal) {
 		if e.Request == n.request {
-			n.refused(ctx, e.From.Replica, refusal)
+			n.refused(ctx, e.From, refusal)
 		}
 		return
 	}
@@ -200,9 +203,14 @@ func (n *network) trust(ctx actor.Context, by log.ReplicaID) {
 	}
 }
 
-func (n *network) refused(ctx actor.Context, by log.ReplicaID, refusal identity.Refusal) {
+func (n *network) refused(ctx actor.Context, from identity.Identity, refusal identity.Refusal) {
+	by := from.Replica
 	p := n.peer(by)
 	if p == nil {
+		return
+	}
+	if refusal.Reason == identity.WrongConfiguration && from.Epoch != n.self.Epoch { // whoever is behind has been told by now
+		p.Refusal = refusal.Detail
 		return
 	}
 	if p.Refusal != refusal.Detail {

@@ -51,7 +51,9 @@ func NewProtocol(e *ensemble.Ensemble, autoInitialize bool) actor.Producer {
 		return &protocol{
 			Ensemble: e, cancel: func() {}, quiet: func() {},
 			config: status.Config{
-				Members: len(e.Members), Quorum: paxos.Quorum(len(e.Members)), AutoInitialize: autoInitialize,
+				Members: len(e.Voters()), Quorum: paxos.Quorum(len(e.Voters())),
+				// Where the members were changed, a log is there, and nobody begins another one.
+				AutoInitialize: autoInitialize && e.Configuration.Epoch == 0,
 			},
 		}
 	}
@@ -135,7 +137,7 @@ func (p *protocol) send(ctx actor.Context) {
 
 func (p *protocol) silent() []log.ReplicaID {
 	silent := []log.ReplicaID{}
-	for _, id := range p.Members {
+	for _, id := range p.Voters() {
 		if !slices.ContainsFunc(p.answers, func(a status.Answer) bool { return a.From == id }) {
 			silent = append(silent, id)
 		}

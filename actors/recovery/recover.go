@@ -50,12 +50,27 @@ func (r *recoverer) Receive(ctx actor.Context) {
 	case *actor.Started:
 		ctx.Request(r.Replica, replica.Inspect{})
 		r.state = checking{r}
+	case ensemble.Moved:
+		r.move(ctx, m)
 	case Advice, Fenced, catchup.Progress:
 		ctx.Send(ctx.Parent(), m)
 	case *actor.Stopping, *actor.Stopped:
 	default:
 		r.state = r.state.receive(ctx)
 	}
+}
+
+// move begins anew with other members: what was asked of the former ones does not count any more.
+func (r *recoverer) move(ctx actor.Context, m ensemble.Moved) {
+	if _, over := r.state.(done); over {
+		return
+	}
+	r.Ensemble = m.Ensemble
+	for _, child := range ctx.Children() {
+		ctx.Poison(child)
+	}
+	ctx.Request(r.Replica, replica.Inspect{})
+	r.state = checking{r}
 }
 
 // checking: the local replica is asked for its status.

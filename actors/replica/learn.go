@@ -125,9 +125,11 @@ func (r *replica) agrees(ctx actor.Context, a log.Action) bool {
 	return true
 }
 
-// lesson is a run of positions that are chosen, and what they hold that matters: truncations, and entries of sessions.
+// lesson is a run of positions that are chosen, and what they hold that matters: truncations, configurations, and entries of
+// sessions.
 type lesson struct {
 	truncations []log.Position
+	configs     [][]byte       // the data of each CONFIG
 	piece       sessions.Piece // its range is the run
 }
 
@@ -135,6 +137,9 @@ type lesson struct {
 func (l *lesson) add(a log.Action) {
 	if a.Value.Kind == log.Truncate {
 		l.truncations = append(l.truncations, a.Value.To)
+	}
+	if a.Value.Kind == log.Config {
+		l.configs = append(l.configs, a.Value.Data)
 	}
 	l.piece.Add(a.Position, &a.Value)
 }
@@ -151,8 +156,12 @@ func lessonOf(actions []log.Action, run log.Range) lesson {
 }
 
 // settle marks a run as learned. What it truncates goes first: a mark that a crash leaves without its truncation would
-// keep the log's begin back for ever, while a truncation without its mark is only learned again.
+// keep the log's begin back for ever, while a truncation without its mark is only learned again. So does a configuration: a
+// mark without it would leave the replica with members that are none any more.
 func (r *replica) settle(ctx actor.Context, l lesson) {
+	for _, data := range l.configs {
+		r.installChosen(ctx, data)
+	}
 	for _, to := range l.truncations {
 		r.truncate(ctx, to)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/interval"
+	"github.com/quorumlog/quorumlog/log/membership"
 	"github.com/quorumlog/quorumlog/log/sessions"
 	"github.com/quorumlog/quorumlog/log/status"
 )
@@ -60,6 +61,15 @@ type (
 	Reincarnate struct{ Above uint64 }
 	// Reincarnated answers Reincarnate, once the incarnation is durable.
 	Reincarnated struct{ Incarnation identity.Incarnation }
+
+	// Install tells of a configuration that is known to be chosen. One that is not newer is ignored.
+	Install struct{ Configuration membership.Configuration }
+	// Reconfigured tells the owner that a newer configuration is in force here. Where Unknown is set it is not: this replica is no
+	// member of it, and never was, so it has to be added first.
+	Reconfigured struct {
+		Configuration membership.Configuration
+		Unknown       bool
+	}
 
 	// Heard tells which processes of other replicas were heard, by a round or by a peer.
 	Heard struct{ Processes []identity.Heard }

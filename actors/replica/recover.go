@@ -93,15 +93,18 @@ func (r *replica) reincarnate(ctx actor.Context, m Reincarnate) {
 
 // hello answers a greeting.
 func (r *replica) hello(ctx actor.Context, m *messages.Hello) {
-	e, err := codec.DecodeHeader(m.GetHeader())
+	e, err := r.told(ctx, m)
 	header := codec.EncodeHeader(r.admission.Self, m.GetHeader().GetRequest(), r.meta.Known) // it does not wait for a sync
+	var welcome *messages.Welcome
 	if refusal, ok := r.greet(e, err); !ok {
-		ctx.Respond(codec.RefuseWelcome(header, refusal))
-		return
+		welcome = codec.RefuseWelcome(header, refusal)
+	} else {
+		welcome = codec.EncodeWelcome(header, codec.Presence{
+			Status: r.meta.Status, Writer: r.lead.by, Learned: r.ledger.Learned(), Heard: r.admission.Sightings(),
+		})
 	}
-	ctx.Respond(codec.EncodeWelcome(header, codec.Presence{
-		Status: r.meta.Status, Writer: r.lead.by, Learned: r.ledger.Learned(), Heard: r.admission.Sightings(),
-	}))
+	welcome.Configuration = codec.EncodeConfiguration(r.meta.Configuration)
+	ctx.Respond(welcome)
 }
 
 // greet is admit without registering: a greeting promises nothing, so it need not wait for the disk.

@@ -44,8 +44,8 @@ import (
 type Config struct {
 	Store         storage.Store // open; the replica's alone until it has stopped, then the owner's to close
 	Cluster       identity.ClusterID
-	Configuration uint64          // hash of the member list
-	Members       []log.ReplicaID // in order
+	Configuration uint64          // hash of the member list, while the members were never changed
+	Members       []log.ReplicaID // those of that list, in order
 	Absence       time.Duration   // of silence, after which a peer counts as absent
 	Clock         timer.Clock
 	Random        timer.Random
@@ -113,6 +113,8 @@ func (r *replica) Receive(ctx actor.Context) {
 		r.trust(ctx)
 	case Heard:
 		r.hear(ctx, m)
+	case Install:
+		r.install(ctx, m.Configuration)
 	case *messages.PromiseRequest:
 		r.promise(ctx, m)
 	case *messages.WriteRequest:
@@ -187,9 +189,10 @@ func (r *replica) start(ctx actor.Context) {
 			BootAge: r.Store.Age(), Age: r.Store.Age(),
 		},
 	}
+	r.reconfigure()
 	r.admission.Hear(r.meta.Heard)
 	r.remembered = r.since
-	r.unsure.is = r.voting() && r.meta.Boot > 1 && len(r.Members) > 1
+	r.unsure.is = r.voting() && r.meta.Boot > 1 && len(r.admission.Members) > 1
 	summary, err := r.Store.Summary()
 	if err != nil {
 		r.fail(ctx, err)

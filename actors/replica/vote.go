@@ -74,8 +74,14 @@ func (r *replica) write(ctx actor.Context, m *messages.WriteRequest) {
 		answer = paxos.Refused{Refusal: refusal}
 	} else {
 		r.mark(ctx, w.By, w.Learned)
+		if r.admission.Self.Epoch != w.From.Epoch { // what it says is chosen is a CONFIG: it is of members that were
+			return
+		}
 		r.settled.hear(w.By, w.Settled)
 		verdict := r.writeVerdict(ctx, w)
+		if len(verdict.Store) > 0 && !paxos.Ready(w.Values, w.First, r.ledger.Learned()) {
+			return // what it lacks is on its way, or is copied soon; the round asks again
+		}
 		if r.postponed(ctx, m, w, verdict) {
 			r.catchUp(ctx, w.By, w.Settled) // what this one waits for may be chosen by what others wait for
 			return

@@ -26,7 +26,7 @@ func (w *written) add(stored []log.Action) {
 			*w = written{by: a.Performed}
 		}
 		at := log.Range{First: a.Position, Last: a.Position}
-		if a.Performed != w.by || a.Value.Kind == log.None {
+		if a.Performed != w.by || a.Value.Kind == log.None || a.Value.Kind == log.Config { // a CONFIG is rare: it is read back
 			w.positions.Remove(at)
 			continue
 		}

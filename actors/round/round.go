@@ -68,7 +68,7 @@ type (
 // New returns the producer of a round.
 func New(e *ensemble.Ensemble, self identity.Identity, q Question) actor.Producer {
 	return func() actor.Actor {
-		return &round{Ensemble: e, self: self, Question: q, tally: paxos.NewTally(q.kind, len(e.Members))}
+		return &round{Ensemble: e, self: self, Question: q, tally: paxos.NewTally(q.kind, len(e.Voters()))}
 	}
 }
 
@@ -175,7 +175,7 @@ func (r *round) finish(ctx actor.Context, outcome paxos.Outcome) {
 // silent are the replicas whose answer is not counted.
 func (r *round) silent() []log.ReplicaID {
 	silent := []log.ReplicaID{}
-	for _, id := range r.Members {
+	for _, id := range r.Voters() {
 		if !r.tally.Answered(id) {
 			silent = append(silent, id)
 		}

@@ -21,6 +21,50 @@ func EncodeConfiguration(c membership.Configuration) *messages.Configuration {
 	return m
 }
 
+// EncodeMembership writes who the members are for a client, also those that everybody was started with.
+func EncodeMembership(c membership.Configuration) *messages.Configuration {
+	epoch := c.Epoch
+	c.Epoch = max(epoch, 1)
+	m := EncodeConfiguration(c)
+	m.Epoch = epoch
+	return m
+}
+
+// DecodeMembership reads what EncodeMembership writes.
+func DecodeMembership(m *messages.Configuration) (membership.Configuration, error) {
+	epoch := m.GetEpoch()
+	if m != nil && epoch == 0 {
+		m = &messages.Configuration{Epoch: 1, Members: m.GetMembers(), Highest: m.GetHighest()}
+	}
+	c, err := DecodeConfiguration(m)
+	c.Epoch = epoch
+	return c, err
+}
+
+// EncodeChange writes a change of the members.
+func EncodeChange(ch membership.Change) *messages.Change {
+	return &messages.Change{Kind: messages.ChangeKind(ch.Kind), Replica: uint32(ch.ID), Address: ch.Address}
+}
+
+// DecodeChange reads a change of the members.
+func DecodeChange(m *messages.Change) (ch membership.Change, err error) {
+	if ch.ID, err = replica(m.GetReplica()); err != nil {
+		return ch, err
+	}
+	if ch.Address = m.GetAddress(); len(ch.Address) > membership.MaxAddress {
+		return ch, malformed("an address has at most %d bytes, not %d", membership.MaxAddress, len(ch.Address))
+	}
+	switch m.GetKind() {
+	case messages.ChangeKind_CHANGE_KIND_ADD, messages.ChangeKind_CHANGE_KIND_PROMOTE, messages.ChangeKind_CHANGE_KIND_REMOVE:
+		ch.Kind = membership.Kind(m.GetKind())
+	case messages.ChangeKind_CHANGE_KIND_UNSPECIFIED:
+	}
+	if !ch.Kind.Valid() {
+		err = malformed("%d is not a change of the members", m.GetKind())
+	}
+	return ch, err
+}
+
 // DecodeConfiguration reads a configuration that was, or is to be, chosen.
 func DecodeConfiguration(m *messages.Configuration) (c membership.Configuration, err error) {
 	if len(m.GetMembers()) > membership.MaxMembers {

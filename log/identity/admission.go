@@ -21,6 +21,9 @@ func (a *Admission) Admit(from Identity) (Refusal, bool) {
 	switch {
 	case from.Cluster != a.Self.Cluster:
 		return Refusal{Reason: WrongCluster, Detail: "the sender belongs to another cluster: give all members the same --cluster"}, false
+	case from.Epoch != a.Self.Epoch:
+		return Refusal{Reason: WrongConfiguration, Detail: fmt.Sprintf(
+			"replica %d knows change %d of the members, and replica %d change %d: whoever is behind is told", from.Replica, from.Epoch, a.Self.Replica, a.Self.Epoch)}, false
 	case from.Configuration != a.Self.Configuration:
 		return Refusal{Reason: WrongConfiguration, Detail: fmt.Sprintf(
 			"replica %d has another member list than replica %d: give all members the same --members", from.Replica, a.Self.Replica)}, false

@@ -3,6 +3,7 @@ package logtest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,32 @@ func New(t testing.TB, seed uint64, n int) *Cluster {
 		}
 	})
 	return c
+}
+
+// Add makes one more member, with an empty disk. It does not run, and is no member of the log yet: have the log's members
+// changed first.
+func (c *Cluster) Add() *Member {
+	id := log.ReplicaID(len(c.Members) + 1)
+	m := &Member{ID: id, Node: c.World.Node(Address(id)), cluster: c, joins: true}
+	m.Wipe()
+	c.Members = append(c.Members, m)
+	return m
+}
+
+// seeds is the list that the member is started with: those that the log began with, and itself.
+func (m *Member) seeds() []log.ReplicaID {
+	if m.joins {
+		return append(slices.Clone(m.cluster.ids), m.ID)
+	}
+	return m.cluster.ids
+}
+
+// list is the hash of that list.
+func (m *Member) list() uint64 {
+	if m.joins {
+		return 1 + uint64(m.ID)
+	}
+	return 1
 }
 
 // Address is the address of a member's node.

@@ -46,6 +46,7 @@ type Member struct {
 	torn    bool // the next sync of the disk ends the process
 	broken  bool // the next sync of the disk fails
 	life    int  // counts the starts
+	joins   bool // it was not there when the log began
 	disks   uint64
 	twins   int
 	client  *client // of this life; nil until it is needed
@@ -74,16 +75,16 @@ func (m *Member) config() member.Config {
 		store = m.Wrap(store)
 	}
 	peers := make(map[log.ReplicaID]*actor.PID)
-	for _, id := range c.ids {
+	for _, id := range m.seeds() {
 		peers[id] = actor.NewPID(Address(id), Name+"/"+member.Replica)
 	}
 	life := m.life
 	return member.Config{
 		Ensemble: ensemble.Ensemble{
-			Self: m.ID, Members: c.ids, Clock: m.Node.Clock(), Random: m.Node.Random(), Patience: ensemble.Usual(), Log: zerolog.Nop(),
+			Self: m.ID, Members: m.seeds(), Clock: m.Node.Clock(), Random: m.Node.Random(), Patience: ensemble.Usual(), Log: zerolog.Nop(),
 			CopyLimit: m.CopyLimit,
 		},
-		Others: peers, Store: store, Cluster: identity.ClusterID{1}, Configuration: 1, AutoInitialize: c.AutoInitialize, Memory: c.Memory,
+		Others: peers, Store: store, Cluster: identity.ClusterID{1}, Configuration: m.list(), AutoInitialize: c.AutoInitialize, Memory: c.Memory,
 		Report: func(event any) { m.reported(life, event) },
 	}
 }
@@ -157,7 +158,7 @@ func (m *Member) change(format func(storage.Metadata, uint64) storage.Metadata) 
 		m.Kill()
 	}
 	m.disks++
-	owner := storage.Metadata{Cluster: "test", Replica: m.ID, Members: m.cluster.ids}
+	owner := storage.Metadata{Cluster: "test", Replica: m.ID, Members: m.seeds()}
 	m.Store = memory.New(format(owner, uint64(m.ID)<<32|m.disks))
 }
 

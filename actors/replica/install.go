@@ -1,0 +1,78 @@
+package replica
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/membership"
+	"github.com/quorumlog/quorumlog/log/storage"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// install takes over a configuration that is known to be chosen: learned here, or told by somebody who knows. From now on the
+// replica speaks to its members only, and no vote leaves before it is durable. Nothing need be learned for that: to the
+// members of the configuration before, the replica is one that stopped (docs/adr/0017).
+func (r *replica) install(ctx actor.Context, c membership.Configuration) {
+	if r.fault != nil || c.Epoch <= r.meta.Configuration.Epoch {
+		return
+	}
+	if _, member := c.Member(r.meta.Replica); !member && r.meta.Replica > c.Highest {
+		r.tell(ctx, Reconfigured{Configuration: c, Unknown: true})
+		return
+	}
+	meta := r.meta
+	meta.Configuration = c
+	meta.Known = slices.DeleteFunc(slices.Clone(meta.Known), func(k identity.Known) bool { return r.gone(c, k.Replica) })
+	meta.Heard = slices.DeleteFunc(slices.Clone(meta.Heard), func(h identity.Heard) bool { return r.gone(c, h.Replica) })
+	if !r.setMetadata(ctx, meta) {
+		return
+	}
+	r.reconfigure()
+	r.Log.Info().Uint64("epoch", c.Epoch).Str("configuration", c.String()).Msg("the members are others")
+	r.tell(ctx, Reconfigured{Configuration: c})
+}
+
+// gone says whether a replica is no member any more. It never will be again, so nothing need be known of it.
+func (r *replica) gone(c membership.Configuration, id log.ReplicaID) bool {
+	_, member := c.Member(id)
+	return !member && id != r.meta.Replica
+}
+
+// reconfigure has messages held against the configuration that is in force.
+func (r *replica) reconfigure() {
+	c, a := r.meta.Configuration, &r.admission
+	if c.Epoch == 0 {
+		return
+	}
+	a.Members, a.Known = c.IDs(), r.meta.Known
+	a.Self.Epoch, a.Self.Configuration = c.Epoch, c.Hash()
+	for id := range a.Heard {
+		if r.gone(c, id) {
+			delete(a.Heard, id)
+		}
+	}
+}
+
+// installChosen takes over what a CONFIG says that was learned here.
+func (r *replica) installChosen(ctx actor.Context, data []byte) {
+	c, err := codec.ParseConfiguration(data)
+	if err != nil {
+		r.fail(ctx, fmt.Errorf("%w: a CONFIG that was chosen cannot be read: %w", storage.ErrCorrupt, err))
+		return
+	}
+	r.install(ctx, c)
+}
+
+// told takes over the configuration that a greeting tells, if somebody of this cluster greets.
+func (r *replica) told(ctx actor.Context, m *messages.Hello) (codec.Envelope, error) {
+	e, c, err := codec.DecodeHello(m)
+	if err == nil && e.From.Cluster == r.Cluster {
+		r.install(ctx, c)
+	}
+	return e, err
+}
