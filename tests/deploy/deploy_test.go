@@ -132,7 +132,7 @@ func TestUnitDoesNotStartAMemberAgainThatMustBeLookedAt(t *testing.T) {
 	}
 }
 
-// With these settings, and a data directory that cannot be made, a member gets as far as the disk.
+// With these settings a member gets as far as the certificates, which the unit hands on and this machine has not.
 func TestSettingsAreOnesThatServeTakes(t *testing.T) {
 	var settings map[string]any
 	parse(t, "systemd/quorumlog.yaml", &settings)
@@ -145,8 +145,14 @@ func TestSettingsAreOnesThatServeTakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := c.Run("serve", "--config", path, "--members", "1=127.0.0.1:1,2=127.0.0.1:2,3=127.0.0.1:3", "--listen", "192.0.2.1:7101", "--http", "")
-	if r.Code != 1 || !strings.Contains(r.Stderr, "192.0.2.1") {
+	if r.Code != 1 || !strings.Contains(r.Stderr, settings["tls-cert"].(string)) {
 		t.Errorf("serve ended with %d: %s", r.Code, r.Stderr)
+	}
+	for _, name := range []string{"tls-ca", "tls-cert", "tls-key"} {
+		_, file, _ := strings.Cut(settings[name].(string), "/run/credentials/quorumlog.service/")
+		if unit := read(t, "systemd/quorumlog.service"); file == "" || !strings.Contains(unit, "\nLoadCredential="+file+":/etc/quorumlog/"+file+"\n") {
+			t.Errorf("the unit does not hand on %s: %s", name, settings[name])
+		}
 	}
 }
 

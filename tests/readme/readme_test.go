@@ -63,6 +63,9 @@ func TestTheLinesForThreeMachinesServeAppendAndRead(t *testing.T) {
 			continue
 		}
 		for id := 1; id <= 3; id++ {
+			if id > 1 { // what is made once is there
+				line = strings.TrimPrefix(line, "quorumlog cert ca && quorumlog cert client --name me && ")
+			}
 			own := strings.NewReplacer("--id 1", fmt.Sprintf("--id %d", id), "member-1", fmt.Sprintf("member-%d", id),
 				"/var/lib/quorumlog", filepath.Join(place, fmt.Sprint(id)), " &", " 2>/dev/null &")
 			script = append(script, own.Replace(line))
