@@ -5328,7 +5328,7 @@ type Digest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The positions that it covers: the requested ones or a prefix.
 	Range *Range `protobuf:"bytes,1,opt,name=range,proto3" json:"range,omitempty"`
-	// SHA-256 over position, kind, to and data of every learned position, in their order.
+	// SHA-256 over position, kind, to, session, sequence and data of every learned position, in their order.
 	Sha256 []byte `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"`
 	// Positions in the range that are not learned.
 	Holes         uint64 `protobuf:"varint,3,opt,name=holes,proto3" json:"holes,omitempty"`

@@ -162,7 +162,7 @@ type rescuing struct {
 // add adds the record of the next position, and says whether more is wanted. One without a value becomes a NOP; so does a
 // TRUNCATE that may never have been chosen, for it would drop entries that are still there.
 func (r *rescuing) add(a log.Action) bool {
-	if a.Value.Kind == log.None || a.Value.Kind == log.Truncate && !a.Learned {
+	if a.Value.Kind == log.None || a.Value.Kind == log.Truncate && !a.Learned && a.Value.To > r.plan.Begin {
 		a = log.Action{Position: a.Position, Performed: r.highest, Value: log.Value{Kind: log.NOP}}
 	}
 	r.piece, r.bytes, r.next = append(r.piece, a), r.bytes+len(a.Value.Data), a.Position+1

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorumlog/quorumlog/cluster"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/storage/disk"
 )
@@ -153,6 +155,11 @@ func (p *program) printVerdict(v verdict) error {
 // verifyOffline looks at one data directory.
 func (p *program) verifyOffline() (verdict, error) {
 	store, err := p.openOffline()
+	if errors.Is(err, cluster.ErrCorrupt) {
+		v := newVerdict()
+		v.fault(log.Range{}, []log.ReplicaID{}, "%v: %s", err, repairs)
+		return v, nil
+	}
 	if err != nil {
 		return verdict{}, err
 	}
@@ -182,6 +189,9 @@ func (p *program) verifyOffline() (verdict, error) {
 	return v, nil
 }
 
+// repairs is what is done about a directory that is damaged.
+const repairs = "start the replica, with --repair=auto: it keeps this directory aside, and recovers from the others"
+
 // judge says what of a report is a fault. A position that was never learned is none: the replica may have been away.
 func (v *verdict) judge(r disk.Report, who log.ReplicaID) {
 	members := []log.ReplicaID{who}
@@ -193,7 +203,7 @@ func (v *verdict) judge(r disk.Report, who log.ReplicaID) {
 	}
 	switch {
 	case r.Damage != nil: // the look may have ended early, and says nothing about holes then
-		v.fault(log.Range{}, members, "%v: start the replica, with --repair=auto: it keeps this directory aside, and recovers from the others", r.Damage)
+		v.fault(log.Range{}, members, "%v: %s", r.Damage, repairs)
 	case !r.Holes.Empty():
 		v.note("positions %v have no record: the replica learns them when it catches up", r.Holes)
 	}

@@ -17,6 +17,8 @@ func TestADigestTellsValuesApartAndNotTheirProposals(t *testing.T) {
 		{"the position", func(a *log.Action) { a.Position = 8 }, false},
 		{"the kind", func(a *log.Action) { a.Value.Kind = log.NOP }, false},
 		{"what it keeps", func(a *log.Action) { a.Value.To = 2 }, false},
+		{"the session", func(a *log.Action) { a.Value.Session[3] = 1 }, false},
+		{"the number in it", func(a *log.Action) { a.Value.Sequence = 1 }, false},
 		{"the bytes", func(a *log.Action) { a.Value.Data = []byte("ac") }, false},
 		{"one byte more", func(a *log.Action) { a.Value.Data = []byte("ab\x00") }, false},
 	} {

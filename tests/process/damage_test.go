@@ -119,7 +119,10 @@ func TestDamageIsNotRepairedWhereThatIsSwitchedOff(t *testing.T) {
 	rots[0].damage(t, c.Data(3))
 	complain(t, c.Run("serve", "--id", "3", "--data", c.Data(3), "--repair", "maybe"), 2, "it is one of auto, never")
 	complain(t, c.Run("serve", "--id", "3", "--data", c.Data(3), "--repair", "never"), 4, "corrupt", "delete it and start the replica")
-	complain(t, c.Run("verify", "--data", c.Data(3)), 4, "corrupt")
+	r := c.Run("verify", "--data", c.Data(3))
+	if complain(t, r, 4, "verify: found"); !strings.Contains(r.Stdout, "fault: ") || !strings.Contains(r.Stdout, "corrupt") {
+		t.Errorf("verify printed %s", r.Stdout)
+	}
 	if names := c.aside(3); len(names) != 0 {
 		t.Errorf("it was moved to %v", names)
 	}

@@ -2,13 +2,16 @@
 package readme
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/quorumlog/quorumlog/tests/process"
 )
@@ -105,7 +108,11 @@ func block(t *testing.T, language string, n int) string {
 // shell runs a script in the root of the repository, and returns what it prints.
 func shell(t *testing.T, script string) string {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "bash", "-c", script)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute) // what waits for something waits for ever
+	defer cancel()
+	command := exec.CommandContext(ctx, "bash", "-c", script)
+	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) } // or its trap would not end what it has started
+	command.WaitDelay = 20 * time.Second
 	command.Dir = root
 	out, err := command.CombinedOutput()
 	if err != nil {

@@ -16,7 +16,9 @@ func records(first, last, to log.Position) []log.Action {
 	by := log.NewProposal(3, 1)
 	var all []log.Action
 	for p := first; p <= last; p++ {
-		a := log.Action{Position: p, Promised: by, Performed: by, Learned: true, Value: log.Value{Kind: log.Append, Data: []byte{byte(p), 'x'}}}
+		a := log.Action{Position: p, Promised: by, Performed: by, Learned: true, Value: log.Value{
+			Kind: log.Append, Data: []byte{byte(p), 'x'}, Session: log.Session{1}, Sequence: uint64(p),
+		}}
 		if p == last && to > 0 {
 			a.Value = log.Value{Kind: log.Truncate, To: to}
 		}
@@ -69,7 +71,7 @@ func TestWhatWasWrittenIsReadAgain(t *testing.T) {
 		t.Errorf("the manifest is %+v", m)
 	}
 	all, err := drained(f)
-	if err != nil || len(all) != 5 || all[4].Value.To != 6 || string(all[0].Value.Data) != "\x05x" || !all[0].Learned {
+	if err != nil || len(all) != 5 || all[4].Value.To != 6 || string(all[0].Value.Data) != "\x05x" || !all[0].Learned || all[0].Value.Sequence != 5 {
 		t.Errorf("%v, %v", all, err)
 	}
 }
