@@ -9,6 +9,8 @@
 //	writer.go      appends under a fence
 //	reader.go      reads of one member's replica
 //	membership.go  members, their addresses, and the cluster's id
+//	collector.go   metrics, for a program to register; history.go: what happened at a member
+//	board/         the same over HTTP, with a page
 //	errors.go      what a call may return
 //	remote.go      protoactor's remote, with its doors closed (guard.go, weight.go)
 package cluster

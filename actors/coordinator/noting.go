@@ -21,8 +21,6 @@ func (c *coordinator) noteEnd(why Why, seen log.Proposal) {
 	case reserving, promising, filling, settling, beginning:
 		c.noteLost(why, e)
 		return
-	case idle:
-		return
 	}
 	e.Kind, e.From = measure.Resigned, c.by.String()
 	if seen > c.by {

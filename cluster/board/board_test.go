@@ -25,7 +25,7 @@ func TestBoardShowsAllMembersAndSaysWhichIsUnreachable(t *testing.T) {
 	}
 	var v board.View
 	b.get(t, "/api/status", &v)
-	if len(v.Members) != 3 || v.Voting != 2 || v.Quorum != 2 || v.End != 2 || v.Writer == 0 {
+	if len(v.Members) != 3 || v.Voting != 2 || v.Quorum != 2 || v.Survives != 0 || v.End != 2 || v.Writer == 0 {
 		t.Fatalf("the view is %+v", v)
 	}
 	if gone := v.Members[2]; gone.Reachable || gone.Error == "" {

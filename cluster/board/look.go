@@ -18,8 +18,10 @@ type View struct {
 	Writer  uint16    `json:"writer"`  // the member that writes; 0 while nobody who answers does
 	Voting  int       `json:"voting"`  // members that answer and vote
 	Quorum  int       `json:"quorum"`  // members that must
-	Begin   uint64    `json:"begin"`   // the first position that any member who answers keeps; 0 where none answers
-	End     uint64    `json:"end"`     // the highest position that any of them holds anything for
+	// Survives is how many of those who vote may fail, and the log still takes appends.
+	Survives int    `json:"survives"`
+	Begin    uint64 `json:"begin"` // the first position that any member who answers keeps; 0 where none answers
+	End      uint64 `json:"end"`   // the highest position that any of them holds anything for
 	// Rate is how many entries a second were appended through the members who answer, over the last seconds.
 	Rate float64 `json:"appends_per_second"`
 	// P99 is the time within which 99 of 100 requests to append were answered in that time, about; 0 where there were none.
@@ -108,6 +110,7 @@ func view(at time.Time, statuses []cluster.Status) View {
 			v.Writer = uint16(s.ID)
 		}
 	}
+	v.Survives = max(v.Voting-v.Quorum, 0)
 	for _, s := range statuses {
 		m := Member{Status: s}
 		if s.Reachable {

@@ -75,9 +75,9 @@ func lastOf(events []cluster.Happening, n int) []cluster.Happening {
 func standing(v board.View) string {
 	switch all := len(v.Members); {
 	case v.Voting == all:
-		return fmt.Sprintf("all %d members vote", all)
+		return fmt.Sprintf("all %d members vote: %d may fail", all, v.Survives)
 	case v.Voting >= v.Quorum:
-		return fmt.Sprintf("%d of %d members vote: a quorum", v.Voting, all)
+		return fmt.Sprintf("%d of %d members vote: a quorum, %d may fail", v.Voting, all, v.Survives)
 	default:
 		return fmt.Sprintf("%d of %d members vote: no quorum, nothing can be appended", v.Voting, all)
 	}

@@ -67,7 +67,7 @@ func TestTopWithoutATerminalPrintsOneTable(t *testing.T) {
 	c := New(t, 3)
 	c.StartAll()
 	r := c.Run("top")
-	if r.Code != 0 || !strings.Contains(r.Stdout, "all 3 members vote; ") || strings.Count(r.Stdout, "VOTING") != 3 || strings.Contains(r.Stdout, "\x1b") {
+	if r.Code != 0 || !strings.Contains(r.Stdout, "all 3 members vote: 1 may fail; ") || strings.Count(r.Stdout, "VOTING") != 3 || strings.Contains(r.Stdout, "\x1b") {
 		t.Errorf("top ended with %d and printed\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 	c.Kill(2)

@@ -52,8 +52,8 @@ const state = (m) => node("span", { class: `status ${mood(m)}` }, m.reachable ? 
 function verdict(v) {
   const all = v.members.length;
   const e = $("verdict");
-  if (v.voting === all) [e.className, e.textContent] = ["good", `All ${all} members vote`];
-  else if (v.voting >= v.quorum) [e.className, e.textContent] = ["work", `${v.voting} of ${all} members vote: a quorum, the log takes appends`];
+  if (v.voting === all) [e.className, e.textContent] = ["good", `All ${all} members vote: ${v.survives || "none"} may fail`];
+  else if (v.voting >= v.quorum) [e.className, e.textContent] = ["work", `${v.voting} of ${all} members vote: a quorum, ${v.survives ? `and ${v.survives}` : "but none"} may fail`];
   else [e.className, e.textContent] = ["bad", `${v.voting} of ${all} members vote: no quorum, the log takes no appends`];
 }
 
