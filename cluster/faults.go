@@ -12,25 +12,25 @@ import (
 // faults remembers why members could not be talked to when this process connected to them last: gRPC tries again and again,
 // and says nothing. A nil faults knows none.
 type faults struct {
-	log zerolog.Logger
-	mu  sync.Mutex
-	at  map[string]error // by address; as many as there are members
+	log     zerolog.Logger
+	members *roster
+	mu      sync.Mutex
+	at      map[string]error // by address, of members only
 }
 
-func newFaults(members access, log zerolog.Logger) *faults {
-	f := &faults{log: log, at: make(map[string]error, len(members.members))}
-	for address := range members.members {
-		f.at[address] = nil
-	}
-	return f
+func newFaults(members *roster, log zerolog.Logger) *faults {
+	return &faults{log: log, members: members, at: make(map[string]error)}
 }
 
 // note remembers a fault, and logs it unless it is the same as before. Nil: there is none.
 func (f *faults) note(address string, fault error) {
+	_, isMember := f.members.member(address)
 	f.mu.Lock()
-	before, isMember := f.at[address]
-	if isMember {
+	before := f.at[address]
+	if fault != nil && isMember {
 		f.at[address] = fault
+	} else {
+		delete(f.at, address)
 	}
 	f.mu.Unlock()
 	switch {

@@ -35,7 +35,7 @@ var _ credentials.TransportCredentials = (*handshakes)(nil)
 
 func newHandshakes(a access, log zerolog.Logger) *handshakes {
 	return &handshakes{
-		access: a, faults: newFaults(a, log), crowd: newCrowd(), log: log,
+		access: a, faults: newFaults(a.members, log), crowd: newCrowd(), log: log,
 		seldom: &rate.Sometimes{First: 3, Interval: time.Second}, dialed: make(map[string]*held),
 	}
 }

@@ -189,6 +189,8 @@ func (n *Node) report(report any, ready chan struct{}) {
 		return
 	case member.Recovered:
 		n.once.Do(func() { close(n.recovered) })
+	case member.Changed:
+		n.transport.meet(e.Configuration)
 	}
 	if e := event(report); e != nil {
 		n.bus.publish(e)

@@ -15,6 +15,8 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/resolver"
+
+	"github.com/quorumlog/quorumlog/log/membership"
 )
 
 // transport connects one actor system with those of other processes. A process that its program has given an actor system
@@ -131,6 +133,18 @@ func (t *transport) open() {
 	if t.guard != nil {
 		t.guard.open.Do(func() { close(t.guard.opened) })
 	}
+}
+
+// meet has the transport know where the members are from now on.
+func (t *transport) meet(c membership.Configuration) {
+	if t.shakes == nil {
+		return
+	}
+	members := make([]Member, len(c.Members))
+	for i, m := range c.Members {
+		members[i] = Member{ID: m.ID, Address: m.Address}
+	}
+	t.shakes.access.members.set(members)
 }
 
 // faults says why members could not be talked to; nil where nobody can know.

@@ -9,7 +9,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/quorumlog/quorumlog/cluster/certificate"
-	"github.com/quorumlog/quorumlog/log"
 )
 
 // Security says how a process and its peers know each other: by certificates, or, where all of them are on this machine, not at
@@ -67,10 +66,7 @@ func isLoopback(address string) bool {
 
 // open reads the certificates, and checks that they are of a process that may do this.
 func (s Security) open(members []Member, logger zerolog.Logger, may func(certificate.Identity) error) (access, error) {
-	a := access{members: make(map[string]log.ReplicaID, len(members))}
-	for _, m := range members {
-		a.members[m.Address] = m.ID
-	}
+	a := access{members: newRoster(members)}
 	if s.isPlain() {
 		return a, nil
 	}
@@ -120,7 +116,7 @@ func (s Security) openAsClient(members []Member, logger zerolog.Logger) (access,
 // access is who may come to this process, and whom it meets at which address.
 type access struct {
 	ring    *certificate.Keyring // nil: nobody shows anything
-	members map[string]log.ReplicaID
+	members *roster
 	serves  bool // this process is a member: clients come to it
 }
 
@@ -133,39 +129,40 @@ func (a access) reads() (certificate.Identity, bool) {
 	return own, own.Role == certificate.Reader
 }
 
-// at checks who was met at an address that this process connected to.
+// at checks who was met at an address that this process connected to: the member that should be there, or, where none should,
+// a client that asked, or a member that is not known yet, or not any more.
 func (a access) at(address string, who certificate.Identity) error {
-	id, isMember := a.members[address]
+	id, isMember := a.members.member(address)
 	switch {
 	case isMember && (who.Role != certificate.Member || who.Member != id):
 		return fmt.Errorf("at %s, where member %d should be, is %s: look at the member list, and at the certificates", address, id, who)
-	case !isMember && (!a.serves || who.Role == certificate.Member):
+	case !isMember && (!a.serves || a.isKnown(who)):
 		return fmt.Errorf("at %s, where no member should be, is %s", address, who)
 	}
 	return nil
 }
 
-// admit checks who connected to this process.
-func (a access) admit(who certificate.Identity) error {
-	if who.Role != certificate.Member {
-		if !a.serves {
-			return fmt.Errorf("%s came to a client: only members do", who)
-		}
-		return nil
-	}
-	for _, id := range a.members {
-		if id == who.Member {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s is not in the member list", who)
+// isKnown says whether it is a member with an address.
+func (a access) isKnown(who certificate.Identity) bool {
+	return who.Role == certificate.Member && a.members.knows(who.Member)
 }
 
-// from checks that answers to somebody go to where that one is.
+// admit checks who connected to this process. A member that is in no list is let in: the protocol tells it so.
+func (a access) admit(who certificate.Identity) error {
+	if who.Role != certificate.Member && !a.serves {
+		return fmt.Errorf("%s came to a client: only members do", who)
+	}
+	return nil
+}
+
+// from checks that answers to somebody go to where that one is, or at least to where nobody else is.
 func (a access) from(who certificate.Identity, address, name string) string {
-	id, isMember := a.members[address]
-	if who.Role == certificate.Member {
+	id, isMember := a.members.member(address)
+	switch {
+	case a.isKnown(who):
 		return unless(isMember && id == who.Member, "its sender is elsewhere than the member that sends it")
+	case who.Role == certificate.Member:
+		return unless(!isMember, "its sender is another member than the one that sends it")
 	}
 	return unless(!isMember && isClient(name), "its sender is no client, and a client sends it")
 }

@@ -18,6 +18,7 @@ import (
 //	votes         members                           replicas, and the actors that ask them
 //	changes       members, clients                  gateways
 //	looks         members, clients, readers         gateways
+//	mixed         as looks without a change in it, else as changes
 //	answers       members                           clients
 //
 // What a message is, its type says: whatever goes between replicas begins with a header, and whatever goes between clients and
@@ -29,6 +30,7 @@ const (
 	votes
 	changes
 	looks
+	mixed
 	answers
 )
 
@@ -37,6 +39,8 @@ func trafficOf(m proto.Message) traffic {
 	switch m.(type) {
 	case *messages.ReadRequest, *messages.CatchupRequest, *messages.DigestRequest, *messages.StatusRequest, *messages.EventsRequest:
 		return looks
+	case *messages.MembersRequest:
+		return mixed
 	}
 	fields, name := m.ProtoReflect().Descriptor().Fields(), string(proto.MessageName(m))
 	switch first := fields.ByNumber(1); {
@@ -82,7 +86,7 @@ func isClient(name string) bool { return strings.HasPrefix(name, clientPrefix) }
 
 // to says whether an actor takes such a message.
 func (t traffic) to(target traffic) bool {
-	return t == target || t == looks && target == changes
+	return t == target || (t == looks || t == mixed) && target == changes
 }
 
 // of returns what is wrong with such a message from somebody; empty where he may send it.
@@ -92,17 +96,25 @@ func (t traffic) of(who certificate.Identity, data []byte) string {
 		return headedBy(who, data)
 	case who.Role == certificate.Member || t == looks:
 		return ""
-	case t == changes:
+	case t == mixed && isLook(data):
+		return ""
+	case t == changes || t == mixed:
 		return unless(who.Role == certificate.Client, "a reader may not send it")
 	}
 	return "only a member may send it"
 }
 
-// Numbers of fields in the schema: the header of whatever goes between replicas, and the replica in it.
+// Numbers of fields in the schema: the header of whatever goes between replicas, and the replica in it; the change of MembersRequest.
 const (
 	headerField  protowire.Number = 1
 	replicaField protowire.Number = 3
+	changeField  protowire.Number = 2 // of what is mixed
 )
+
+// isLook says whether there is no change in a message.
+func isLook(data []byte) bool {
+	return each(data, changeField, protowire.BytesType, func([]byte) bool { return false })
+}
 
 // headedBy returns what is wrong with the header of a message: a replica may speak for itself only.
 func headedBy(who certificate.Identity, data []byte) string {

@@ -10,14 +10,13 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/quorumlog/quorumlog/cluster/certificate"
-	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
 // secured is a guard of a member that knows who is where.
 func secured() *guard {
 	g := newGuard(ownAddress, zerolog.Nop())
-	g.access = access{serves: true, members: map[string]log.ReplicaID{ownAddress: 1, "127.0.0.1:4102": 2, "127.0.0.1:4103": 3}}
+	g.access = access{serves: true, members: newRoster([]Member{{1, ownAddress}, {2, "127.0.0.1:4102"}, {3, "127.0.0.1:4103"}})}
 	return g
 }
 
@@ -182,6 +181,47 @@ func TestAnswersGoToWhoeverAsked(t *testing.T) {
 	}
 }
 
+// A member that is in no list may ask, and is answered where no other member is: the protocol tells it that it is none.
+func TestAMemberThatIsInNoListSpeaksForItself(t *testing.T) {
+	nine := &certificate.Identity{Cluster: "b", Role: certificate.Member, Member: 9}
+	m := &messages.Hello{Header: &messages.Header{Replica: 9}}
+	for address, may := range map[string]bool{"127.0.0.1:9999": true, "127.0.0.1:4103": false} {
+		if got := passes(t, nine, m, logName+"/replica", actor.NewPID(address, logName+"/network")); got != may {
+			t.Errorf("at %s: passes %t", address, got)
+		}
+	}
+	if passes(t, nine, &messages.Hello{Header: &messages.Header{Replica: 2}}, logName+"/replica", nil) {
+		t.Error("member 9 speaks as member 2")
+	}
+}
+
+func TestWhoIsWhereFollowsTheLog(t *testing.T) {
+	a := secured().access
+	two, four := *holds(certificate.Member), certificate.Identity{Cluster: "b", Role: certificate.Member, Member: 4}
+	const before, after = "127.0.0.1:4102", "127.0.0.1:4202"
+	if a.at(before, two) != nil || a.at(after, two) == nil || a.at(before, four) == nil || a.at(after, four) != nil {
+		t.Error("before")
+	}
+	a.members.set([]Member{{1, ownAddress}, {2, after}, {4, before}})
+	if a.at(after, two) != nil || a.at(before, two) == nil || a.at(before, four) != nil || a.at(after, four) == nil {
+		t.Error("after")
+	}
+}
+
+// A reader may ask who the members are, and not have them changed.
+func TestReadersAskForTheMembersOnly(t *testing.T) {
+	for m, may := range map[*messages.MembersRequest]bool{
+		{Request: 1}: true, {Request: 1, Change: &messages.Change{}}: false,
+	} {
+		if got := passes(t, holds(certificate.Reader), m, logName+"/gateway", nil); got != may {
+			t.Errorf("%v: passes %t", m, got)
+		}
+		if !passes(t, holds(certificate.Client), m, logName+"/gateway", nil) {
+			t.Errorf("%v: a client may not send it", m)
+		}
+	}
+}
+
 // A message that is new is a change until somebody says that it only looks.
 func TestEveryMessageHasItsTraffic(t *testing.T) {
 	count := make(map[traffic]int)
@@ -191,7 +231,7 @@ func TestEveryMessageHasItsTraffic(t *testing.T) {
 			t.Errorf("%s is nobody's", proto.MessageName(m))
 		}
 	}
-	if count[looks] == 0 || count[changes] == 0 || count[votes] == 0 || count[answers] != count[looks]+count[changes] {
+	if count[looks] == 0 || count[changes] == 0 || count[votes] == 0 || count[answers] != count[looks]+count[changes]+count[mixed] {
 		t.Errorf("every question has one answer: %v", count)
 	}
 }
