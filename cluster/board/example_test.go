@@ -1,0 +1,36 @@
+package board_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/quorumlog/quorumlog/cluster"
+	"github.com/quorumlog/quorumlog/cluster/board"
+)
+
+// A program that embeds a member shows it on a port of its own, beside its own metrics. One that has a registry of its own needs no
+// board for those: it registers node.Collector().
+func Example() {
+	embedded := func(ctx context.Context, c cluster.Config) error {
+		b := board.New(collectors.NewGoCollector())
+		server := &http.Server{Addr: "127.0.0.1:9101", Handler: b, ReadHeaderTimeout: 10 * time.Second}
+		go func() { fmt.Println("the board is not served any more:", server.ListenAndServe()) }() // a program logs that
+		defer server.Close()                                                                      //nolint:errcheck // there is nothing to save
+
+		node, err := cluster.Start(ctx, c)
+		if err != nil {
+			return err
+		}
+		defer node.Close() //nolint:errcheck // why it stopped is in Err
+		b.Show(node, c.ID)
+		<-node.Done()
+		return node.Err()
+	}
+	fmt.Println(embedded(context.Background(), cluster.Config{
+		ID: 1, Data: "data/1", AutoInitialize: true, Members: []cluster.Member{{ID: 1, Address: "127.0.0.1:7101"}},
+	}))
+}
