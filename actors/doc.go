@@ -19,8 +19,9 @@
 //	 ├ coordinator              once the replica votes: wins elections, writes
 //	 │  ├ round
 //	 │  └ catchup ...
-//	 └ follow                   once the replica votes: copies what it missed
-//	    └ catchup ...
+//	 ├ follow                   once the replica votes: copies what it missed
+//	 │  └ catchup ...
+//	 └ audit                    once the replica votes: compares what is learned with the others
 //
 // A supervisor stops a child that panics and reports it; nothing is ever restarted. Whoever no longer wants a result
 // poisons the actor that works on it, which ends with its children, always.
@@ -47,6 +48,7 @@
 //	FrontierResponse   replica                       refresh  -                  its end; or that it does not vote
 //	FetchRequest       catchup                       replica  FetchResponse      what do you know as learned in this range?
 //	FetchResponse      replica, server               catchup  -                  learned records; or where the log begins
+//	AuditMessage       audit                         audit    -                  sums of what I have learned, to compare with yours
 //	AppendRequest      client                        gateway  AppendResponse     append these entries
 //	AppendResponse     gateway                       client   -                  their positions; or why not
 //	TruncateRequest    client                        gateway  TruncateResponse   drop everything before a position
@@ -68,7 +70,7 @@
 //
 // Inside a process, plain Go values, declared by whoever receives a request or sends a report:
 //
-//	replica       Inspect Reserve Lead Advance Reincarnate Install Heard Trusted Missing Learn Jump Read Await Sessions; reports
+//	replica       Inspect Reserve Lead Advance Reincarnate Install Heard Trusted Missing Learn Jump Read Await Distrust Sessions; reports
 //	              StatusChanged Reconfigured Failed Outbid
 //	syncer        await; answers synced
 //	server        serve; reports unserved
@@ -77,6 +79,7 @@
 //	round         reports Done to its parent
 //	catchup       reports Progress and Done (Fill: Filled, Passed; Refresh: Refreshed) to its parent
 //	recovery      reports Decided, Advice, Fenced (protocol) and Recovered (recover) to its parent
+//	audit         reports Diverged Agreed
 //	gateway       Serve Advise, from the member
 //	all of them   ensemble.Moved, from the member: the members are others now
 package actors

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quorumlog/quorumlog/actors/audit"
 	"github.com/quorumlog/quorumlog/actors/catchup"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/actors/recovery"
@@ -101,6 +102,8 @@ func event(report any) Event {
 		return CatchupProgress(e)
 	case recovery.Advice:
 		return Advice(e)
+	case audit.Diverged:
+		return Advice{member.Divergence(e)}
 	case member.Recovered:
 		return Recovered{}
 	}

@@ -74,6 +74,7 @@ func wire() []proto.Message {
 		&messages.FrontierRequest{}, &messages.FrontierResponse{},
 		&messages.FetchRequest{}, &messages.FetchResponse{},
 		&messages.Hello{}, &messages.Welcome{},
+		&messages.AuditMessage{},
 		&messages.AppendRequest{}, &messages.AppendResponse{},
 		&messages.TruncateRequest{}, &messages.TruncateResponse{},
 		&messages.ElectRequest{}, &messages.ElectResponse{},

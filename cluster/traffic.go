@@ -70,7 +70,7 @@ func taken(name string) traffic {
 			return changes
 		}
 		return votes
-	case member.Replica, member.Network:
+	case member.Replica, member.Network, member.Audit:
 		if !isChild {
 			return votes
 		}

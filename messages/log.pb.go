@@ -3202,6 +3202,71 @@ func (*Welcome_Presence) isWelcome_Outcome() {}
 
 func (*Welcome_Refused) isWelcome_Outcome() {}
 
+// AuditMessage says what a member has learned in blocks of 256 positions, to be compared with what the receiver has. Nobody
+// answers it.
+type AuditMessage struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who says so.
+	Header *Header `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
+	// The first positions of blocks, at most 256 of them.
+	Firsts []uint64 `protobuf:"varint,2,rep,packed,name=firsts,proto3" json:"firsts,omitempty"`
+	// Of each block: the first 8 bytes of the SHA-256 over what is learned there, as in Digest.
+	Sums          []uint64 `protobuf:"fixed64,3,rep,packed,name=sums,proto3" json:"sums,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuditMessage) Reset() {
+	*x = AuditMessage{}
+	mi := &file_log_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuditMessage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuditMessage) ProtoMessage() {}
+
+func (x *AuditMessage) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuditMessage.ProtoReflect.Descriptor instead.
+func (*AuditMessage) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *AuditMessage) GetHeader() *Header {
+	if x != nil {
+		return x.Header
+	}
+	return nil
+}
+
+func (x *AuditMessage) GetFirsts() []uint64 {
+	if x != nil {
+		return x.Firsts
+	}
+	return nil
+}
+
+func (x *AuditMessage) GetSums() []uint64 {
+	if x != nil {
+		return x.Sums
+	}
+	return nil
+}
+
 // Presence is what a member tells the others of itself, several times a second.
 type Presence struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3221,7 +3286,7 @@ type Presence struct {
 
 func (x *Presence) Reset() {
 	*x = Presence{}
-	mi := &file_log_proto_msgTypes[35]
+	mi := &file_log_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3233,7 +3298,7 @@ func (x *Presence) String() string {
 func (*Presence) ProtoMessage() {}
 
 func (x *Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[35]
+	mi := &file_log_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3246,7 +3311,7 @@ func (x *Presence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Presence.ProtoReflect.Descriptor instead.
 func (*Presence) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{35}
+	return file_log_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Presence) GetStatus() Status {
@@ -3307,7 +3372,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_log_proto_msgTypes[36]
+	mi := &file_log_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3319,7 +3384,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[36]
+	mi := &file_log_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3332,7 +3397,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{36}
+	return file_log_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Failure) GetCode() Code {
@@ -3410,7 +3475,7 @@ type AppendRequest struct {
 
 func (x *AppendRequest) Reset() {
 	*x = AppendRequest{}
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3422,7 +3487,7 @@ func (x *AppendRequest) String() string {
 func (*AppendRequest) ProtoMessage() {}
 
 func (x *AppendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3435,7 +3500,7 @@ func (x *AppendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendRequest.ProtoReflect.Descriptor instead.
 func (*AppendRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{37}
+	return file_log_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *AppendRequest) GetRequest() uint64 {
@@ -3508,7 +3573,7 @@ type AppendResponse struct {
 
 func (x *AppendResponse) Reset() {
 	*x = AppendResponse{}
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3520,7 +3585,7 @@ func (x *AppendResponse) String() string {
 func (*AppendResponse) ProtoMessage() {}
 
 func (x *AppendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3533,7 +3598,7 @@ func (x *AppendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendResponse.ProtoReflect.Descriptor instead.
 func (*AppendResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{38}
+	return file_log_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *AppendResponse) GetRequest() uint64 {
@@ -3608,7 +3673,7 @@ type TruncateRequest struct {
 
 func (x *TruncateRequest) Reset() {
 	*x = TruncateRequest{}
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3620,7 +3685,7 @@ func (x *TruncateRequest) String() string {
 func (*TruncateRequest) ProtoMessage() {}
 
 func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3633,7 +3698,7 @@ func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateRequest.ProtoReflect.Descriptor instead.
 func (*TruncateRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{39}
+	return file_log_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *TruncateRequest) GetRequest() uint64 {
@@ -3675,7 +3740,7 @@ type TruncateResponse struct {
 
 func (x *TruncateResponse) Reset() {
 	*x = TruncateResponse{}
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3687,7 +3752,7 @@ func (x *TruncateResponse) String() string {
 func (*TruncateResponse) ProtoMessage() {}
 
 func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3700,7 +3765,7 @@ func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateResponse.ProtoReflect.Descriptor instead.
 func (*TruncateResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{40}
+	return file_log_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *TruncateResponse) GetRequest() uint64 {
@@ -3764,7 +3829,7 @@ type ElectRequest struct {
 
 func (x *ElectRequest) Reset() {
 	*x = ElectRequest{}
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3776,7 +3841,7 @@ func (x *ElectRequest) String() string {
 func (*ElectRequest) ProtoMessage() {}
 
 func (x *ElectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3789,7 +3854,7 @@ func (x *ElectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectRequest.ProtoReflect.Descriptor instead.
 func (*ElectRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{41}
+	return file_log_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ElectRequest) GetRequest() uint64 {
@@ -3817,7 +3882,7 @@ type ElectResponse struct {
 
 func (x *ElectResponse) Reset() {
 	*x = ElectResponse{}
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3829,7 +3894,7 @@ func (x *ElectResponse) String() string {
 func (*ElectResponse) ProtoMessage() {}
 
 func (x *ElectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3842,7 +3907,7 @@ func (x *ElectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectResponse.ProtoReflect.Descriptor instead.
 func (*ElectResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{42}
+	return file_log_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ElectResponse) GetRequest() uint64 {
@@ -3908,7 +3973,7 @@ type Elected struct {
 
 func (x *Elected) Reset() {
 	*x = Elected{}
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3920,7 +3985,7 @@ func (x *Elected) String() string {
 func (*Elected) ProtoMessage() {}
 
 func (x *Elected) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3933,7 +3998,7 @@ func (x *Elected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Elected.ProtoReflect.Descriptor instead.
 func (*Elected) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{43}
+	return file_log_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Elected) GetWriter() uint64 {
@@ -3971,7 +4036,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3983,7 +4048,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3996,7 +4061,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{44}
+	return file_log_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ReadRequest) GetRequest() uint64 {
@@ -4052,7 +4117,7 @@ type ReadResponse struct {
 
 func (x *ReadResponse) Reset() {
 	*x = ReadResponse{}
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4064,7 +4129,7 @@ func (x *ReadResponse) String() string {
 func (*ReadResponse) ProtoMessage() {}
 
 func (x *ReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4077,7 +4142,7 @@ func (x *ReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadResponse.ProtoReflect.Descriptor instead.
 func (*ReadResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{45}
+	return file_log_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ReadResponse) GetRequest() uint64 {
@@ -4147,7 +4212,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4159,7 +4224,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4172,7 +4237,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{46}
+	return file_log_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Page) GetRange() *Range {
@@ -4214,7 +4279,7 @@ type CatchupRequest struct {
 
 func (x *CatchupRequest) Reset() {
 	*x = CatchupRequest{}
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4226,7 +4291,7 @@ func (x *CatchupRequest) String() string {
 func (*CatchupRequest) ProtoMessage() {}
 
 func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4239,7 +4304,7 @@ func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupRequest.ProtoReflect.Descriptor instead.
 func (*CatchupRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{47}
+	return file_log_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *CatchupRequest) GetRequest() uint64 {
@@ -4267,7 +4332,7 @@ type CatchupResponse struct {
 
 func (x *CatchupResponse) Reset() {
 	*x = CatchupResponse{}
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4279,7 +4344,7 @@ func (x *CatchupResponse) String() string {
 func (*CatchupResponse) ProtoMessage() {}
 
 func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4292,7 +4357,7 @@ func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupResponse.ProtoReflect.Descriptor instead.
 func (*CatchupResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{48}
+	return file_log_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *CatchupResponse) GetRequest() uint64 {
@@ -4360,7 +4425,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4372,7 +4437,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4385,7 +4450,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{49}
+	return file_log_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -4422,7 +4487,7 @@ type MembersRequest struct {
 
 func (x *MembersRequest) Reset() {
 	*x = MembersRequest{}
-	mi := &file_log_proto_msgTypes[50]
+	mi := &file_log_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4434,7 +4499,7 @@ func (x *MembersRequest) String() string {
 func (*MembersRequest) ProtoMessage() {}
 
 func (x *MembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[50]
+	mi := &file_log_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4447,7 +4512,7 @@ func (x *MembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MembersRequest.ProtoReflect.Descriptor instead.
 func (*MembersRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{50}
+	return file_log_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *MembersRequest) GetRequest() uint64 {
@@ -4482,7 +4547,7 @@ type MembersResponse struct {
 
 func (x *MembersResponse) Reset() {
 	*x = MembersResponse{}
-	mi := &file_log_proto_msgTypes[51]
+	mi := &file_log_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4494,7 +4559,7 @@ func (x *MembersResponse) String() string {
 func (*MembersResponse) ProtoMessage() {}
 
 func (x *MembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[51]
+	mi := &file_log_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4507,7 +4572,7 @@ func (x *MembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MembersResponse.ProtoReflect.Descriptor instead.
 func (*MembersResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{51}
+	return file_log_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *MembersResponse) GetRequest() uint64 {
@@ -4572,7 +4637,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_log_proto_msgTypes[52]
+	mi := &file_log_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4584,7 +4649,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[52]
+	mi := &file_log_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4597,7 +4662,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{52}
+	return file_log_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *StatusRequest) GetRequest() uint64 {
@@ -4660,7 +4725,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_log_proto_msgTypes[53]
+	mi := &file_log_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4672,7 +4737,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[53]
+	mi := &file_log_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4685,7 +4750,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{53}
+	return file_log_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *StatusResponse) GetRequest() uint64 {
@@ -4856,7 +4921,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_log_proto_msgTypes[54]
+	mi := &file_log_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4868,7 +4933,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[54]
+	mi := &file_log_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4881,7 +4946,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{54}
+	return file_log_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Progress) GetTotal() uint64 {
@@ -4941,7 +5006,7 @@ type EventsRequest struct {
 
 func (x *EventsRequest) Reset() {
 	*x = EventsRequest{}
-	mi := &file_log_proto_msgTypes[55]
+	mi := &file_log_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4953,7 +5018,7 @@ func (x *EventsRequest) String() string {
 func (*EventsRequest) ProtoMessage() {}
 
 func (x *EventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[55]
+	mi := &file_log_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4966,7 +5031,7 @@ func (x *EventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventsRequest.ProtoReflect.Descriptor instead.
 func (*EventsRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{55}
+	return file_log_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *EventsRequest) GetRequest() uint64 {
@@ -5007,7 +5072,7 @@ type EventsResponse struct {
 
 func (x *EventsResponse) Reset() {
 	*x = EventsResponse{}
-	mi := &file_log_proto_msgTypes[56]
+	mi := &file_log_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5019,7 +5084,7 @@ func (x *EventsResponse) String() string {
 func (*EventsResponse) ProtoMessage() {}
 
 func (x *EventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[56]
+	mi := &file_log_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5032,7 +5097,7 @@ func (x *EventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventsResponse.ProtoReflect.Descriptor instead.
 func (*EventsResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{56}
+	return file_log_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *EventsResponse) GetRequest() uint64 {
@@ -5088,7 +5153,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_log_proto_msgTypes[57]
+	mi := &file_log_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5100,7 +5165,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[57]
+	mi := &file_log_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5113,7 +5178,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{57}
+	return file_log_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Event) GetSequence() uint64 {
@@ -5185,7 +5250,7 @@ type DigestRequest struct {
 
 func (x *DigestRequest) Reset() {
 	*x = DigestRequest{}
-	mi := &file_log_proto_msgTypes[58]
+	mi := &file_log_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5197,7 +5262,7 @@ func (x *DigestRequest) String() string {
 func (*DigestRequest) ProtoMessage() {}
 
 func (x *DigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[58]
+	mi := &file_log_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5210,7 +5275,7 @@ func (x *DigestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestRequest.ProtoReflect.Descriptor instead.
 func (*DigestRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{58}
+	return file_log_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *DigestRequest) GetRequest() uint64 {
@@ -5245,7 +5310,7 @@ type DigestResponse struct {
 
 func (x *DigestResponse) Reset() {
 	*x = DigestResponse{}
-	mi := &file_log_proto_msgTypes[59]
+	mi := &file_log_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5257,7 +5322,7 @@ func (x *DigestResponse) String() string {
 func (*DigestResponse) ProtoMessage() {}
 
 func (x *DigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[59]
+	mi := &file_log_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5270,7 +5335,7 @@ func (x *DigestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestResponse.ProtoReflect.Descriptor instead.
 func (*DigestResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{59}
+	return file_log_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *DigestResponse) GetRequest() uint64 {
@@ -5338,7 +5403,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_log_proto_msgTypes[60]
+	mi := &file_log_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5350,7 +5415,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[60]
+	mi := &file_log_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5363,7 +5428,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{60}
+	return file_log_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Digest) GetRange() *Range {
@@ -5424,7 +5489,7 @@ type Metadata struct {
 
 func (x *Metadata) Reset() {
 	*x = Metadata{}
-	mi := &file_log_proto_msgTypes[61]
+	mi := &file_log_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5436,7 +5501,7 @@ func (x *Metadata) String() string {
 func (*Metadata) ProtoMessage() {}
 
 func (x *Metadata) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[61]
+	mi := &file_log_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5449,7 +5514,7 @@ func (x *Metadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metadata.ProtoReflect.Descriptor instead.
 func (*Metadata) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{61}
+	return file_log_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Metadata) GetFormat() uint32 {
@@ -5731,7 +5796,11 @@ const file_log_proto_rawDesc = "" +
 	"\bpresence\x18\x02 \x01(\v2\x16.quorumlog.v1.PresenceH\x00R\bpresence\x121\n" +
 	"\arefused\x18\x03 \x01(\v2\x15.quorumlog.v1.RefusedH\x00R\arefused\x12A\n" +
 	"\rconfiguration\x18\x04 \x01(\v2\x1b.quorumlog.v1.ConfigurationR\rconfigurationB\t\n" +
-	"\aoutcome\"\xc5\x01\n" +
+	"\aoutcome\"h\n" +
+	"\fAuditMessage\x12,\n" +
+	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12\x16\n" +
+	"\x06firsts\x18\x02 \x03(\x04R\x06firsts\x12\x12\n" +
+	"\x04sums\x18\x03 \x03(\x06R\x04sums\"\xc5\x01\n" +
 	"\bPresence\x12,\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x14.quorumlog.v1.StatusR\x06status\x12\x16\n" +
 	"\x06writer\x18\x02 \x01(\x04R\x06writer\x12\x18\n" +
@@ -5964,7 +6033,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 62)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
 var file_log_proto_goTypes = []any{
 	(Status)(0),              // 0: quorumlog.v1.Status
 	(Kind)(0),                // 1: quorumlog.v1.Kind
@@ -6007,139 +6076,141 @@ var file_log_proto_goTypes = []any{
 	(*Stretch)(nil),          // 38: quorumlog.v1.Stretch
 	(*Hello)(nil),            // 39: quorumlog.v1.Hello
 	(*Welcome)(nil),          // 40: quorumlog.v1.Welcome
-	(*Presence)(nil),         // 41: quorumlog.v1.Presence
-	(*Failure)(nil),          // 42: quorumlog.v1.Failure
-	(*AppendRequest)(nil),    // 43: quorumlog.v1.AppendRequest
-	(*AppendResponse)(nil),   // 44: quorumlog.v1.AppendResponse
-	(*TruncateRequest)(nil),  // 45: quorumlog.v1.TruncateRequest
-	(*TruncateResponse)(nil), // 46: quorumlog.v1.TruncateResponse
-	(*ElectRequest)(nil),     // 47: quorumlog.v1.ElectRequest
-	(*ElectResponse)(nil),    // 48: quorumlog.v1.ElectResponse
-	(*Elected)(nil),          // 49: quorumlog.v1.Elected
-	(*ReadRequest)(nil),      // 50: quorumlog.v1.ReadRequest
-	(*ReadResponse)(nil),     // 51: quorumlog.v1.ReadResponse
-	(*Page)(nil),             // 52: quorumlog.v1.Page
-	(*CatchupRequest)(nil),   // 53: quorumlog.v1.CatchupRequest
-	(*CatchupResponse)(nil),  // 54: quorumlog.v1.CatchupResponse
-	(*Change)(nil),           // 55: quorumlog.v1.Change
-	(*MembersRequest)(nil),   // 56: quorumlog.v1.MembersRequest
-	(*MembersResponse)(nil),  // 57: quorumlog.v1.MembersResponse
-	(*StatusRequest)(nil),    // 58: quorumlog.v1.StatusRequest
-	(*StatusResponse)(nil),   // 59: quorumlog.v1.StatusResponse
-	(*Progress)(nil),         // 60: quorumlog.v1.Progress
-	(*EventsRequest)(nil),    // 61: quorumlog.v1.EventsRequest
-	(*EventsResponse)(nil),   // 62: quorumlog.v1.EventsResponse
-	(*Event)(nil),            // 63: quorumlog.v1.Event
-	(*DigestRequest)(nil),    // 64: quorumlog.v1.DigestRequest
-	(*DigestResponse)(nil),   // 65: quorumlog.v1.DigestResponse
-	(*Digest)(nil),           // 66: quorumlog.v1.Digest
-	(*Metadata)(nil),         // 67: quorumlog.v1.Metadata
+	(*AuditMessage)(nil),     // 41: quorumlog.v1.AuditMessage
+	(*Presence)(nil),         // 42: quorumlog.v1.Presence
+	(*Failure)(nil),          // 43: quorumlog.v1.Failure
+	(*AppendRequest)(nil),    // 44: quorumlog.v1.AppendRequest
+	(*AppendResponse)(nil),   // 45: quorumlog.v1.AppendResponse
+	(*TruncateRequest)(nil),  // 46: quorumlog.v1.TruncateRequest
+	(*TruncateResponse)(nil), // 47: quorumlog.v1.TruncateResponse
+	(*ElectRequest)(nil),     // 48: quorumlog.v1.ElectRequest
+	(*ElectResponse)(nil),    // 49: quorumlog.v1.ElectResponse
+	(*Elected)(nil),          // 50: quorumlog.v1.Elected
+	(*ReadRequest)(nil),      // 51: quorumlog.v1.ReadRequest
+	(*ReadResponse)(nil),     // 52: quorumlog.v1.ReadResponse
+	(*Page)(nil),             // 53: quorumlog.v1.Page
+	(*CatchupRequest)(nil),   // 54: quorumlog.v1.CatchupRequest
+	(*CatchupResponse)(nil),  // 55: quorumlog.v1.CatchupResponse
+	(*Change)(nil),           // 56: quorumlog.v1.Change
+	(*MembersRequest)(nil),   // 57: quorumlog.v1.MembersRequest
+	(*MembersResponse)(nil),  // 58: quorumlog.v1.MembersResponse
+	(*StatusRequest)(nil),    // 59: quorumlog.v1.StatusRequest
+	(*StatusResponse)(nil),   // 60: quorumlog.v1.StatusResponse
+	(*Progress)(nil),         // 61: quorumlog.v1.Progress
+	(*EventsRequest)(nil),    // 62: quorumlog.v1.EventsRequest
+	(*EventsResponse)(nil),   // 63: quorumlog.v1.EventsResponse
+	(*Event)(nil),            // 64: quorumlog.v1.Event
+	(*DigestRequest)(nil),    // 65: quorumlog.v1.DigestRequest
+	(*DigestResponse)(nil),   // 66: quorumlog.v1.DigestResponse
+	(*Digest)(nil),           // 67: quorumlog.v1.Digest
+	(*Metadata)(nil),         // 68: quorumlog.v1.Metadata
 }
 var file_log_proto_depIdxs = []int32{
-	1,  // 0: quorumlog.v1.Value.kind:type_name -> quorumlog.v1.Kind
-	7,  // 1: quorumlog.v1.Action.value:type_name -> quorumlog.v1.Value
-	9,  // 2: quorumlog.v1.Known.incarnation:type_name -> quorumlog.v1.Incarnation
-	9,  // 3: quorumlog.v1.Header.incarnation:type_name -> quorumlog.v1.Incarnation
-	10, // 4: quorumlog.v1.Header.crash_vector:type_name -> quorumlog.v1.Known
-	9,  // 5: quorumlog.v1.Heard.incarnation:type_name -> quorumlog.v1.Incarnation
-	2,  // 6: quorumlog.v1.Member.role:type_name -> quorumlog.v1.Role
-	13, // 7: quorumlog.v1.Configuration.members:type_name -> quorumlog.v1.Member
-	0,  // 8: quorumlog.v1.NotVoting.status:type_name -> quorumlog.v1.Status
-	3,  // 9: quorumlog.v1.Refused.reason:type_name -> quorumlog.v1.Reason
-	9,  // 10: quorumlog.v1.Refused.known:type_name -> quorumlog.v1.Incarnation
-	11, // 11: quorumlog.v1.PromiseRequest.header:type_name -> quorumlog.v1.Header
-	6,  // 12: quorumlog.v1.PromiseRequest.range:type_name -> quorumlog.v1.Range
-	11, // 13: quorumlog.v1.PromiseResponse.header:type_name -> quorumlog.v1.Header
-	22, // 14: quorumlog.v1.PromiseResponse.promised:type_name -> quorumlog.v1.Promised
-	15, // 15: quorumlog.v1.PromiseResponse.rejected:type_name -> quorumlog.v1.Rejected
-	16, // 16: quorumlog.v1.PromiseResponse.truncated:type_name -> quorumlog.v1.Truncated
-	17, // 17: quorumlog.v1.PromiseResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	18, // 18: quorumlog.v1.PromiseResponse.refused:type_name -> quorumlog.v1.Refused
-	6,  // 19: quorumlog.v1.Promised.range:type_name -> quorumlog.v1.Range
-	8,  // 20: quorumlog.v1.Promised.actions:type_name -> quorumlog.v1.Action
-	19, // 21: quorumlog.v1.Promised.reign:type_name -> quorumlog.v1.Reign
-	11, // 22: quorumlog.v1.WriteRequest.header:type_name -> quorumlog.v1.Header
-	24, // 23: quorumlog.v1.WriteRequest.values:type_name -> quorumlog.v1.Values
-	6,  // 24: quorumlog.v1.WriteRequest.learned:type_name -> quorumlog.v1.Range
-	1,  // 25: quorumlog.v1.Values.kind:type_name -> quorumlog.v1.Kind
-	11, // 26: quorumlog.v1.WriteResponse.header:type_name -> quorumlog.v1.Header
-	26, // 27: quorumlog.v1.WriteResponse.accepted:type_name -> quorumlog.v1.Accepted
-	15, // 28: quorumlog.v1.WriteResponse.rejected:type_name -> quorumlog.v1.Rejected
-	27, // 29: quorumlog.v1.WriteResponse.learned:type_name -> quorumlog.v1.Learned
-	16, // 30: quorumlog.v1.WriteResponse.truncated:type_name -> quorumlog.v1.Truncated
-	17, // 31: quorumlog.v1.WriteResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	18, // 32: quorumlog.v1.WriteResponse.refused:type_name -> quorumlog.v1.Refused
-	6,  // 33: quorumlog.v1.Accepted.range:type_name -> quorumlog.v1.Range
-	8,  // 34: quorumlog.v1.Learned.actions:type_name -> quorumlog.v1.Action
-	11, // 35: quorumlog.v1.LearnedMessage.header:type_name -> quorumlog.v1.Header
-	6,  // 36: quorumlog.v1.LearnedMessage.range:type_name -> quorumlog.v1.Range
-	11, // 37: quorumlog.v1.RecoverRequest.header:type_name -> quorumlog.v1.Header
-	11, // 38: quorumlog.v1.RecoverResponse.header:type_name -> quorumlog.v1.Header
-	31, // 39: quorumlog.v1.RecoverResponse.standing:type_name -> quorumlog.v1.Standing
-	18, // 40: quorumlog.v1.RecoverResponse.refused:type_name -> quorumlog.v1.Refused
-	0,  // 41: quorumlog.v1.Standing.status:type_name -> quorumlog.v1.Status
-	19, // 42: quorumlog.v1.Standing.reign:type_name -> quorumlog.v1.Reign
-	11, // 43: quorumlog.v1.FrontierRequest.header:type_name -> quorumlog.v1.Header
-	11, // 44: quorumlog.v1.FrontierResponse.header:type_name -> quorumlog.v1.Header
-	34, // 45: quorumlog.v1.FrontierResponse.frontier:type_name -> quorumlog.v1.Frontier
-	17, // 46: quorumlog.v1.FrontierResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	18, // 47: quorumlog.v1.FrontierResponse.refused:type_name -> quorumlog.v1.Refused
-	11, // 48: quorumlog.v1.FetchRequest.header:type_name -> quorumlog.v1.Header
-	6,  // 49: quorumlog.v1.FetchRequest.range:type_name -> quorumlog.v1.Range
-	11, // 50: quorumlog.v1.FetchResponse.header:type_name -> quorumlog.v1.Header
-	37, // 51: quorumlog.v1.FetchResponse.fetched:type_name -> quorumlog.v1.Fetched
-	16, // 52: quorumlog.v1.FetchResponse.truncated:type_name -> quorumlog.v1.Truncated
-	17, // 53: quorumlog.v1.FetchResponse.not_voting:type_name -> quorumlog.v1.NotVoting
-	18, // 54: quorumlog.v1.FetchResponse.refused:type_name -> quorumlog.v1.Refused
-	6,  // 55: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
-	38, // 56: quorumlog.v1.Fetched.stretches:type_name -> quorumlog.v1.Stretch
-	1,  // 57: quorumlog.v1.Stretch.kind:type_name -> quorumlog.v1.Kind
-	11, // 58: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
-	14, // 59: quorumlog.v1.Hello.configuration:type_name -> quorumlog.v1.Configuration
-	11, // 60: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
-	41, // 61: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
-	18, // 62: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
-	14, // 63: quorumlog.v1.Welcome.configuration:type_name -> quorumlog.v1.Configuration
-	0,  // 64: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
-	13, // 65: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
-	12, // 66: quorumlog.v1.Presence.heard:type_name -> quorumlog.v1.Heard
-	4,  // 67: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
-	6,  // 68: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
-	42, // 69: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
-	6,  // 70: quorumlog.v1.AppendResponse.more:type_name -> quorumlog.v1.Range
-	42, // 71: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
-	49, // 72: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
-	42, // 73: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
-	52, // 74: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
-	42, // 75: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
-	6,  // 76: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
-	8,  // 77: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
-	42, // 78: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
-	5,  // 79: quorumlog.v1.Change.kind:type_name -> quorumlog.v1.ChangeKind
-	55, // 80: quorumlog.v1.MembersRequest.change:type_name -> quorumlog.v1.Change
-	14, // 81: quorumlog.v1.MembersResponse.configuration:type_name -> quorumlog.v1.Configuration
-	42, // 82: quorumlog.v1.MembersResponse.failure:type_name -> quorumlog.v1.Failure
-	0,  // 83: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
-	9,  // 84: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
-	60, // 85: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
-	6,  // 86: quorumlog.v1.StatusResponse.gaps:type_name -> quorumlog.v1.Range
-	63, // 87: quorumlog.v1.EventsResponse.events:type_name -> quorumlog.v1.Event
-	60, // 88: quorumlog.v1.Event.progress:type_name -> quorumlog.v1.Progress
-	6,  // 89: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
-	66, // 90: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
-	42, // 91: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
-	6,  // 92: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
-	9,  // 93: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
-	0,  // 94: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
-	10, // 95: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
-	19, // 96: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
-	12, // 97: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
-	14, // 98: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
-	99, // [99:99] is the sub-list for method output_type
-	99, // [99:99] is the sub-list for method input_type
-	99, // [99:99] is the sub-list for extension type_name
-	99, // [99:99] is the sub-list for extension extendee
-	0,  // [0:99] is the sub-list for field type_name
+	1,   // 0: quorumlog.v1.Value.kind:type_name -> quorumlog.v1.Kind
+	7,   // 1: quorumlog.v1.Action.value:type_name -> quorumlog.v1.Value
+	9,   // 2: quorumlog.v1.Known.incarnation:type_name -> quorumlog.v1.Incarnation
+	9,   // 3: quorumlog.v1.Header.incarnation:type_name -> quorumlog.v1.Incarnation
+	10,  // 4: quorumlog.v1.Header.crash_vector:type_name -> quorumlog.v1.Known
+	9,   // 5: quorumlog.v1.Heard.incarnation:type_name -> quorumlog.v1.Incarnation
+	2,   // 6: quorumlog.v1.Member.role:type_name -> quorumlog.v1.Role
+	13,  // 7: quorumlog.v1.Configuration.members:type_name -> quorumlog.v1.Member
+	0,   // 8: quorumlog.v1.NotVoting.status:type_name -> quorumlog.v1.Status
+	3,   // 9: quorumlog.v1.Refused.reason:type_name -> quorumlog.v1.Reason
+	9,   // 10: quorumlog.v1.Refused.known:type_name -> quorumlog.v1.Incarnation
+	11,  // 11: quorumlog.v1.PromiseRequest.header:type_name -> quorumlog.v1.Header
+	6,   // 12: quorumlog.v1.PromiseRequest.range:type_name -> quorumlog.v1.Range
+	11,  // 13: quorumlog.v1.PromiseResponse.header:type_name -> quorumlog.v1.Header
+	22,  // 14: quorumlog.v1.PromiseResponse.promised:type_name -> quorumlog.v1.Promised
+	15,  // 15: quorumlog.v1.PromiseResponse.rejected:type_name -> quorumlog.v1.Rejected
+	16,  // 16: quorumlog.v1.PromiseResponse.truncated:type_name -> quorumlog.v1.Truncated
+	17,  // 17: quorumlog.v1.PromiseResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	18,  // 18: quorumlog.v1.PromiseResponse.refused:type_name -> quorumlog.v1.Refused
+	6,   // 19: quorumlog.v1.Promised.range:type_name -> quorumlog.v1.Range
+	8,   // 20: quorumlog.v1.Promised.actions:type_name -> quorumlog.v1.Action
+	19,  // 21: quorumlog.v1.Promised.reign:type_name -> quorumlog.v1.Reign
+	11,  // 22: quorumlog.v1.WriteRequest.header:type_name -> quorumlog.v1.Header
+	24,  // 23: quorumlog.v1.WriteRequest.values:type_name -> quorumlog.v1.Values
+	6,   // 24: quorumlog.v1.WriteRequest.learned:type_name -> quorumlog.v1.Range
+	1,   // 25: quorumlog.v1.Values.kind:type_name -> quorumlog.v1.Kind
+	11,  // 26: quorumlog.v1.WriteResponse.header:type_name -> quorumlog.v1.Header
+	26,  // 27: quorumlog.v1.WriteResponse.accepted:type_name -> quorumlog.v1.Accepted
+	15,  // 28: quorumlog.v1.WriteResponse.rejected:type_name -> quorumlog.v1.Rejected
+	27,  // 29: quorumlog.v1.WriteResponse.learned:type_name -> quorumlog.v1.Learned
+	16,  // 30: quorumlog.v1.WriteResponse.truncated:type_name -> quorumlog.v1.Truncated
+	17,  // 31: quorumlog.v1.WriteResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	18,  // 32: quorumlog.v1.WriteResponse.refused:type_name -> quorumlog.v1.Refused
+	6,   // 33: quorumlog.v1.Accepted.range:type_name -> quorumlog.v1.Range
+	8,   // 34: quorumlog.v1.Learned.actions:type_name -> quorumlog.v1.Action
+	11,  // 35: quorumlog.v1.LearnedMessage.header:type_name -> quorumlog.v1.Header
+	6,   // 36: quorumlog.v1.LearnedMessage.range:type_name -> quorumlog.v1.Range
+	11,  // 37: quorumlog.v1.RecoverRequest.header:type_name -> quorumlog.v1.Header
+	11,  // 38: quorumlog.v1.RecoverResponse.header:type_name -> quorumlog.v1.Header
+	31,  // 39: quorumlog.v1.RecoverResponse.standing:type_name -> quorumlog.v1.Standing
+	18,  // 40: quorumlog.v1.RecoverResponse.refused:type_name -> quorumlog.v1.Refused
+	0,   // 41: quorumlog.v1.Standing.status:type_name -> quorumlog.v1.Status
+	19,  // 42: quorumlog.v1.Standing.reign:type_name -> quorumlog.v1.Reign
+	11,  // 43: quorumlog.v1.FrontierRequest.header:type_name -> quorumlog.v1.Header
+	11,  // 44: quorumlog.v1.FrontierResponse.header:type_name -> quorumlog.v1.Header
+	34,  // 45: quorumlog.v1.FrontierResponse.frontier:type_name -> quorumlog.v1.Frontier
+	17,  // 46: quorumlog.v1.FrontierResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	18,  // 47: quorumlog.v1.FrontierResponse.refused:type_name -> quorumlog.v1.Refused
+	11,  // 48: quorumlog.v1.FetchRequest.header:type_name -> quorumlog.v1.Header
+	6,   // 49: quorumlog.v1.FetchRequest.range:type_name -> quorumlog.v1.Range
+	11,  // 50: quorumlog.v1.FetchResponse.header:type_name -> quorumlog.v1.Header
+	37,  // 51: quorumlog.v1.FetchResponse.fetched:type_name -> quorumlog.v1.Fetched
+	16,  // 52: quorumlog.v1.FetchResponse.truncated:type_name -> quorumlog.v1.Truncated
+	17,  // 53: quorumlog.v1.FetchResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	18,  // 54: quorumlog.v1.FetchResponse.refused:type_name -> quorumlog.v1.Refused
+	6,   // 55: quorumlog.v1.Fetched.range:type_name -> quorumlog.v1.Range
+	38,  // 56: quorumlog.v1.Fetched.stretches:type_name -> quorumlog.v1.Stretch
+	1,   // 57: quorumlog.v1.Stretch.kind:type_name -> quorumlog.v1.Kind
+	11,  // 58: quorumlog.v1.Hello.header:type_name -> quorumlog.v1.Header
+	14,  // 59: quorumlog.v1.Hello.configuration:type_name -> quorumlog.v1.Configuration
+	11,  // 60: quorumlog.v1.Welcome.header:type_name -> quorumlog.v1.Header
+	42,  // 61: quorumlog.v1.Welcome.presence:type_name -> quorumlog.v1.Presence
+	18,  // 62: quorumlog.v1.Welcome.refused:type_name -> quorumlog.v1.Refused
+	14,  // 63: quorumlog.v1.Welcome.configuration:type_name -> quorumlog.v1.Configuration
+	11,  // 64: quorumlog.v1.AuditMessage.header:type_name -> quorumlog.v1.Header
+	0,   // 65: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
+	13,  // 66: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
+	12,  // 67: quorumlog.v1.Presence.heard:type_name -> quorumlog.v1.Heard
+	4,   // 68: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
+	6,   // 69: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
+	43,  // 70: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
+	6,   // 71: quorumlog.v1.AppendResponse.more:type_name -> quorumlog.v1.Range
+	43,  // 72: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
+	50,  // 73: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
+	43,  // 74: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
+	53,  // 75: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
+	43,  // 76: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
+	6,   // 77: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
+	8,   // 78: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
+	43,  // 79: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
+	5,   // 80: quorumlog.v1.Change.kind:type_name -> quorumlog.v1.ChangeKind
+	56,  // 81: quorumlog.v1.MembersRequest.change:type_name -> quorumlog.v1.Change
+	14,  // 82: quorumlog.v1.MembersResponse.configuration:type_name -> quorumlog.v1.Configuration
+	43,  // 83: quorumlog.v1.MembersResponse.failure:type_name -> quorumlog.v1.Failure
+	0,   // 84: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
+	9,   // 85: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
+	61,  // 86: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
+	6,   // 87: quorumlog.v1.StatusResponse.gaps:type_name -> quorumlog.v1.Range
+	64,  // 88: quorumlog.v1.EventsResponse.events:type_name -> quorumlog.v1.Event
+	61,  // 89: quorumlog.v1.Event.progress:type_name -> quorumlog.v1.Progress
+	6,   // 90: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
+	67,  // 91: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
+	43,  // 92: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
+	6,   // 93: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
+	9,   // 94: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
+	0,   // 95: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
+	10,  // 96: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
+	19,  // 97: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
+	12,  // 98: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
+	14,  // 99: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
+	100, // [100:100] is the sub-list for method output_type
+	100, // [100:100] is the sub-list for method input_type
+	100, // [100:100] is the sub-list for extension type_name
+	100, // [100:100] is the sub-list for extension extendee
+	0,   // [0:100] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -6181,31 +6252,31 @@ func file_log_proto_init() {
 		(*Welcome_Presence)(nil),
 		(*Welcome_Refused)(nil),
 	}
-	file_log_proto_msgTypes[38].OneofWrappers = []any{
+	file_log_proto_msgTypes[39].OneofWrappers = []any{
 		(*AppendResponse_Range)(nil),
 		(*AppendResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[40].OneofWrappers = []any{
+	file_log_proto_msgTypes[41].OneofWrappers = []any{
 		(*TruncateResponse_Position)(nil),
 		(*TruncateResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[42].OneofWrappers = []any{
+	file_log_proto_msgTypes[43].OneofWrappers = []any{
 		(*ElectResponse_Elected)(nil),
 		(*ElectResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[45].OneofWrappers = []any{
+	file_log_proto_msgTypes[46].OneofWrappers = []any{
 		(*ReadResponse_Page)(nil),
 		(*ReadResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[48].OneofWrappers = []any{
+	file_log_proto_msgTypes[49].OneofWrappers = []any{
 		(*CatchupResponse_Learned)(nil),
 		(*CatchupResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[51].OneofWrappers = []any{
+	file_log_proto_msgTypes[52].OneofWrappers = []any{
 		(*MembersResponse_Configuration)(nil),
 		(*MembersResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[59].OneofWrappers = []any{
+	file_log_proto_msgTypes[60].OneofWrappers = []any{
 		(*DigestResponse_Digest)(nil),
 		(*DigestResponse_Failure)(nil),
 	}
@@ -6215,7 +6286,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   62,
+			NumMessages:   63,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

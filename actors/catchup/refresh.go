@@ -16,8 +16,8 @@ import (
 // replicas for the ends of their logs (paxos.Frontier), and ends once everything up to the highest is learned: by the notices of
 // a live writer, which has it on its way, or else by a catch-up.
 //
-//	asking ── a quorum answered ──▶ awaiting ── it is learned ─────────────▶ Refreshed, stopped
-//	                                   └── too late ──▶ catching up ── Done ─────▲
+//	asking ── a quorum answered ──▶ awaiting ── it is learned, same members ─▶ Refreshed, stopped
+//	                                   └── too late ──▶ catching up ── Done ───────▲
 //
 // It never gives up; whoever no longer wants the result poisons it.
 
@@ -44,7 +44,8 @@ type refresh struct {
 	frontier *paxos.Frontier
 	end      log.Position
 	decided  bool // a quorum answered
-	over     bool // everything is learned
+	caught   bool // everything up to there is learned
+	over     bool
 	cancel   func()
 }
 
@@ -57,8 +58,7 @@ func (r *refresh) Receive(ctx actor.Context) {
 		r.cancel()
 		ctx.Send(r.Replica, replica.Await{By: ctx.Self()})
 	case replica.Inspected:
-		r.self, r.request = m.Identity, r.Random.Uint64()
-		r.ask(ctx, nil)
+		r.inspected(ctx, m)
 	case askDue:
 		r.ask(ctx, r.silent())
 	case *messages.FrontierResponse:
@@ -66,9 +66,23 @@ func (r *refresh) Receive(ctx actor.Context) {
 	case awaitOver:
 		r.catchUp(ctx)
 	case replica.Reached, Done:
-		r.finish(ctx)
+		ctx.Request(r.Replica, replica.Inspect{}) // it may have learned that the members are others now
+		r.caught = true
 	case Progress:
 		ctx.Send(ctx.Parent(), m)
+	}
+}
+
+// inspected begins to ask, or ends. Where the members were changed meanwhile, the new ones may have acknowledged what none of
+// those that were asked holds: the change was at or below the end, so it is learned by now. Whoever wants the result is told
+// of it, and asks anew.
+func (r *refresh) inspected(ctx actor.Context, m replica.Inspected) {
+	switch {
+	case !r.caught:
+		r.self, r.request = m.Identity, r.Random.Uint64()
+		r.ask(ctx, nil)
+	case m.Identity.Epoch == r.self.Epoch:
+		r.finish(ctx)
 	}
 }
 

@@ -51,11 +51,12 @@ type Patience struct {
 	Absence    time.Duration // of silence, after which a peer counts as absent
 	Objection  time.Duration // that the other peers of a replica that is back have to object to its disk, once one has answered it
 	Announce   time.Duration // between two announcements of what an idle writer has chosen
-	Follow     time.Duration // between two looks whether the replica lags
+	Follow     time.Duration // between two looks whether the replica lags; at random up to twice as long
 }
 
 // Usual is what Mesos uses where it has a value (10 s for the protocol, 500 ms to 1 s between two rounds, 100 to 200 ms
-// between two fills), and what a local network needs elsewhere.
+// between two fills), and what a local network needs elsewhere. A notice that is lost is repaired within a second: a greeting, and
+// two looks.
 func Usual() Patience {
 	return Patience{
 		Retransmit: 200 * time.Millisecond,
@@ -70,7 +71,7 @@ func Usual() Patience {
 		Absence:    2 * time.Second,
 		Objection:  500 * time.Millisecond,
 		Announce:   time.Second,
-		Follow:     time.Second,
+		Follow:     180 * time.Millisecond,
 	}
 }
 

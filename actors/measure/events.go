@@ -33,6 +33,7 @@ const (
 	PeerAbsent       = "peer_absent"       // Peer is not heard any more
 	PeerRefuses      = "peer_refuses"      // Peer refuses this member: Detail says why
 	DirectoryDamaged = "directory_damaged" // the data directory was damaged, and replaced at the start
+	Diverged         = "diverged"          // the log differs from that of Peer: Detail says where
 	Failed           = "failed"            // the member is done for: Detail says why
 )
 

@@ -7,7 +7,8 @@
 //	 ├ gateway       serves clients
 //	 ├ recover       until the replica votes: ├ protocol  ├ catchup ├ fill ├ round
 //	 ├ coordinator   once it votes: writes    ├ round     ├ catchup ├ fill ├ round
-//	 └ follow        once it votes: keeps up  └ catchup
+//	 ├ follow        once it votes: keeps up  └ catchup
+//	 └ audit         once it votes: compares what is learned with the others
 //
 // A panic of any of them, a disk that fails or lies, and a disk that is not the one that the cluster knows end the member:
 // its owner is told Failed, and must end the process.
@@ -20,6 +21,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/quorumlog/quorumlog/actors/audit"
 	"github.com/quorumlog/quorumlog/actors/catchup"
 	"github.com/quorumlog/quorumlog/actors/coordinator"
 	"github.com/quorumlog/quorumlog/actors/ensemble"
@@ -42,6 +44,7 @@ const (
 	Recover     = "recover"
 	Coordinator = "coordinator"
 	Follow      = "follow"
+	Audit       = "audit"
 )
 
 // ErrFenced: the data directory is not the one that the cluster knows under this replica's id.
@@ -89,6 +92,7 @@ type member struct {
 	writer   *actor.PID             // the coordinator; nil until the replica voted for the first time
 	opened   bool                   // the replica votes
 	follow   *actor.PID             // keeps the replica up; nil until then
+	audit    *actor.PID             // compares what is learned with the others; nil until then
 	now      *ensemble.Ensemble     // who the members are at present
 	stranger uint64                 // the newest change of the members that this one is told of
 	refusals map[log.ReplicaID]bool // members that have another member list
@@ -117,6 +121,10 @@ func (m *member) Receive(ctx actor.Context) {
 		m.fail(ctx, fenced(e.Refusal))
 	case replica.Reconfigured:
 		m.move(ctx, e)
+	case audit.Diverged:
+		m.diverged(ctx, e)
+	case audit.Agreed:
+		ctx.Send(m.gateway, gateway.Advise{})
 	case network.Refused:
 		m.refused(ctx, e)
 	case network.Welcomed:
@@ -163,6 +171,7 @@ func (m *member) open(ctx actor.Context) {
 	if m.writer == nil {
 		m.writer = m.spawn(ctx, Coordinator, coordinator.New(m.now))
 		m.follow = m.spawn(ctx, Follow, catchup.NewFollow(m.now))
+		m.audit = m.spawn(ctx, Audit, audit.New(m.now, m.Store.Reader()))
 	}
 	ctx.Send(m.gateway, gateway.Serve{Coordinator: m.writer})
 	ctx.Send(m.gateway, gateway.Advise{})

@@ -119,6 +119,9 @@ type (
 		Fault   Fault
 	}
 
+	// Distrust says that the disk holds what was not chosen: the replica stops voting, and its disk is condemned.
+	Distrust struct{ Why string }
+
 	// Await has an actor told once everything up to a position is learned, or truncated. It takes the place of what that actor
 	// awaited before; At 0 awaits nothing.
 	Await struct {

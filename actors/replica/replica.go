@@ -169,6 +169,8 @@ func (r *replica) receiveLocal(ctx actor.Context) {
 		r.read(ctx, m)
 	case Sessions:
 		r.tellSessions(ctx, m)
+	case Distrust:
+		r.fail(ctx, r.Store.Condemn(m.Why))
 	case Await:
 		r.remind(ctx, m)
 	}

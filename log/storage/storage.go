@@ -131,6 +131,10 @@ type Store interface {
 	// the wait of the one before has returned.
 	StartSync() (wait func() error)
 
+	// Condemn says that the disk holds what it should not, as its owner has found out. It fails as if it had found damage
+	// itself, and returns the error, an ErrCorrupt; the next start does with it what it does with damage.
+	Condemn(why string) error
+
 	// Age is how many syncs made changes durable since the disk was made; one that runs does not count before it is done.
 	// It is durable with the changes, and so tells a disk from an earlier state of it; a Close may add one.
 	Age() uint64

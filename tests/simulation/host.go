@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quorumlog/quorumlog/actors/audit"
 	"github.com/quorumlog/quorumlog/actors/catchup"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/actors/network"
@@ -245,6 +246,8 @@ func (s *simulation) look() {
 			case member.Recovered:
 				h.voting, h.lost = true, false
 				s.allVoted = s.allVoted || s.everybodyVotes()
+			case audit.Diverged:
+				s.accuse(3, equalLogs, fmt.Sprintf("member %d: %s", h.ID, member.Divergence(e)))
 			case member.Failed:
 				s.died(h, e.Err)
 			}

@@ -11,7 +11,7 @@ func order() []string { return []string{"messages", "log", "actors", "cluster", 
 // pure lists the packages that are functions of their arguments: no I/O, clock, randomness, goroutine or logger.
 func pure() []string {
 	return []string{
-		"log", "log/identity", "log/interval", "log/invariant", "log/ledger", "log/membership", "log/paxos", "log/sessions", "log/status",
+		"log", "log/digest", "log/identity", "log/interval", "log/invariant", "log/ledger", "log/membership", "log/paxos", "log/sessions", "log/status",
 	}
 }
 

@@ -171,3 +171,9 @@ func (s *Store) batch(fill func(*pebble.Batch) error) (*pebble.Batch, error) {
 	}
 	return b, nil
 }
+
+// Condemn fails the store for what its owner knows of it. The note of that keeps the next process from using the directory,
+// whose files stay as they are, and where it may, has it replaced.
+func (s *Store) Condemn(why string) error {
+	return s.fault.fail(fmt.Errorf("%w: %s", storage.ErrCorrupt, why))
+}

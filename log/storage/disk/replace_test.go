@@ -110,6 +110,23 @@ func TestDamagedDirectoryIsKeptAsideAndReplaced(t *testing.T) {
 	}
 }
 
+// What its owner knows of a disk counts as what the disk says of itself.
+func TestCondemnedDirectoryIsKeptAsideAndReplaced(t *testing.T) {
+	f := closedFiles(t)
+	fs := f.mem(t)
+	s := mustOpen(t, repairing(fs))
+	if err := s.Condemn("a quorum has learned something else"); !errors.Is(err, storage.ErrCorrupt) {
+		t.Fatalf("got %v", err)
+	}
+	mustClose(t, s)
+	o := repairing(fs)
+	o.Repair = false
+	if _, err := Open(o); !errors.Is(err, storage.ErrCorrupt) || !strings.Contains(err.Error(), "something else") {
+		t.Errorf("unasked it is opened: %v", err)
+	}
+	mustReplace(t, fs, "damaged-1")
+}
+
 func TestReplacedDirectoryIsAnOrdinaryOneFromThenOn(t *testing.T) {
 	f := closedFiles(t)
 	kinds["log"](t, f)

@@ -85,6 +85,16 @@ func (s *Store) FailNext(op Operation, err error) {
 	s.next[op] = err
 }
 
+// Condemn fails the store for what its owner knows of it.
+func (s *Store) Condemn(why string) error {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.failure == nil {
+		s.failure = fmt.Errorf("%w: %s", storage.ErrCorrupt, why)
+	}
+	return s.failure
+}
+
 // Metadata returns what the replica keeps about itself.
 func (s *Store) Metadata() storage.Metadata { return own(s.live.metadata) }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
@@ -48,6 +49,7 @@ var contract = map[string]func(*rig){
 	"EverythingIsThereAfterReopening":     everythingAfterReopening,
 	"ATruncatedLogReopensAtItsBegin":      truncatedReopens,
 	"AClosedStoreRefuses":                 closedRefuses,
+	"ACondemnedStoreIsCorrupt":            condemned,
 	"AReaderSeesTheRecords":               readerSeesTheRecords,
 	"AReaderEndsWhenToldTo":               readerEndsWhenToldTo,
 	"AReaderReadsBesideItsStore":          readerBesideItsStore,
@@ -355,5 +357,16 @@ func closedRefuses(r *rig) {
 		if !errors.Is(err, storage.ErrClosed) {
 			r.Errorf("%s: got %v, want ErrClosed", call, err)
 		}
+	}
+}
+
+func condemned(r *rig) {
+	r.put(entry(1, "a"))
+	err := r.store.Condemn("somebody knows better")
+	if !errors.Is(err, storage.ErrCorrupt) || !strings.Contains(err.Error(), "somebody knows better") {
+		r.Errorf("got %v", err)
+	}
+	if err := r.store.Put(entry(2, "b")); !errors.Is(err, storage.ErrCorrupt) {
+		r.Errorf("afterwards: got %v, want ErrCorrupt", err)
 	}
 }
