@@ -205,7 +205,7 @@ func (p *program) newDirectorySource() (*directorySource, error) {
 		s.there.Last = run.Last
 	}
 	s.manifest = backup.Manifest{
-		Cluster: m.Cluster, Members: fmt.Sprint(m.Members), Source: m.Replica, Begin: m.Begin, Highest: max(m.Highest, m.Promised),
+		Cluster: m.Cluster, Members: fmt.Sprint(membersOf(m)), Source: m.Replica, Begin: m.Begin, Highest: max(m.Highest, m.Promised),
 	}
 	return s, nil
 }

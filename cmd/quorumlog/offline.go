@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/cluster"
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/log/storage/disk"
 )
 
@@ -56,4 +57,13 @@ func scan(store *disk.Store, within log.Range, out *rows[entry]) error {
 		err = failed
 	}
 	return err
+}
+
+// membersOf are the members of the log that a directory is of, as far as it knows: those that it began with, or that they were
+// changed to.
+func membersOf(m storage.Metadata) []log.ReplicaID {
+	if m.Configuration.Epoch > 0 {
+		return m.Configuration.IDs()
+	}
+	return m.Members
 }

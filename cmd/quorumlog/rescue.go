@@ -132,7 +132,7 @@ func (s *survey) origin() string {
 	}
 	m := s.store.Metadata()
 	return fmt.Sprintf("rescued at %s by %s on %s, with quorumlog %s, from the directory of replica %d (incarnation %s) of cluster %q with the members %v\n%s\n",
-		time.Now().UTC().Format(time.RFC3339), who, host, thisBuild().Version, m.Replica, m.Incarnation, m.Cluster, m.Members,
+		time.Now().UTC().Format(time.RFC3339), who, host, thisBuild().Version, m.Replica, m.Incarnation, m.Cluster, membersOf(m),
 		strings.Join(s.plan.Losses, "\n"))
 }
 

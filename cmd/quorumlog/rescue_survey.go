@@ -42,7 +42,7 @@ func (p *program) survey(store *disk.Store, keep log.ReplicaID) (*survey, error)
 	if err := s.look(p); err != nil {
 		return nil, err
 	}
-	s.plan.Losses = s.losses(m.Members)
+	s.plan.Losses = s.losses(membersOf(m))
 	return s, nil
 }
 
