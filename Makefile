@@ -56,7 +56,7 @@ chaos: ## break real processes, disks and networks under a load: SEED=... asks f
 	QUORUMLOG_CHAOS_SEED=$(SEED) QUORUMLOG_CHAOS_ROUNDS=$(ROUNDS) QUORUMLOG_CHAOS_TIME=$(DURATION) \
 	$(GO) test -count=1 -timeout=0 -v -run 'TestAcknowledgedEntriesSurviveEverythingTogether' ./tests/process
 
-RULES := ./log/paxos,./log/status,./log/identity,./log/ledger,./actors/replica,./actors/recovery,./actors/catchup,./actors/coordinator,./actors/round,./actors/network,./actors/member
+RULES := ./log/paxos,./log/status,./log/identity,./log/ledger,./actors/replica,./actors/recovery,./actors/catchup,./actors/coordinator,./actors/leader,./actors/round,./actors/network,./actors/member
 
 .PHONY: sim
 sim: ## simulate faults; a seed that fails fails again

@@ -19,6 +19,8 @@
 //	 ├ coordinator              once the replica votes: wins elections, writes
 //	 │  ├ round
 //	 │  └ catchup ...
+//	 ├ leader                   once the replica votes: sees to it that somebody writes
+//	 │  └ round
 //	 ├ follow                   once the replica votes: copies what it missed
 //	 │  └ catchup ...
 //	 └ audit                    once the replica votes: compares what is learned with the others
@@ -35,8 +37,10 @@
 // Between processes, protobuf (package messages); codec decodes each once, where it arrives:
 //
 //	message            from                          to       answer             it says
-//	Hello              network                       replica  Welcome            I am there; are you?
+//	Hello              network                       replica  Welcome            I am there, and write, or not any more; are you?
 //	Welcome            replica                       network  -                  my status, writer, learned position, whom I heard; or a refusal
+//	CanvassRequest     round (leader)                replica  CanvassResponse    would you mind an election?
+//	CanvassResponse    replica                       round    -                  no; or why: it promises nothing, and nothing is stored
 //	RecoverRequest     protocol                      replica  RecoverResponse    register my incarnation; what is your status?
 //	RecoverResponse    replica                       sender   -                  status; of a voting one begin, end, promise
 //	PromiseRequest     round (coordinator, fill)     replica  PromiseResponse    take part in no lower proposal; or note my reign
@@ -70,12 +74,13 @@
 //
 // Inside a process, plain Go values, declared by whoever receives a request or sends a report:
 //
-//	replica       Inspect Reserve Lead Advance Reincarnate Install Heard Trusted Missing Learn Jump Read Await Distrust Sessions; reports
-//	              StatusChanged Reconfigured Failed Outbid
+//	replica       Attend Gone Inspect Reserve Lead Advance Reincarnate Install Heard Trusted Missing Learn Jump Read Await Distrust Sessions; reports
+//	              StatusChanged Reconfigured Failed Outbid Deserted
 //	syncer        await; answers synced
 //	server        serve; reports unserved
-//	network       Watch Wait Survey Lost; reports Refused Doubted Welcomed
+//	network       Watch Wait Survey Greet Lost; reports Refused Doubted Welcomed
 //	coordinator   Elect Append Change Demote; answers Elected Appended Changed Demoted Failed
+//	leader        Seek Leave; answers Found Elsewhere Left
 //	round         reports Done to its parent
 //	catchup       reports Progress and Done (Fill: Filled, Passed; Refresh: Refreshed) to its parent
 //	recovery      reports Decided, Advice, Fenced (protocol) and Recovered (recover) to its parent

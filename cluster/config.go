@@ -49,6 +49,10 @@ type Config struct {
 	// AutoInitialize lets replicas that are all new start a new log by themselves. Without it, an operator says so once
 	// per replica (quorumlog initialize).
 	AutoInitialize bool
+	// AutoElect has this member elected where nobody is heard who writes, before any client asks; and as a writer it steps
+	// aside where it hears no quorum, or its disk is far slower than the others', and hands over when it is closed. What
+	// Writer and WriterOf ask for is done as without it. Members may differ in it.
+	AutoElect bool
 	// Repair says what to do with a data directory that is damaged. Empty: RepairAuto.
 	Repair Repair
 	// CopyRate is how many bytes a second the member copies from the others at most, when it recovers or lags; 0 is no limit. What

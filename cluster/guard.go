@@ -75,6 +75,7 @@ func wire() []proto.Message {
 		&messages.FetchRequest{}, &messages.FetchResponse{},
 		&messages.Hello{}, &messages.Welcome{},
 		&messages.AuditMessage{},
+		&messages.CanvassRequest{}, &messages.CanvassResponse{},
 		&messages.AppendRequest{}, &messages.AppendResponse{},
 		&messages.TruncateRequest{}, &messages.TruncateResponse{},
 		&messages.ElectRequest{}, &messages.ElectResponse{},

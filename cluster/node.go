@@ -42,9 +42,11 @@ type Node struct {
 	events      *eventstream.Subscription
 
 	recovered chan struct{}
+	left      chan struct{}
 	failed    chan error // the first failure; buffered
 	done      chan struct{}
 	once      sync.Once // recovered
+	leave     sync.Once // left
 	stop      sync.Once
 	err       error // why it stopped; set before done is closed
 }
@@ -57,7 +59,7 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	}
 	n := &Node{
 		config: c, copyLimit: catchup.NewLimit(c.CopyRate), measures: measure.New(time.Now()),
-		recovered: make(chan struct{}), failed: make(chan error, 1), done: make(chan struct{}),
+		recovered: make(chan struct{}), left: make(chan struct{}), failed: make(chan error, 1), done: make(chan struct{}),
 	}
 	if err := n.start(ctx); err != nil {
 		n.shutdown(err)
@@ -155,7 +157,8 @@ func (n *Node) spawn(ready chan struct{}) error {
 	root := member.Props(member.Config{
 		Ensemble: e, Others: peers, Store: n.store, Cluster: clusterID(n.config.cluster()),
 		Configuration: configuration(ordered(n.config.Members)), AutoInitialize: n.config.AutoInitialize,
-		Report: func(report any) { n.report(report, ready) },
+		AutoElect: n.config.AutoElect,
+		Report:    func(report any) { n.report(report, ready) },
 	})
 	pid, err := n.system.Root.SpawnNamed(root.Configure(actor.WithGuardian(e.Supervisor)), logName)
 	if err != nil { // the PID is then the other log's
@@ -187,6 +190,8 @@ func (n *Node) report(report any, ready chan struct{}) {
 	case member.Failed:
 		n.fail(e.Err)
 		return
+	case member.Left:
+		n.leave.Do(func() { close(n.left) })
 	case member.Recovered:
 		n.once.Do(func() { close(n.recovered) })
 	case member.Changed:
@@ -265,11 +270,27 @@ func (n *Node) stopped() error {
 	return ErrClosed
 }
 
-// Close stops the node, makes its disk durable, and returns why it had stopped before, if it had.
+// Close stops the node, makes its disk durable, and returns why it had stopped before, if it had. With AutoElect, a node that
+// writes first finishes what is on its way, and hands over to another member, as far as that takes less than 3 s.
 func (n *Node) Close() error {
+	n.handOver()
 	n.shutdown(nil)
 	<-n.done
 	return n.err
+}
+
+// handOver has another member write, if this one does.
+func (n *Node) handOver() {
+	if !n.config.AutoElect || n.root == nil {
+		return
+	}
+	n.system.Root.Send(n.root, member.Leave{})
+	select {
+	case <-n.left:
+	case <-n.done:
+	case <-time.After(handOverPatience):
+		n.config.Logger.Warn().Msg("the member could not hand over in time")
+	}
 }
 
 // shutdown stops everything, once, in the order in which nothing is used after it is gone.
@@ -300,8 +321,9 @@ func (n *Node) shutdown(err error) {
 	})
 }
 
-// How long the actors, and the connections to the peers, may take to end.
+// How long a member may take to hand over, and how long the actors, and the connections to the peers, may take to end.
 const (
+	handOverPatience  = 3 * time.Second
 	stopPatience      = 5 * time.Second
 	transportPatience = time.Second
 )

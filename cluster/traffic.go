@@ -74,7 +74,7 @@ func taken(name string) traffic {
 		if !isChild {
 			return votes
 		}
-	case member.Recover, member.Coordinator, member.Follow:
+	case member.Recover, member.Coordinator, member.Leader, member.Follow:
 		if isChild {
 			return votes
 		}

@@ -1447,7 +1447,9 @@ type PromiseRequest struct {
 	Range *Range `protobuf:"bytes,3,opt,name=range,proto3" json:"range,omitempty"`
 	// Of an implicit promise, once a quorum has granted it: the first position that the proposer will write, which begins its
 	// reign. 0 before.
-	First         uint64 `protobuf:"varint,4,opt,name=first,proto3" json:"first,omitempty"`
+	First uint64 `protobuf:"varint,4,opt,name=first,proto3" json:"first,omitempty"`
+	// Of an implicit promise: nobody asked for the election, so whoever hears another writer rejects it.
+	Polite        bool `protobuf:"varint,5,opt,name=polite,proto3" json:"polite,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1508,6 +1510,13 @@ func (x *PromiseRequest) GetFirst() uint64 {
 		return x.First
 	}
 	return 0
+}
+
+func (x *PromiseRequest) GetPolite() bool {
+	if x != nil {
+		return x.Polite
+	}
+	return false
 }
 
 // PromiseResponse answers PromiseRequest.
@@ -3049,6 +3058,10 @@ type Hello struct {
 	// The newest configuration that the sender knows, so that a member that does not know it gets to; absent while the members
 	// were never changed.
 	Configuration *Configuration `protobuf:"bytes,2,opt,name=configuration,proto3" json:"configuration,omitempty"`
+	// The proposal of its elected coordinator; 0 if it has none.
+	Writer uint64 `protobuf:"varint,3,opt,name=writer,proto3" json:"writer,omitempty"`
+	// Of a member that has just ceased to write: who should write next; 0 for nobody in particular.
+	Successor     uint32 `protobuf:"varint,4,opt,name=successor,proto3" json:"successor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3095,6 +3108,20 @@ func (x *Hello) GetConfiguration() *Configuration {
 		return x.Configuration
 	}
 	return nil
+}
+
+func (x *Hello) GetWriter() uint64 {
+	if x != nil {
+		return x.Writer
+	}
+	return 0
+}
+
+func (x *Hello) GetSuccessor() uint32 {
+	if x != nil {
+		return x.Successor
+	}
+	return 0
 }
 
 // Welcome answers Hello.
@@ -3279,7 +3306,11 @@ type Presence struct {
 	// The sender's member list, so that members that disagree can say about what.
 	Members []*Member `protobuf:"bytes,4,rep,name=members,proto3" json:"members,omitempty"`
 	// The newest process that it has heard, or was told of, of each member, in the order of their ids.
-	Heard         []*Heard `protobuf:"bytes,5,rep,name=heard,proto3" json:"heard,omitempty"`
+	Heard []*Heard `protobuf:"bytes,5,rep,name=heard,proto3" json:"heard,omitempty"`
+	// Its replica's implicit promise.
+	Promised uint64 `protobuf:"varint,6,opt,name=promised,proto3" json:"promised,omitempty"`
+	// How long nineteen of twenty of the last syncs of its disk took at most; 0 where there were too few.
+	SyncMicros    uint64 `protobuf:"varint,7,opt,name=sync_micros,json=syncMicros,proto3" json:"sync_micros,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3349,6 +3380,242 @@ func (x *Presence) GetHeard() []*Heard {
 	return nil
 }
 
+func (x *Presence) GetPromised() uint64 {
+	if x != nil {
+		return x.Promised
+	}
+	return 0
+}
+
+func (x *Presence) GetSyncMicros() uint64 {
+	if x != nil {
+		return x.SyncMicros
+	}
+	return 0
+}
+
+// CanvassRequest asks a replica whether it would mind an election. Nothing is promised, and nothing is stored.
+type CanvassRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who asks.
+	Header *Header `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
+	// The proposal that the sender would use, not 0.
+	Proposal      uint64 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CanvassRequest) Reset() {
+	*x = CanvassRequest{}
+	mi := &file_log_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CanvassRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CanvassRequest) ProtoMessage() {}
+
+func (x *CanvassRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CanvassRequest.ProtoReflect.Descriptor instead.
+func (*CanvassRequest) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *CanvassRequest) GetHeader() *Header {
+	if x != nil {
+		return x.Header
+	}
+	return nil
+}
+
+func (x *CanvassRequest) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+// CanvassResponse answers CanvassRequest.
+type CanvassResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who answers.
+	Header *Header `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
+	// What it says.
+	//
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*CanvassResponse_Willing
+	//	*CanvassResponse_Rejected
+	//	*CanvassResponse_NotVoting
+	//	*CanvassResponse_Refused
+	Outcome       isCanvassResponse_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CanvassResponse) Reset() {
+	*x = CanvassResponse{}
+	mi := &file_log_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CanvassResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CanvassResponse) ProtoMessage() {}
+
+func (x *CanvassResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CanvassResponse.ProtoReflect.Descriptor instead.
+func (*CanvassResponse) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *CanvassResponse) GetHeader() *Header {
+	if x != nil {
+		return x.Header
+	}
+	return nil
+}
+
+func (x *CanvassResponse) GetOutcome() isCanvassResponse_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *CanvassResponse) GetWilling() *Willing {
+	if x != nil {
+		if x, ok := x.Outcome.(*CanvassResponse_Willing); ok {
+			return x.Willing
+		}
+	}
+	return nil
+}
+
+func (x *CanvassResponse) GetRejected() *Rejected {
+	if x != nil {
+		if x, ok := x.Outcome.(*CanvassResponse_Rejected); ok {
+			return x.Rejected
+		}
+	}
+	return nil
+}
+
+func (x *CanvassResponse) GetNotVoting() *NotVoting {
+	if x != nil {
+		if x, ok := x.Outcome.(*CanvassResponse_NotVoting); ok {
+			return x.NotVoting
+		}
+	}
+	return nil
+}
+
+func (x *CanvassResponse) GetRefused() *Refused {
+	if x != nil {
+		if x, ok := x.Outcome.(*CanvassResponse_Refused); ok {
+			return x.Refused
+		}
+	}
+	return nil
+}
+
+type isCanvassResponse_Outcome interface {
+	isCanvassResponse_Outcome()
+}
+
+type CanvassResponse_Willing struct {
+	// It would promise the proposal, and hears nobody who writes.
+	Willing *Willing `protobuf:"bytes,2,opt,name=willing,proto3,oneof"`
+}
+
+type CanvassResponse_Rejected struct {
+	// It hears a writer, or has promised a higher proposal.
+	Rejected *Rejected `protobuf:"bytes,3,opt,name=rejected,proto3,oneof"`
+}
+
+type CanvassResponse_NotVoting struct {
+	// The replica may not vote.
+	NotVoting *NotVoting `protobuf:"bytes,4,opt,name=not_voting,json=notVoting,proto3,oneof"`
+}
+
+type CanvassResponse_Refused struct {
+	// The request was refused.
+	Refused *Refused `protobuf:"bytes,5,opt,name=refused,proto3,oneof"`
+}
+
+func (*CanvassResponse_Willing) isCanvassResponse_Outcome() {}
+
+func (*CanvassResponse_Rejected) isCanvassResponse_Outcome() {}
+
+func (*CanvassResponse_NotVoting) isCanvassResponse_Outcome() {}
+
+func (*CanvassResponse_Refused) isCanvassResponse_Outcome() {}
+
+// Willing: an election would disturb nobody, as far as the replica knows. It is no promise.
+type Willing struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Willing) Reset() {
+	*x = Willing{}
+	mi := &file_log_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Willing) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Willing) ProtoMessage() {}
+
+func (x *Willing) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Willing.ProtoReflect.Descriptor instead.
+func (*Willing) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{39}
+}
+
 // Failure tells a client why, and what to do next.
 type Failure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3372,7 +3639,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3384,7 +3651,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[37]
+	mi := &file_log_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3397,7 +3664,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{37}
+	return file_log_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Failure) GetCode() Code {
@@ -3475,7 +3742,7 @@ type AppendRequest struct {
 
 func (x *AppendRequest) Reset() {
 	*x = AppendRequest{}
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3487,7 +3754,7 @@ func (x *AppendRequest) String() string {
 func (*AppendRequest) ProtoMessage() {}
 
 func (x *AppendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[38]
+	mi := &file_log_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3500,7 +3767,7 @@ func (x *AppendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendRequest.ProtoReflect.Descriptor instead.
 func (*AppendRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{38}
+	return file_log_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *AppendRequest) GetRequest() uint64 {
@@ -3573,7 +3840,7 @@ type AppendResponse struct {
 
 func (x *AppendResponse) Reset() {
 	*x = AppendResponse{}
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3585,7 +3852,7 @@ func (x *AppendResponse) String() string {
 func (*AppendResponse) ProtoMessage() {}
 
 func (x *AppendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[39]
+	mi := &file_log_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3598,7 +3865,7 @@ func (x *AppendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendResponse.ProtoReflect.Descriptor instead.
 func (*AppendResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{39}
+	return file_log_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *AppendResponse) GetRequest() uint64 {
@@ -3673,7 +3940,7 @@ type TruncateRequest struct {
 
 func (x *TruncateRequest) Reset() {
 	*x = TruncateRequest{}
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3685,7 +3952,7 @@ func (x *TruncateRequest) String() string {
 func (*TruncateRequest) ProtoMessage() {}
 
 func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[40]
+	mi := &file_log_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3698,7 +3965,7 @@ func (x *TruncateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateRequest.ProtoReflect.Descriptor instead.
 func (*TruncateRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{40}
+	return file_log_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *TruncateRequest) GetRequest() uint64 {
@@ -3740,7 +4007,7 @@ type TruncateResponse struct {
 
 func (x *TruncateResponse) Reset() {
 	*x = TruncateResponse{}
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3752,7 +4019,7 @@ func (x *TruncateResponse) String() string {
 func (*TruncateResponse) ProtoMessage() {}
 
 func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[41]
+	mi := &file_log_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3765,7 +4032,7 @@ func (x *TruncateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TruncateResponse.ProtoReflect.Descriptor instead.
 func (*TruncateResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{41}
+	return file_log_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *TruncateResponse) GetRequest() uint64 {
@@ -3829,7 +4096,7 @@ type ElectRequest struct {
 
 func (x *ElectRequest) Reset() {
 	*x = ElectRequest{}
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3841,7 +4108,7 @@ func (x *ElectRequest) String() string {
 func (*ElectRequest) ProtoMessage() {}
 
 func (x *ElectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[42]
+	mi := &file_log_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3854,7 +4121,7 @@ func (x *ElectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectRequest.ProtoReflect.Descriptor instead.
 func (*ElectRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{42}
+	return file_log_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ElectRequest) GetRequest() uint64 {
@@ -3882,7 +4149,7 @@ type ElectResponse struct {
 
 func (x *ElectResponse) Reset() {
 	*x = ElectResponse{}
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3894,7 +4161,7 @@ func (x *ElectResponse) String() string {
 func (*ElectResponse) ProtoMessage() {}
 
 func (x *ElectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[43]
+	mi := &file_log_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3907,7 +4174,7 @@ func (x *ElectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ElectResponse.ProtoReflect.Descriptor instead.
 func (*ElectResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{43}
+	return file_log_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ElectResponse) GetRequest() uint64 {
@@ -3973,7 +4240,7 @@ type Elected struct {
 
 func (x *Elected) Reset() {
 	*x = Elected{}
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3985,7 +4252,7 @@ func (x *Elected) String() string {
 func (*Elected) ProtoMessage() {}
 
 func (x *Elected) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[44]
+	mi := &file_log_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3998,7 +4265,7 @@ func (x *Elected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Elected.ProtoReflect.Descriptor instead.
 func (*Elected) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{44}
+	return file_log_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Elected) GetWriter() uint64 {
@@ -4036,7 +4303,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4048,7 +4315,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[45]
+	mi := &file_log_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4061,7 +4328,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{45}
+	return file_log_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ReadRequest) GetRequest() uint64 {
@@ -4117,7 +4384,7 @@ type ReadResponse struct {
 
 func (x *ReadResponse) Reset() {
 	*x = ReadResponse{}
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4129,7 +4396,7 @@ func (x *ReadResponse) String() string {
 func (*ReadResponse) ProtoMessage() {}
 
 func (x *ReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[46]
+	mi := &file_log_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4142,7 +4409,7 @@ func (x *ReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadResponse.ProtoReflect.Descriptor instead.
 func (*ReadResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{46}
+	return file_log_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ReadResponse) GetRequest() uint64 {
@@ -4212,7 +4479,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4224,7 +4491,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[47]
+	mi := &file_log_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4237,7 +4504,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{47}
+	return file_log_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Page) GetRange() *Range {
@@ -4279,7 +4546,7 @@ type CatchupRequest struct {
 
 func (x *CatchupRequest) Reset() {
 	*x = CatchupRequest{}
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4291,7 +4558,7 @@ func (x *CatchupRequest) String() string {
 func (*CatchupRequest) ProtoMessage() {}
 
 func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[48]
+	mi := &file_log_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4304,7 +4571,7 @@ func (x *CatchupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupRequest.ProtoReflect.Descriptor instead.
 func (*CatchupRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{48}
+	return file_log_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *CatchupRequest) GetRequest() uint64 {
@@ -4332,7 +4599,7 @@ type CatchupResponse struct {
 
 func (x *CatchupResponse) Reset() {
 	*x = CatchupResponse{}
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4344,7 +4611,7 @@ func (x *CatchupResponse) String() string {
 func (*CatchupResponse) ProtoMessage() {}
 
 func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[49]
+	mi := &file_log_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4357,7 +4624,7 @@ func (x *CatchupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatchupResponse.ProtoReflect.Descriptor instead.
 func (*CatchupResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{49}
+	return file_log_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *CatchupResponse) GetRequest() uint64 {
@@ -4425,7 +4692,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_log_proto_msgTypes[50]
+	mi := &file_log_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4437,7 +4704,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[50]
+	mi := &file_log_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4450,7 +4717,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{50}
+	return file_log_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -4487,7 +4754,7 @@ type MembersRequest struct {
 
 func (x *MembersRequest) Reset() {
 	*x = MembersRequest{}
-	mi := &file_log_proto_msgTypes[51]
+	mi := &file_log_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4499,7 +4766,7 @@ func (x *MembersRequest) String() string {
 func (*MembersRequest) ProtoMessage() {}
 
 func (x *MembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[51]
+	mi := &file_log_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4512,7 +4779,7 @@ func (x *MembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MembersRequest.ProtoReflect.Descriptor instead.
 func (*MembersRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{51}
+	return file_log_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *MembersRequest) GetRequest() uint64 {
@@ -4547,7 +4814,7 @@ type MembersResponse struct {
 
 func (x *MembersResponse) Reset() {
 	*x = MembersResponse{}
-	mi := &file_log_proto_msgTypes[52]
+	mi := &file_log_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4559,7 +4826,7 @@ func (x *MembersResponse) String() string {
 func (*MembersResponse) ProtoMessage() {}
 
 func (x *MembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[52]
+	mi := &file_log_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4572,7 +4839,7 @@ func (x *MembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MembersResponse.ProtoReflect.Descriptor instead.
 func (*MembersResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{52}
+	return file_log_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *MembersResponse) GetRequest() uint64 {
@@ -4637,7 +4904,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_log_proto_msgTypes[53]
+	mi := &file_log_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4649,7 +4916,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[53]
+	mi := &file_log_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4662,7 +4929,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{53}
+	return file_log_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *StatusRequest) GetRequest() uint64 {
@@ -4725,7 +4992,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_log_proto_msgTypes[54]
+	mi := &file_log_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4737,7 +5004,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[54]
+	mi := &file_log_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4750,7 +5017,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{54}
+	return file_log_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *StatusResponse) GetRequest() uint64 {
@@ -4921,7 +5188,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_log_proto_msgTypes[55]
+	mi := &file_log_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4933,7 +5200,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[55]
+	mi := &file_log_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4946,7 +5213,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{55}
+	return file_log_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Progress) GetTotal() uint64 {
@@ -5006,7 +5273,7 @@ type EventsRequest struct {
 
 func (x *EventsRequest) Reset() {
 	*x = EventsRequest{}
-	mi := &file_log_proto_msgTypes[56]
+	mi := &file_log_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5018,7 +5285,7 @@ func (x *EventsRequest) String() string {
 func (*EventsRequest) ProtoMessage() {}
 
 func (x *EventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[56]
+	mi := &file_log_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5031,7 +5298,7 @@ func (x *EventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventsRequest.ProtoReflect.Descriptor instead.
 func (*EventsRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{56}
+	return file_log_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *EventsRequest) GetRequest() uint64 {
@@ -5072,7 +5339,7 @@ type EventsResponse struct {
 
 func (x *EventsResponse) Reset() {
 	*x = EventsResponse{}
-	mi := &file_log_proto_msgTypes[57]
+	mi := &file_log_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5084,7 +5351,7 @@ func (x *EventsResponse) String() string {
 func (*EventsResponse) ProtoMessage() {}
 
 func (x *EventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[57]
+	mi := &file_log_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5097,7 +5364,7 @@ func (x *EventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventsResponse.ProtoReflect.Descriptor instead.
 func (*EventsResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{57}
+	return file_log_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *EventsResponse) GetRequest() uint64 {
@@ -5153,7 +5420,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_log_proto_msgTypes[58]
+	mi := &file_log_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5165,7 +5432,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[58]
+	mi := &file_log_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5178,7 +5445,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{58}
+	return file_log_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Event) GetSequence() uint64 {
@@ -5250,7 +5517,7 @@ type DigestRequest struct {
 
 func (x *DigestRequest) Reset() {
 	*x = DigestRequest{}
-	mi := &file_log_proto_msgTypes[59]
+	mi := &file_log_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5262,7 +5529,7 @@ func (x *DigestRequest) String() string {
 func (*DigestRequest) ProtoMessage() {}
 
 func (x *DigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[59]
+	mi := &file_log_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5275,7 +5542,7 @@ func (x *DigestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestRequest.ProtoReflect.Descriptor instead.
 func (*DigestRequest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{59}
+	return file_log_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *DigestRequest) GetRequest() uint64 {
@@ -5310,7 +5577,7 @@ type DigestResponse struct {
 
 func (x *DigestResponse) Reset() {
 	*x = DigestResponse{}
-	mi := &file_log_proto_msgTypes[60]
+	mi := &file_log_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5322,7 +5589,7 @@ func (x *DigestResponse) String() string {
 func (*DigestResponse) ProtoMessage() {}
 
 func (x *DigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[60]
+	mi := &file_log_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5335,7 +5602,7 @@ func (x *DigestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestResponse.ProtoReflect.Descriptor instead.
 func (*DigestResponse) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{60}
+	return file_log_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *DigestResponse) GetRequest() uint64 {
@@ -5403,7 +5670,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_log_proto_msgTypes[61]
+	mi := &file_log_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5415,7 +5682,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[61]
+	mi := &file_log_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5428,7 +5695,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{61}
+	return file_log_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Digest) GetRange() *Range {
@@ -5489,7 +5756,7 @@ type Metadata struct {
 
 func (x *Metadata) Reset() {
 	*x = Metadata{}
-	mi := &file_log_proto_msgTypes[62]
+	mi := &file_log_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5501,7 +5768,7 @@ func (x *Metadata) String() string {
 func (*Metadata) ProtoMessage() {}
 
 func (x *Metadata) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[62]
+	mi := &file_log_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5514,7 +5781,7 @@ func (x *Metadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metadata.ProtoReflect.Descriptor instead.
 func (*Metadata) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{62}
+	return file_log_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Metadata) GetFormat() uint32 {
@@ -5686,12 +5953,13 @@ const file_log_proto_rawDesc = "" +
 	"\x05alive\x18\x05 \x01(\bR\x05alive\"9\n" +
 	"\x05Reign\x12\x1a\n" +
 	"\bproposal\x18\x01 \x01(\x04R\bproposal\x12\x14\n" +
-	"\x05first\x18\x02 \x01(\x04R\x05first\"\x9b\x01\n" +
+	"\x05first\x18\x02 \x01(\x04R\x05first\"\xb3\x01\n" +
 	"\x0ePromiseRequest\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12\x1a\n" +
 	"\bproposal\x18\x02 \x01(\x04R\bproposal\x12)\n" +
 	"\x05range\x18\x03 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\x12\x14\n" +
-	"\x05first\x18\x04 \x01(\x04R\x05first\"\xdc\x02\n" +
+	"\x05first\x18\x04 \x01(\x04R\x05first\x12\x16\n" +
+	"\x06polite\x18\x05 \x01(\bR\x06polite\"\xdc\x02\n" +
 	"\x0fPromiseResponse\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x124\n" +
 	"\bpromised\x18\x02 \x01(\v2\x16.quorumlog.v1.PromisedH\x00R\bpromised\x124\n" +
@@ -5787,10 +6055,12 @@ const file_log_proto_rawDesc = "" +
 	"\x05sizes\x18\x06 \x03(\rR\x05sizes\x12\x12\n" +
 	"\x04data\x18\a \x01(\fR\x04data\x12\x18\n" +
 	"\asession\x18\b \x01(\fR\asession\x12\x1a\n" +
-	"\bsequence\x18\t \x01(\x04R\bsequence\"x\n" +
+	"\bsequence\x18\t \x01(\x04R\bsequence\"\xae\x01\n" +
 	"\x05Hello\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12A\n" +
-	"\rconfiguration\x18\x02 \x01(\v2\x1b.quorumlog.v1.ConfigurationR\rconfiguration\"\xee\x01\n" +
+	"\rconfiguration\x18\x02 \x01(\v2\x1b.quorumlog.v1.ConfigurationR\rconfiguration\x12\x16\n" +
+	"\x06writer\x18\x03 \x01(\x04R\x06writer\x12\x1c\n" +
+	"\tsuccessor\x18\x04 \x01(\rR\tsuccessor\"\xee\x01\n" +
 	"\aWelcome\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x124\n" +
 	"\bpresence\x18\x02 \x01(\v2\x16.quorumlog.v1.PresenceH\x00R\bpresence\x121\n" +
@@ -5800,13 +6070,28 @@ const file_log_proto_rawDesc = "" +
 	"\fAuditMessage\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12\x16\n" +
 	"\x06firsts\x18\x02 \x03(\x04R\x06firsts\x12\x12\n" +
-	"\x04sums\x18\x03 \x03(\x06R\x04sums\"\xc5\x01\n" +
+	"\x04sums\x18\x03 \x03(\x06R\x04sums\"\x82\x02\n" +
 	"\bPresence\x12,\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x14.quorumlog.v1.StatusR\x06status\x12\x16\n" +
 	"\x06writer\x18\x02 \x01(\x04R\x06writer\x12\x18\n" +
 	"\alearned\x18\x03 \x01(\x04R\alearned\x12.\n" +
 	"\amembers\x18\x04 \x03(\v2\x14.quorumlog.v1.MemberR\amembers\x12)\n" +
-	"\x05heard\x18\x05 \x03(\v2\x13.quorumlog.v1.HeardR\x05heard\"\xbb\x01\n" +
+	"\x05heard\x18\x05 \x03(\v2\x13.quorumlog.v1.HeardR\x05heard\x12\x1a\n" +
+	"\bpromised\x18\x06 \x01(\x04R\bpromised\x12\x1f\n" +
+	"\vsync_micros\x18\a \x01(\x04R\n" +
+	"syncMicros\"Z\n" +
+	"\x0eCanvassRequest\x12,\n" +
+	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12\x1a\n" +
+	"\bproposal\x18\x02 \x01(\x04R\bproposal\"\xa0\x02\n" +
+	"\x0fCanvassResponse\x12,\n" +
+	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x121\n" +
+	"\awilling\x18\x02 \x01(\v2\x15.quorumlog.v1.WillingH\x00R\awilling\x124\n" +
+	"\brejected\x18\x03 \x01(\v2\x16.quorumlog.v1.RejectedH\x00R\brejected\x128\n" +
+	"\n" +
+	"not_voting\x18\x04 \x01(\v2\x17.quorumlog.v1.NotVotingH\x00R\tnotVoting\x121\n" +
+	"\arefused\x18\x05 \x01(\v2\x15.quorumlog.v1.RefusedH\x00R\arefusedB\t\n" +
+	"\aoutcome\"\t\n" +
+	"\aWilling\"\xbb\x01\n" +
 	"\aFailure\x12&\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x12.quorumlog.v1.CodeR\x04code\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12\x14\n" +
@@ -6033,7 +6318,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 66)
 var file_log_proto_goTypes = []any{
 	(Status)(0),              // 0: quorumlog.v1.Status
 	(Kind)(0),                // 1: quorumlog.v1.Kind
@@ -6078,32 +6363,35 @@ var file_log_proto_goTypes = []any{
 	(*Welcome)(nil),          // 40: quorumlog.v1.Welcome
 	(*AuditMessage)(nil),     // 41: quorumlog.v1.AuditMessage
 	(*Presence)(nil),         // 42: quorumlog.v1.Presence
-	(*Failure)(nil),          // 43: quorumlog.v1.Failure
-	(*AppendRequest)(nil),    // 44: quorumlog.v1.AppendRequest
-	(*AppendResponse)(nil),   // 45: quorumlog.v1.AppendResponse
-	(*TruncateRequest)(nil),  // 46: quorumlog.v1.TruncateRequest
-	(*TruncateResponse)(nil), // 47: quorumlog.v1.TruncateResponse
-	(*ElectRequest)(nil),     // 48: quorumlog.v1.ElectRequest
-	(*ElectResponse)(nil),    // 49: quorumlog.v1.ElectResponse
-	(*Elected)(nil),          // 50: quorumlog.v1.Elected
-	(*ReadRequest)(nil),      // 51: quorumlog.v1.ReadRequest
-	(*ReadResponse)(nil),     // 52: quorumlog.v1.ReadResponse
-	(*Page)(nil),             // 53: quorumlog.v1.Page
-	(*CatchupRequest)(nil),   // 54: quorumlog.v1.CatchupRequest
-	(*CatchupResponse)(nil),  // 55: quorumlog.v1.CatchupResponse
-	(*Change)(nil),           // 56: quorumlog.v1.Change
-	(*MembersRequest)(nil),   // 57: quorumlog.v1.MembersRequest
-	(*MembersResponse)(nil),  // 58: quorumlog.v1.MembersResponse
-	(*StatusRequest)(nil),    // 59: quorumlog.v1.StatusRequest
-	(*StatusResponse)(nil),   // 60: quorumlog.v1.StatusResponse
-	(*Progress)(nil),         // 61: quorumlog.v1.Progress
-	(*EventsRequest)(nil),    // 62: quorumlog.v1.EventsRequest
-	(*EventsResponse)(nil),   // 63: quorumlog.v1.EventsResponse
-	(*Event)(nil),            // 64: quorumlog.v1.Event
-	(*DigestRequest)(nil),    // 65: quorumlog.v1.DigestRequest
-	(*DigestResponse)(nil),   // 66: quorumlog.v1.DigestResponse
-	(*Digest)(nil),           // 67: quorumlog.v1.Digest
-	(*Metadata)(nil),         // 68: quorumlog.v1.Metadata
+	(*CanvassRequest)(nil),   // 43: quorumlog.v1.CanvassRequest
+	(*CanvassResponse)(nil),  // 44: quorumlog.v1.CanvassResponse
+	(*Willing)(nil),          // 45: quorumlog.v1.Willing
+	(*Failure)(nil),          // 46: quorumlog.v1.Failure
+	(*AppendRequest)(nil),    // 47: quorumlog.v1.AppendRequest
+	(*AppendResponse)(nil),   // 48: quorumlog.v1.AppendResponse
+	(*TruncateRequest)(nil),  // 49: quorumlog.v1.TruncateRequest
+	(*TruncateResponse)(nil), // 50: quorumlog.v1.TruncateResponse
+	(*ElectRequest)(nil),     // 51: quorumlog.v1.ElectRequest
+	(*ElectResponse)(nil),    // 52: quorumlog.v1.ElectResponse
+	(*Elected)(nil),          // 53: quorumlog.v1.Elected
+	(*ReadRequest)(nil),      // 54: quorumlog.v1.ReadRequest
+	(*ReadResponse)(nil),     // 55: quorumlog.v1.ReadResponse
+	(*Page)(nil),             // 56: quorumlog.v1.Page
+	(*CatchupRequest)(nil),   // 57: quorumlog.v1.CatchupRequest
+	(*CatchupResponse)(nil),  // 58: quorumlog.v1.CatchupResponse
+	(*Change)(nil),           // 59: quorumlog.v1.Change
+	(*MembersRequest)(nil),   // 60: quorumlog.v1.MembersRequest
+	(*MembersResponse)(nil),  // 61: quorumlog.v1.MembersResponse
+	(*StatusRequest)(nil),    // 62: quorumlog.v1.StatusRequest
+	(*StatusResponse)(nil),   // 63: quorumlog.v1.StatusResponse
+	(*Progress)(nil),         // 64: quorumlog.v1.Progress
+	(*EventsRequest)(nil),    // 65: quorumlog.v1.EventsRequest
+	(*EventsResponse)(nil),   // 66: quorumlog.v1.EventsResponse
+	(*Event)(nil),            // 67: quorumlog.v1.Event
+	(*DigestRequest)(nil),    // 68: quorumlog.v1.DigestRequest
+	(*DigestResponse)(nil),   // 69: quorumlog.v1.DigestResponse
+	(*Digest)(nil),           // 70: quorumlog.v1.Digest
+	(*Metadata)(nil),         // 71: quorumlog.v1.Metadata
 }
 var file_log_proto_depIdxs = []int32{
 	1,   // 0: quorumlog.v1.Value.kind:type_name -> quorumlog.v1.Kind
@@ -6174,43 +6462,49 @@ var file_log_proto_depIdxs = []int32{
 	0,   // 65: quorumlog.v1.Presence.status:type_name -> quorumlog.v1.Status
 	13,  // 66: quorumlog.v1.Presence.members:type_name -> quorumlog.v1.Member
 	12,  // 67: quorumlog.v1.Presence.heard:type_name -> quorumlog.v1.Heard
-	4,   // 68: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
-	6,   // 69: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
-	43,  // 70: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
-	6,   // 71: quorumlog.v1.AppendResponse.more:type_name -> quorumlog.v1.Range
-	43,  // 72: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
-	50,  // 73: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
-	43,  // 74: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
-	53,  // 75: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
-	43,  // 76: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
-	6,   // 77: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
-	8,   // 78: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
-	43,  // 79: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
-	5,   // 80: quorumlog.v1.Change.kind:type_name -> quorumlog.v1.ChangeKind
-	56,  // 81: quorumlog.v1.MembersRequest.change:type_name -> quorumlog.v1.Change
-	14,  // 82: quorumlog.v1.MembersResponse.configuration:type_name -> quorumlog.v1.Configuration
-	43,  // 83: quorumlog.v1.MembersResponse.failure:type_name -> quorumlog.v1.Failure
-	0,   // 84: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
-	9,   // 85: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
-	61,  // 86: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
-	6,   // 87: quorumlog.v1.StatusResponse.gaps:type_name -> quorumlog.v1.Range
-	64,  // 88: quorumlog.v1.EventsResponse.events:type_name -> quorumlog.v1.Event
-	61,  // 89: quorumlog.v1.Event.progress:type_name -> quorumlog.v1.Progress
-	6,   // 90: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
-	67,  // 91: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
-	43,  // 92: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
-	6,   // 93: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
-	9,   // 94: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
-	0,   // 95: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
-	10,  // 96: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
-	19,  // 97: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
-	12,  // 98: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
-	14,  // 99: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
-	100, // [100:100] is the sub-list for method output_type
-	100, // [100:100] is the sub-list for method input_type
-	100, // [100:100] is the sub-list for extension type_name
-	100, // [100:100] is the sub-list for extension extendee
-	0,   // [0:100] is the sub-list for field type_name
+	11,  // 68: quorumlog.v1.CanvassRequest.header:type_name -> quorumlog.v1.Header
+	11,  // 69: quorumlog.v1.CanvassResponse.header:type_name -> quorumlog.v1.Header
+	45,  // 70: quorumlog.v1.CanvassResponse.willing:type_name -> quorumlog.v1.Willing
+	15,  // 71: quorumlog.v1.CanvassResponse.rejected:type_name -> quorumlog.v1.Rejected
+	17,  // 72: quorumlog.v1.CanvassResponse.not_voting:type_name -> quorumlog.v1.NotVoting
+	18,  // 73: quorumlog.v1.CanvassResponse.refused:type_name -> quorumlog.v1.Refused
+	4,   // 74: quorumlog.v1.Failure.code:type_name -> quorumlog.v1.Code
+	6,   // 75: quorumlog.v1.AppendResponse.range:type_name -> quorumlog.v1.Range
+	46,  // 76: quorumlog.v1.AppendResponse.failure:type_name -> quorumlog.v1.Failure
+	6,   // 77: quorumlog.v1.AppendResponse.more:type_name -> quorumlog.v1.Range
+	46,  // 78: quorumlog.v1.TruncateResponse.failure:type_name -> quorumlog.v1.Failure
+	53,  // 79: quorumlog.v1.ElectResponse.elected:type_name -> quorumlog.v1.Elected
+	46,  // 80: quorumlog.v1.ElectResponse.failure:type_name -> quorumlog.v1.Failure
+	56,  // 81: quorumlog.v1.ReadResponse.page:type_name -> quorumlog.v1.Page
+	46,  // 82: quorumlog.v1.ReadResponse.failure:type_name -> quorumlog.v1.Failure
+	6,   // 83: quorumlog.v1.Page.range:type_name -> quorumlog.v1.Range
+	8,   // 84: quorumlog.v1.Page.actions:type_name -> quorumlog.v1.Action
+	46,  // 85: quorumlog.v1.CatchupResponse.failure:type_name -> quorumlog.v1.Failure
+	5,   // 86: quorumlog.v1.Change.kind:type_name -> quorumlog.v1.ChangeKind
+	59,  // 87: quorumlog.v1.MembersRequest.change:type_name -> quorumlog.v1.Change
+	14,  // 88: quorumlog.v1.MembersResponse.configuration:type_name -> quorumlog.v1.Configuration
+	46,  // 89: quorumlog.v1.MembersResponse.failure:type_name -> quorumlog.v1.Failure
+	0,   // 90: quorumlog.v1.StatusResponse.status:type_name -> quorumlog.v1.Status
+	9,   // 91: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
+	64,  // 92: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
+	6,   // 93: quorumlog.v1.StatusResponse.gaps:type_name -> quorumlog.v1.Range
+	67,  // 94: quorumlog.v1.EventsResponse.events:type_name -> quorumlog.v1.Event
+	64,  // 95: quorumlog.v1.Event.progress:type_name -> quorumlog.v1.Progress
+	6,   // 96: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
+	70,  // 97: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
+	46,  // 98: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
+	6,   // 99: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
+	9,   // 100: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
+	0,   // 101: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
+	10,  // 102: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
+	19,  // 103: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
+	12,  // 104: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
+	14,  // 105: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
+	106, // [106:106] is the sub-list for method output_type
+	106, // [106:106] is the sub-list for method input_type
+	106, // [106:106] is the sub-list for extension type_name
+	106, // [106:106] is the sub-list for extension extendee
+	0,   // [0:106] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -6252,31 +6546,37 @@ func file_log_proto_init() {
 		(*Welcome_Presence)(nil),
 		(*Welcome_Refused)(nil),
 	}
-	file_log_proto_msgTypes[39].OneofWrappers = []any{
+	file_log_proto_msgTypes[38].OneofWrappers = []any{
+		(*CanvassResponse_Willing)(nil),
+		(*CanvassResponse_Rejected)(nil),
+		(*CanvassResponse_NotVoting)(nil),
+		(*CanvassResponse_Refused)(nil),
+	}
+	file_log_proto_msgTypes[42].OneofWrappers = []any{
 		(*AppendResponse_Range)(nil),
 		(*AppendResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[41].OneofWrappers = []any{
+	file_log_proto_msgTypes[44].OneofWrappers = []any{
 		(*TruncateResponse_Position)(nil),
 		(*TruncateResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[43].OneofWrappers = []any{
+	file_log_proto_msgTypes[46].OneofWrappers = []any{
 		(*ElectResponse_Elected)(nil),
 		(*ElectResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[46].OneofWrappers = []any{
+	file_log_proto_msgTypes[49].OneofWrappers = []any{
 		(*ReadResponse_Page)(nil),
 		(*ReadResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[49].OneofWrappers = []any{
+	file_log_proto_msgTypes[52].OneofWrappers = []any{
 		(*CatchupResponse_Learned)(nil),
 		(*CatchupResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[52].OneofWrappers = []any{
+	file_log_proto_msgTypes[55].OneofWrappers = []any{
 		(*MembersResponse_Configuration)(nil),
 		(*MembersResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[60].OneofWrappers = []any{
+	file_log_proto_msgTypes[63].OneofWrappers = []any{
 		(*DigestResponse_Digest)(nil),
 		(*DigestResponse_Failure)(nil),
 	}
@@ -6286,7 +6586,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   63,
+			NumMessages:   66,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -32,7 +32,7 @@ func (c *coordinator) ask(ctx actor.Context, m Change) {
 		ctx.Respond(Failed{Tag: m.Tag, Why: Busy})
 		return
 	}
-	c.changes = append(c.changes, change{client{ctx.Sender(), m.Tag}, m.Change})
+	c.changes = append(c.changes, change{client{pid: ctx.Sender(), tag: m.Tag}, m.Change})
 	c.state = c.state.receive(ctx)
 }
 

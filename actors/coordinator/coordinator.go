@@ -45,7 +45,11 @@ import (
 
 type (
 	// Elect asks for an election, also where the coordinator is elected already: whoever wrote before is fenced.
-	Elect struct{ Tag uint64 }
+	// A Polite one, which no client asked for, is won only where no other writer is heard, and at once where this one is elected.
+	Elect struct {
+		Tag    uint64
+		Polite bool
+	}
 	// Elected answers Elect: the election is won. End is the highest position of the log before its own entries.
 	Elected struct {
 		Tag uint64
@@ -82,8 +86,9 @@ type (
 		Since log.Position // with Evicted: up to where the log is chosen
 		Err   error        // with BadChange: wraps an error of package membership
 	}
-	// Demote makes the coordinator idle, once all batches that are on their way are finished.
-	Demote struct{}
+	// Demote makes the coordinator idle, once all batches that are on their way are finished. Now gives those up that are not
+	// chosen yet: what becomes of them is indeterminate.
+	Demote struct{ Now bool }
 	// Demoted answers Demote. End is the highest position written.
 	Demoted struct{ End log.Position }
 
@@ -157,8 +162,9 @@ type coordinator struct {
 
 // client is who waits for an answer.
 type client struct {
-	pid *actor.PID
-	tag uint64
+	pid    *actor.PID
+	tag    uint64
+	polite bool // of an election
 }
 
 // state is one state of the chart in the package comment. receive returns the next one.
@@ -173,7 +179,7 @@ func (c *coordinator) Receive(ctx actor.Context) {
 		c.cancel()
 	case *actor.Stopped:
 	case Elect:
-		c.elects = append(c.elects, client{ctx.Sender(), m.Tag})
+		c.elects = append(c.elects, client{ctx.Sender(), m.Tag, m.Polite})
 		c.state = c.state.receive(ctx)
 	case Change:
 		c.ask(ctx, m)

@@ -1,6 +1,8 @@
 package coordinator
 
 import (
+	"slices"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/actors/catchup"
@@ -72,7 +74,11 @@ func (s reserving) receive(ctx actor.Context) state {
 		return s.resign(ctx, Unheard, 0)
 	}
 	s.by, s.self = m.By, m.Identity
-	child := ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, round.Promise(s.by, log.Range{}))))
+	question := round.Promise(s.by, log.Range{})
+	if !slices.ContainsFunc(s.elects, func(e client) bool { return !e.polite }) {
+		question = round.Candidacy(s.by)
+	}
+	child := ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, question)))
 	return promising{s.coordinator, child}
 }
 
@@ -221,5 +227,16 @@ func (s beginning) won(ctx actor.Context) state {
 	winner := s.elects[0]
 	s.elects = s.elects[1:]
 	ctx.Send(winner.pid, Elected{Tag: winner.tag, By: s.by, End: s.next - 1})
+	s.satisfy(ctx)
 	return s.goOn(ctx)
+}
+
+// satisfy answers whoever wanted this coordinator elected, and no fence of its own.
+func (c *coordinator) satisfy(ctx actor.Context) {
+	c.elects = slices.DeleteFunc(c.elects, func(e client) bool {
+		if e.polite {
+			ctx.Send(e.pid, Elected{Tag: e.tag, By: c.by, End: c.next - 1})
+		}
+		return e.polite
+	})
 }

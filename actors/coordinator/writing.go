@@ -20,9 +20,13 @@ func (s elected) receive(ctx actor.Context) state {
 	case Append:
 		s.enqueue(ctx, s, m)
 		return s.goOn(ctx)
-	case Elect, Change:
+	case Elect:
+		s.satisfy(ctx)
+		return s.goOn(ctx)
+	case Change:
 		return s.goOn(ctx)
 	case Demote:
+		s.hurry(ctx, m)
 		s.dismiss(ctx, NotElected, 0)
 		return s.end(ctx, ending{s.coordinator, NotElected, []*actor.PID{ctx.Sender()}})
 	case round.Done:
@@ -43,7 +47,7 @@ func (s elected) receive(ctx actor.Context) state {
 
 // enqueue puts values into the queue, and stays.
 func (c *coordinator) enqueue(ctx actor.Context, stay state, m Append) state {
-	r := newRequest(client{ctx.Sender(), m.Tag}, m)
+	r := newRequest(client{pid: ctx.Sender(), tag: m.Tag}, m)
 	if !c.queue.push(r) {
 		c.Measures.Waiting.Rejected.Add(1)
 		ctx.Respond(Failed{Tag: m.Tag, Why: Busy})
@@ -238,19 +242,29 @@ func (s ending) receive(ctx actor.Context) state {
 			return s.end(ctx, s)
 		}
 	case Append:
-		r := newRequest(client{ctx.Sender(), m.Tag}, m)
+		r := newRequest(client{pid: ctx.Sender(), tag: m.Tag}, m)
 		ctx.Respond(Failed{Tag: m.Tag, Why: refusal(r, s.floor), Seen: s.floor})
 	case Demote:
 		s.clients = append(s.clients, ctx.Sender())
+		s.hurry(ctx, m)
+		return s.end(ctx, s)
 	case replica.Outbid:
 		s.floor = max(s.floor, m.By)
 	}
 	return s
 }
 
+// hurry gives up what is on its way, where it is not to be waited for.
+func (c *coordinator) hurry(ctx actor.Context, m Demote) {
+	if m.Now {
+		c.flight.abandon(ctx)
+	}
+}
+
 // end ends the reign, once nothing is on its way any more.
 func (c *coordinator) end(ctx actor.Context, s ending) state {
 	if !c.flight.over() {
+		ctx.Request(c.Replica, replica.Lead{}) // whoever waits for a writer need not wait for what is on its way
 		c.flushNotice(ctx)
 		return s
 	}

@@ -52,6 +52,8 @@ type Patience struct {
 	Objection  time.Duration // that the other peers of a replica that is back have to object to its disk, once one has answered it
 	Announce   time.Duration // between two announcements of what an idle writer has chosen
 	Follow     time.Duration // between two looks whether the replica lags; at random up to twice as long
+	Silence    time.Duration // of a writer, or of a quorum towards a writer, after which it is taken to be cut off
+	Candidacy  time.Duration // that a member which may elect itself waits at random at most; longer after each election that came to nothing
 }
 
 // Usual is what Mesos uses where it has a value (10 s for the protocol, 500 ms to 1 s between two rounds, 100 to 200 ms
@@ -72,6 +74,8 @@ func Usual() Patience {
 		Objection:  500 * time.Millisecond,
 		Announce:   time.Second,
 		Follow:     180 * time.Millisecond,
+		Silence:    time.Second,
+		Candidacy:  150 * time.Millisecond,
 	}
 }
 

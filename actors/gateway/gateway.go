@@ -5,7 +5,7 @@
 //	                     │ NotElected, and the client does not insist on a writer
 //	                     ▼
 //	                 who writes? ── another member ─▶ AppendResponse: ask that one
-//	                     └───────── nobody ─▶ Elect ─▶ coordinator, once more
+//	                     └───────── nobody ─▶ Seek ─▶ leader, and then the coordinator once more
 //
 // A client may talk to any member: it is told who writes, or has one elected.
 package gateway
@@ -19,6 +19,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/catchup"
 	"github.com/quorumlog/quorumlog/actors/coordinator"
 	"github.com/quorumlog/quorumlog/actors/ensemble"
+	"github.com/quorumlog/quorumlog/actors/leader"
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log"
@@ -27,8 +28,9 @@ import (
 )
 
 type (
-	// Serve tells the gateway that the replica votes, and who writes for it.
-	Serve struct{ Coordinator *actor.PID }
+	// Serve tells the gateway that the replica votes, who writes for it, and who sees to it that somebody does; nil where
+	// nobody is elected unless a client asks.
+	Serve struct{ Coordinator, Leader *actor.PID }
 	// Advise sets the advice that the member's status shows; empty if all is well.
 	Advise struct{ Text string }
 	// catchupDue is the time to give a client up that waits for a catch-up.
@@ -47,6 +49,7 @@ func New(e *ensemble.Ensemble) actor.Producer {
 type gateway struct {
 	*ensemble.Ensemble
 	coordinator *actor.PID // nil until the replica votes
+	leader      *actor.PID // nil until then, and where there is none
 	tag         uint64     // of the last question
 	writes      map[uint64]write
 	reads       map[uint64]read
@@ -72,6 +75,7 @@ func (g *gateway) Receive(ctx actor.Context) {
 	case *actor.Stopping:
 		g.stop(ctx)
 	case Serve:
+		g.leader = m.Leader
 		g.serve(ctx, m.Coordinator)
 	case Advise:
 		g.advice = m.Text
@@ -115,6 +119,10 @@ func (g *gateway) receiveLocal(ctx actor.Context) {
 		g.failed(ctx, m)
 	case ensemble.Moved:
 		g.move(ctx, m)
+	case leader.Found:
+		g.found(ctx, m)
+	case leader.Elsewhere:
+		g.elsewhere(ctx, m)
 	case replica.Page:
 		g.page(ctx, m)
 	case network.Surveyed:

@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/actors/coordinator"
+	"github.com/quorumlog/quorumlog/actors/leader"
 	"github.com/quorumlog/quorumlog/actors/measure"
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/log"
@@ -179,9 +180,7 @@ func (g *gateway) surveyed(ctx actor.Context, m network.Surveyed) {
 		return
 	}
 	if id := g.writer(); id != 0 && id != g.Self {
-		failure := g.failure(coordinator.NotElected)
-		failure.Writer = uint32(id)
-		g.endSearch(func(w write) { w.fail(ctx, failure) })
+		g.refer(ctx, id, coordinator.NotElected)
 		return
 	}
 	if g.coordinator == nil { // the replica lost its vote meanwhile
@@ -189,7 +188,32 @@ func (g *gateway) surveyed(ctx actor.Context, m network.Surveyed) {
 		return
 	}
 	g.search.tag = g.next()
+	if g.leader != nil {
+		ctx.Request(g.leader, leader.Seek{Tag: g.search.tag})
+		return
+	}
 	ctx.Request(g.coordinator, coordinator.Elect{Tag: g.search.tag})
+}
+
+// refer sends everybody who waits to another member; 0 for none.
+func (g *gateway) refer(ctx actor.Context, to log.ReplicaID, why coordinator.Why) {
+	failure := g.failure(why)
+	if to != g.Self {
+		failure.Writer = uint32(to)
+	}
+	g.endSearch(func(w write) { w.fail(ctx, failure) })
+}
+
+func (g *gateway) found(ctx actor.Context, m leader.Found) {
+	if m.Tag == g.search.tag && g.search.on {
+		g.endSearch(func(w write) { g.submit(ctx, w) })
+	}
+}
+
+func (g *gateway) elsewhere(ctx actor.Context, m leader.Elsewhere) {
+	if m.Tag == g.search.tag && g.search.on {
+		g.refer(ctx, m.Writer, m.Why)
+	}
 }
 
 // endSearch does the same with every request that waited.

@@ -124,7 +124,7 @@ func (a Answer) String() string {
 // AnswerOf is how an answer of the rules counts.
 func AnswerOf(a paxos.Answer) Answer {
 	switch a.(type) {
-	case paxos.Promised, paxos.Accepted:
+	case paxos.Promised, paxos.Accepted, paxos.Willing:
 		return Granted
 	case paxos.Rejected:
 		return Rejected

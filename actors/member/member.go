@@ -7,6 +7,7 @@
 //	 ├ gateway       serves clients
 //	 ├ recover       until the replica votes: ├ protocol  ├ catchup ├ fill ├ round
 //	 ├ coordinator   once it votes: writes    ├ round     ├ catchup ├ fill ├ round
+//	 ├ leader        once it votes: sees to it that somebody writes  ├ round
 //	 ├ follow        once it votes: keeps up  └ catchup
 //	 └ audit         once it votes: compares what is learned with the others
 //
@@ -26,6 +27,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/coordinator"
 	"github.com/quorumlog/quorumlog/actors/ensemble"
 	"github.com/quorumlog/quorumlog/actors/gateway"
+	"github.com/quorumlog/quorumlog/actors/leader"
 	"github.com/quorumlog/quorumlog/actors/measure"
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/recovery"
@@ -43,6 +45,7 @@ const (
 	Gateway     = "gateway"
 	Recover     = "recover"
 	Coordinator = "coordinator"
+	Leader      = "leader"
 	Follow      = "follow"
 	Audit       = "audit"
 )
@@ -60,9 +63,15 @@ type (
 	Ready struct{}
 	// Recovered: the replica votes, and clients are served.
 	Recovered struct{}
+	// Left: the member does not write any more, and another one does, or none could; answers Leave.
+	Left struct{}
 	// Failed: the member is done for.
 	Failed struct{ Err error }
 )
+
+// Leave tells a member that it is about to be stopped. If it writes it finishes what is on its way, and names a successor,
+// before it reports Left. It does not write again.
+type Leave struct{}
 
 // Config is what a member needs. Of the Ensemble, Replica, Network and Peers are filled in by the member, and Measures where there
 // are none.
@@ -74,6 +83,7 @@ type Config struct {
 	Configuration  uint64
 	AutoInitialize bool
 	Memory         replica.Memory // of sessions; the same for all members
+	AutoElect      bool           // a member is elected where none writes, before a client asks
 	Report         func(event any)
 }
 
@@ -90,6 +100,7 @@ type member struct {
 	gateway  *actor.PID
 	recover  *actor.PID
 	writer   *actor.PID             // the coordinator; nil until the replica voted for the first time
+	leader   *actor.PID             // nil until then, and where nobody is elected unless a client asks
 	opened   bool                   // the replica votes
 	follow   *actor.PID             // keeps the replica up; nil until then
 	audit    *actor.PID             // compares what is learned with the others; nil until then
@@ -131,6 +142,10 @@ func (m *member) Receive(ctx actor.Context) {
 		delete(m.refusals, e.By)
 	case network.Doubted:
 		m.close(ctx, e)
+	case Leave:
+		m.leave(ctx)
+	case leader.Left:
+		m.Report(Left{})
 	case replica.Reincarnated:
 		ctx.Send(m.Network, e)
 		m.recover = m.spawn(ctx, Recover, recovery.New(m.now, m.AutoInitialize))
@@ -141,8 +156,8 @@ func (m *member) start(ctx actor.Context) {
 	e := &m.Ensemble
 	e.Replica = m.spawn(ctx, Replica, replica.New(replica.Config{
 		Store: m.Store, Cluster: m.Cluster, Configuration: m.Configuration, Members: m.Members,
-		Absence: m.Patience.Absence, Clock: m.Clock, Random: m.Random, Owner: ctx.Self(), Measures: m.Measures,
-		Memory: m.Memory, Log: m.Log,
+		Absence: m.Patience.Absence, Silence: m.Patience.Silence, Candidacy: m.Patience.Candidacy, Clock: m.Clock, Random: m.Random,
+		Owner: ctx.Self(), Measures: m.Measures, Memory: m.Memory, Log: m.Log,
 	}))
 	e.Peers = maps.Clone(m.Others)
 	e.Peers[m.Self] = e.Replica
@@ -172,8 +187,11 @@ func (m *member) open(ctx actor.Context) {
 		m.writer = m.spawn(ctx, Coordinator, coordinator.New(m.now))
 		m.follow = m.spawn(ctx, Follow, catchup.NewFollow(m.now))
 		m.audit = m.spawn(ctx, Audit, audit.New(m.now, m.Store.Reader()))
+		if m.AutoElect {
+			m.leader = m.spawn(ctx, Leader, leader.New(leader.Config{Ensemble: m.now, Coordinator: m.writer}))
+		}
 	}
-	ctx.Send(m.gateway, gateway.Serve{Coordinator: m.writer})
+	ctx.Send(m.gateway, gateway.Serve{Coordinator: m.writer, Leader: m.leader})
 	ctx.Send(m.gateway, gateway.Advise{})
 	m.note(measure.Event{Kind: measure.Recovered})
 	m.Report(Recovered{})
@@ -183,6 +201,15 @@ func (m *member) open(ctx actor.Context) {
 func (m *member) note(e measure.Event) {
 	e.At = m.Clock.Now()
 	m.Measures.Events.Note(e)
+}
+
+// leave hands over to another member, if this one may write.
+func (m *member) leave(ctx actor.Context) {
+	if m.leader == nil {
+		m.Report(Left{})
+		return
+	}
+	ctx.Request(m.leader, leader.Leave{})
 }
 
 // close takes the replica's vote away, and has it recovered as a new life: clients are let in again after that. One that

@@ -58,7 +58,7 @@ func (m *member) move(ctx actor.Context, e replica.Reconfigured) {
 	m.now = m.now.With(e.Configuration, m.reach(ctx))
 	clear(m.refusals)
 	moved := ensemble.Moved{Ensemble: m.now}
-	for _, pid := range []*actor.PID{m.Network, m.gateway, m.writer, m.follow, m.audit} {
+	for _, pid := range []*actor.PID{m.Network, m.gateway, m.writer, m.leader, m.follow, m.audit} {
 		if pid != nil {
 			ctx.Send(pid, moved)
 		}

@@ -51,6 +51,8 @@ type (
 	Welcomed struct{ By log.ReplicaID }
 	// Lost says that the connection to the process at an address broke: its replica counts as absent until it is heard again.
 	Lost struct{ Address string }
+	// Greet has everybody greeted at once: the local coordinator is elected, or it ceased to write, and a Successor should.
+	Greet struct{ Successor log.ReplicaID }
 	// greetingDue is the time for the next greeting.
 	greetingDue struct{}
 )
@@ -61,6 +63,7 @@ type Peer struct {
 	PID      *actor.PID
 	Present  bool
 	Presence codec.Presence // as it said last; zero if it never did
+	Heard    time.Time      // when it said so
 	RTT      time.Duration  // of the last greeting that was answered
 	Refusal  string         // why it refuses us; empty if it does not
 }
@@ -92,12 +95,12 @@ type network struct {
 	judged   bool         // the replica was told that nobody objects to its disk, or somebody did
 	request  uint64       // of every greeting of this process under its present incarnation
 	greeted  time.Time
+	next     log.ReplicaID // who should write, if the local coordinator ceased to; see Greet
 	cancel   func()
 }
 
 type peer struct {
 	Peer
-	heard time.Time
 	doubt doubt
 	said  bool                 // it answered a greeting of this process
 	life  identity.Incarnation // of its last answer to a greeting
@@ -125,12 +128,15 @@ func (n *network) Receive(ctx actor.Context) {
 		if !slices.ContainsFunc(n.waiters, ctx.Sender().Equal) {
 			n.waiters = append(n.waiters, ctx.Sender())
 		}
+	case Greet:
+		n.next = m.Successor
+		ctx.Request(n.Replica, replica.Inspect{})
 	case Survey:
 		ctx.Respond(n.survey())
 	case replica.Inspected:
 		n.self = m.Identity
 		n.hear(ctx, n.Self, presence(m))
-		n.sayHello(ctx, m.Identity)
+		n.sayHello(ctx, m)
 	case replica.Reincarnated:
 		n.request = n.Random.Uint64() // who refuses a greeting of the former incarnation does not refuse this one
 	case *messages.Welcome:
@@ -139,20 +145,24 @@ func (n *network) Receive(ctx actor.Context) {
 	case ensemble.Moved:
 		n.move(ctx, m)
 	case Lost:
-		n.forget(func(p *peer) bool { return p.ID != n.Self && p.PID.GetAddress() == m.Address })
+		n.forget(ctx, func(p *peer) bool { return p.ID != n.Self && p.PID.GetAddress() == m.Address })
 	}
 }
 
 // greet asks the local replica who it is: its identity is what the greeting says.
 func (n *network) greet(ctx actor.Context) {
-	n.forget(func(p *peer) bool { return n.Clock.Now().Sub(p.heard) > n.Patience.Absence })
+	n.forget(ctx, func(p *peer) bool { return n.Clock.Now().Sub(p.Heard) > n.Patience.Absence })
 	ctx.Request(n.Replica, replica.Inspect{})
 	n.cancel = n.Clock.After(n.Patience.Hello, ctx.Self(), greetingDue{})
 }
 
-func (n *network) sayHello(ctx actor.Context, self identity.Identity) {
+func (n *network) sayHello(ctx actor.Context, m replica.Inspected) {
 	n.greeted = n.Clock.Now()
-	hello := codec.EncodeHello(codec.EncodeHeader(self, n.request, nil), n.Configuration)
+	says := codec.Hello{Writer: m.Writer, Configuration: n.Configuration}
+	if m.Writer == 0 {
+		says.Successor = n.next
+	}
+	hello := codec.EncodeHello(codec.EncodeHeader(m.Identity, n.request, nil), says)
 	for _, p := range n.peers {
 		if p.ID != n.Self {
 			ctx.Request(p.PID, hello)
@@ -221,7 +231,7 @@ func (n *network) refused(ctx actor.Context, from identity.Identity, refusal ide
 	p.Refusal = refusal.Detail
 	n.judged = n.judged || refusal.Reason == identity.DuplicateIdentity
 	if refusal.Reason == identity.DeadIncarnation { // it is there, and will help once we took a newer incarnation
-		p.Present, p.heard = true, n.Clock.Now()
+		p.Present, p.Heard = true, n.Clock.Now()
 		n.tellWatchers(ctx)
 		n.doubt(ctx, p, refusal)
 		return
@@ -245,8 +255,8 @@ func (n *network) hear(ctx actor.Context, from log.ReplicaID, presence codec.Pre
 		n.tell(ctx, Welcomed{from})
 	}
 	changed := !p.Present || p.Presence.Status != presence.Status
-	p.Present, p.Presence, p.Refusal, p.heard, p.doubt = true, presence, "", n.Clock.Now(), doubt{}
-	p.RTT = p.heard.Sub(n.greeted)
+	p.Present, p.Presence, p.Refusal, p.Heard, p.doubt = true, presence, "", n.Clock.Now(), doubt{}
+	p.RTT = p.Heard.Sub(n.greeted)
 	if from != n.Self {
 		n.Measures.Answered(from, p.RTT)
 	}
@@ -272,12 +282,13 @@ func (n *network) tellWaiters(ctx actor.Context) {
 
 // forget makes peers absent: those that were silent for too long, or whose connection broke. Whoever is there all the same
 // answers the next greeting.
-func (n *network) forget(gone func(*peer) bool) {
+func (n *network) forget(ctx actor.Context, gone func(*peer) bool) {
 	for _, p := range n.peers {
 		if p.Present && gone(p) {
 			p.Present, p.Presence.Writer, p.doubt = false, 0, doubt{}
 			n.Log.Debug().Uint16("replica", uint16(p.ID)).Msg("a member is absent")
 			n.note(measure.PeerAbsent, p.ID, "")
+			ctx.Send(n.Replica, replica.Gone{Replica: p.ID})
 		}
 	}
 }
@@ -321,7 +332,7 @@ func (n *network) peer(id log.ReplicaID) *peer {
 }
 
 func presence(m replica.Inspected) codec.Presence {
-	return codec.Presence{Status: m.Status, Writer: m.Writer, Learned: m.Learned}
+	return codec.Presence{Status: m.Status, Writer: m.Writer, Learned: m.Learned, Promised: m.Promised, Sync: uint64(max(m.Sync, 0).Microseconds())}
 }
 
 // gravity is how bad a refusal is: a dead incarnation is what a replica hears that lost its disk, before it takes a new

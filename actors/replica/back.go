@@ -31,7 +31,7 @@ func (r *replica) postpone(ctx actor.Context) bool {
 	m := ctx.Message()
 	switch m.(type) {
 	case *messages.PromiseRequest, *messages.WriteRequest, *messages.LearnedMessage, *messages.RecoverRequest,
-		*messages.FrontierRequest, *messages.FetchRequest:
+		*messages.FrontierRequest, *messages.FetchRequest, *messages.CanvassRequest:
 		if len(r.unsure.held) < maxHeld {
 			r.unsure.held = append(r.unsure.held, asked{m, ctx.Sender()})
 		}

@@ -95,6 +95,7 @@ func (r *replica) flush(ctx actor.Context) {
 		return
 	}
 	r.group.dirty, r.group.syncing, r.group.covered = false, true, len(r.group.waiting)
+	r.pace.begin(r.Clock.Now())
 	ctx.Request(r.syncer, await{r.Clock.Now(), r.Store.StartSync()})
 }
 
@@ -105,6 +106,7 @@ func (r *replica) synced(ctx actor.Context, m synced) {
 		return
 	}
 	r.group.syncing = false
+	r.pace.end(r.Clock.Now())
 	r.admission.Self.Age = r.Store.Age()
 	for _, w := range r.group.waiting[:r.group.covered] {
 		r.group.bytes -= w.bytes

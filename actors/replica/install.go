@@ -69,10 +69,10 @@ func (r *replica) installChosen(ctx actor.Context, data []byte) {
 }
 
 // told takes over the configuration that a greeting tells, if somebody of this cluster greets.
-func (r *replica) told(ctx actor.Context, m *messages.Hello) (codec.Envelope, error) {
-	e, c, err := codec.DecodeHello(m)
-	if err == nil && e.From.Cluster == r.Cluster {
-		r.install(ctx, c)
+func (r *replica) told(ctx actor.Context, m *messages.Hello) (codec.Hello, error) {
+	h, err := codec.DecodeHello(m)
+	if err == nil && h.From.Cluster == r.Cluster {
+		r.install(ctx, h.Configuration)
 	}
-	return e, err
+	return h, err
 }

@@ -27,10 +27,12 @@ type (
 		Begin, End, Learned log.Position
 		NotLearned          uint64 // positions from Begin to End that are not learned
 		Promised, Highest   log.Proposal
-		Writer              log.Proposal // of the local coordinator while it is elected; 0 otherwise
-		Cluster             string       // the cluster's name
-		Syncs               uint64       // that the disk has seen
-		Gaps                []log.Range  // from Begin to End that are not learned, if asked for; the last of 64 holds all the rest
+		Writer              log.Proposal  // of the local coordinator while it is elected; 0 otherwise
+		Heard               log.Proposal  // of whoever writes, or is about to, as far as was heard lately; 0 for nobody
+		Sync                time.Duration // what nineteen of twenty of the last syncs took at most; 0 where there were too few
+		Cluster             string        // the cluster's name
+		Syncs               uint64        // that the disk has seen
+		Gaps                []log.Range   // from Begin to End that are not learned, if asked for; the last of 64 holds all the rest
 	}
 
 	// Reserve asks for a proposal that this replica never used before.
@@ -43,6 +45,12 @@ type (
 
 	// Lead says that the sender, the local coordinator, is elected; By is 0 once it is not.
 	Lead struct{ By log.Proposal }
+	// Attend asks to be told Deserted from now on.
+	Attend struct{}
+	// Deserted tells who attends that the writer that was heard is gone, or writes no more.
+	Deserted struct{ Successor log.ReplicaID } // whom it named; 0 for nobody
+	// Gone tells that the connection to another replica broke, or that it was silent for too long.
+	Gone struct{ Replica log.ReplicaID }
 	// Outbid tells the coordinator that led that its replica promised a higher proposal.
 	Outbid struct{ By log.Proposal }
 

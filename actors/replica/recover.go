@@ -93,14 +93,19 @@ func (r *replica) reincarnate(ctx actor.Context, m Reincarnate) {
 
 // hello answers a greeting.
 func (r *replica) hello(ctx actor.Context, m *messages.Hello) {
-	e, err := r.told(ctx, m)
+	h, err := r.told(ctx, m)
 	header := codec.EncodeHeader(r.admission.Self, m.GetHeader().GetRequest(), r.meta.Known) // it does not wait for a sync
 	var welcome *messages.Welcome
-	if refusal, ok := r.greet(e, err); !ok {
+	if refusal, ok := r.greet(h.Envelope, err); !ok {
 		welcome = codec.RefuseWelcome(header, refusal)
 	} else {
+		r.hearWriter(h.Writer)
+		if h.Writer == 0 {
+			r.deserted(ctx, h.From.Replica, h.Successor)
+		}
 		welcome = codec.EncodeWelcome(header, codec.Presence{
 			Status: r.meta.Status, Writer: r.lead.by, Learned: r.ledger.Learned(), Heard: r.admission.Sightings(),
+			Promised: r.meta.Promised, Sync: uint64(r.pace.most(r.Clock.Now()).Microseconds()),
 		})
 	}
 	welcome.Configuration = codec.EncodeConfiguration(r.meta.Configuration)

@@ -47,6 +47,8 @@ type Config struct {
 	Configuration uint64          // hash of the member list, while the members were never changed
 	Members       []log.ReplicaID // those of that list, in order
 	Absence       time.Duration   // of silence, after which a peer counts as absent
+	Silence       time.Duration   // of a writer, after which it is taken to be cut off
+	Candidacy     time.Duration   // that who was told that an election is welcome has for it before somebody else is
 	Clock         timer.Clock
 	Random        timer.Random
 	Owner         *actor.PID        // is told StatusChanged and Failed; nil for nobody
@@ -84,6 +86,8 @@ type replica struct {
 	settled    settled
 	early      early
 	lead       lead
+	heard      heard
+	pace       pace
 	group      group
 	syncer     *actor.PID
 	server     *actor.PID
@@ -129,6 +133,8 @@ func (r *replica) Receive(ctx actor.Context) {
 		r.frontier(ctx, m)
 	case *messages.Hello:
 		r.hello(ctx, m)
+	case *messages.CanvassRequest:
+		r.canvass(ctx, m)
 	case unserved:
 		r.excuse(ctx, m)
 	case foldDue:
@@ -155,6 +161,11 @@ func (r *replica) receiveLocal(ctx actor.Context) {
 		r.reserve(ctx, m)
 	case Lead:
 		r.lead = lead{m.By, ctx.Sender()}
+		r.heard.lead(m.By, r.meta.Replica)
+	case Attend:
+		r.heard.attendant = ctx.Sender()
+	case Gone:
+		r.deserted(ctx, m.Replica, 0)
 	case Advance:
 		r.advance(ctx, m)
 	case Reincarnate:

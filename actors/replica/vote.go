@@ -41,6 +41,9 @@ func (r *replica) promiseVerdict(ctx actor.Context, p codec.Promise) paxos.Verdi
 	if p.First > 0 {
 		return r.reignVerdict(ctx, log.Reign{By: p.By, First: p.First})
 	}
+	if p.Polite && r.writer() > 0 && r.writer().Replica() != p.By.Replica() {
+		return paxos.Verdict{Answer: paxos.Rejected{By: max(r.writer(), r.meta.Promised)}}
+	}
 	if p.Range.Empty() {
 		return paxos.Promise(r.acceptor(), p.By)
 	}
@@ -73,6 +76,7 @@ func (r *replica) write(ctx actor.Context, m *messages.WriteRequest) {
 	if refusal, ok := r.admit(ctx, w.Envelope, err); !ok {
 		answer = paxos.Refused{Refusal: refusal}
 	} else {
+		r.hearWriter(w.By)
 		r.mark(ctx, w.By, w.Learned)
 		if r.admission.Self.Epoch != w.From.Epoch { // what it says is chosen is a CONFIG: it is of members that were
 			return
@@ -147,6 +151,7 @@ func (r *replica) grant(ctx actor.Context, by log.Proposal, v paxos.Verdict) boo
 	if !r.setMetadata(ctx, meta) {
 		return false
 	}
+	r.hearWriter(v.Promised) // who is promised everything is about to write
 	if r.lead.by > 0 && r.lead.by < meta.Promised {
 		r.respond(ctx, r.lead.pid, Outbid{meta.Promised})
 		r.lead = lead{}

@@ -37,9 +37,20 @@ func Promise(by log.Proposal, r log.Range) Question {
 	return Question{kind, 0, func(h *messages.Header) proto.Message { return codec.EncodePromiseRequest(h, by, r) }}
 }
 
+// Candidacy asks for an implicit promise in an election that nobody asked for: whoever hears another writer rejects it. A
+// quorum that does not is enough.
+func Candidacy(by log.Proposal) Question {
+	return Question{paxos.AskRange, 0, func(h *messages.Header) proto.Message { return codec.EncodeCandidacy(h, by) }}
+}
+
 // Reign asks to note the reign of a writer whose implicit promise was granted.
 func Reign(r log.Reign) Question {
 	return Question{paxos.AskRange, 0, func(h *messages.Header) proto.Message { return codec.EncodeReignRequest(h, r) }}
+}
+
+// Canvass asks whether anybody would mind an election. What is won is an opinion, and no promise.
+func Canvass(by log.Proposal) Question {
+	return Question{paxos.AskOpinion, 0, func(h *messages.Header) proto.Message { return codec.EncodeCanvassRequest(h, by) }}
 }
 
 // Write asks to accept a run of values. The envelope of w is not used.
@@ -98,6 +109,9 @@ func (r *round) Receive(ctx actor.Context) {
 		r.consider(ctx, e, answer, err)
 	case *messages.WriteResponse:
 		e, answer, err := codec.DecodeWriteResponse(m)
+		r.consider(ctx, e, answer, err)
+	case *messages.CanvassResponse:
+		e, answer, err := codec.DecodeCanvassResponse(m)
 		r.consider(ctx, e, answer, err)
 	case retransmitDue:
 		r.retransmit(ctx)

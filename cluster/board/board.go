@@ -3,7 +3,7 @@
 //
 //	/                   the page: members, the log, who writes, catch-ups, what happened; it goes on by itself
 //	/livez              200 while the process runs
-//	/readyz             200 once the local replica votes; else 503, and why
+//	/readyz             200 once the local replica votes, until the member is about to end; else 503, and why
 //	/metrics            metrics, as Prometheus reads them
 //	/api/status         a View: all members, as one look shows them
 //	/api/log            which positions each member has learned
@@ -42,6 +42,7 @@ type Board struct {
 	registry *prometheus.Registry
 	handler  http.Handler
 	member   atomic.Pointer[watched] // nil until the member is up
+	draining atomic.Bool
 	streams  streams
 
 	mu   sync.Mutex
@@ -98,8 +99,16 @@ func (b *Board) routes() http.Handler {
 // statusPatience is how long the local member may take to say whether it votes.
 const statusPatience = time.Second
 
-// ready answers 200 once the replica votes.
+// Drain has the board say that the member is not ready any more, since it is about to end: whoever sends it clients sends them
+// elsewhere before it is gone.
+func (b *Board) Drain() { b.draining.Store(true) }
+
+// ready answers 200 once the replica votes, until the board is drained.
 func (b *Board) ready(w http.ResponseWriter, r *http.Request) {
+	if b.draining.Load() {
+		http.Error(w, "the member ends", http.StatusServiceUnavailable)
+		return
+	}
 	s, err := b.status(r.Context())
 	switch {
 	case err != nil:

@@ -233,3 +233,13 @@ func free(t *testing.T) string {
 	defer l.Close() //nolint:errcheck // nothing came in
 	return l.Addr().String()
 }
+
+func TestBoardIsNotReadyOnceItIsDrained(t *testing.T) {
+	b := board.New()
+	b.Drain()
+	w := httptest.NewRecorder()
+	b.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/readyz", nil))
+	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "ends") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}

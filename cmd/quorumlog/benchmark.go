@@ -13,17 +13,18 @@ import (
 func newBenchmarkCommand(p *program) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "benchmark",
-		Short: "Measure appends, recovery, reads, starts and disks",
+		Short: "Measure appends, recovery, reads, starts, fail-over and disks",
 		Long: `Measures the log where it will run, or three members of its own on this machine.
 
   append    appends for some time, or so many: entries a second, and how long one takes
   recover   deletes the directory of a member, and measures until it votes again; and a restart with its directory
   read      reads the log: entries and bytes a second
   start     starts three empty members, and measures until an append is acknowledged
+  failover  kills the member that writes, and measures until an append is acknowledged again
   disk      writes and syncs as a member does: is the disk fast enough?
 
 append and read work with a running log (--members) or, with --local, with three members in processes of their own, on
-this machine and in a temporary directory. recover and start do that always; disk needs no member. What they started and made is gone when
+this machine and in a temporary directory. recover, start and failover do that always; disk needs no member. What they started and made is gone when
 they end, also when they are interrupted.
 
 Every append is synced by a quorum before it counts. The figures are those of the disk as much as of the program: say
@@ -33,12 +34,13 @@ with --dir where it is, since a temporary directory may be in memory.`,
   quorumlog benchmark append --members 1=10.0.0.1:7101,2=10.0.0.2:7101,3=10.0.0.3:7101 -o json`,
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("there is no benchmark %q: it is one of append, recover, read, start, disk", args[0])
+				return usagef("there is no benchmark %q: it is one of append, recover, read, start, failover, disk", args[0])
 			}
 			return command.Help()
 		},
 	}
-	command.AddCommand(newBenchmarkAppend(p), newBenchmarkRecover(p), newBenchmarkRead(p), newBenchmarkStart(p), newBenchmarkDisk(p))
+	command.AddCommand(newBenchmarkAppend(p), newBenchmarkRecover(p), newBenchmarkRead(p), newBenchmarkStart(p),
+		newBenchmarkFailover(p), newBenchmarkDisk(p))
 	return command
 }
 

@@ -132,7 +132,7 @@ func (l *benchmarkLog) startAll(ctx context.Context, embedded bool) error {
 // embed makes this process a member, and waits until it votes.
 func (l *benchmarkLog) embed(ctx context.Context, r *demoReplica) (err error) {
 	l.node, err = cluster.Start(ctx, cluster.Config{
-		ID: r.ID, Data: r.data, Members: l.members, AutoInitialize: true, Cluster: demoCluster(),
+		ID: r.ID, Data: r.data, Members: l.members, AutoInitialize: true, AutoElect: true, Cluster: demoCluster(),
 	})
 	if err != nil {
 		return fmt.Errorf("start a member in this process: %w", err)

@@ -33,7 +33,7 @@ func TestBenchmarksRefuseWhatTheyCannotDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range []struct{ args, hint string }{
-		{"benchmark memory", "it is one of append, recover, read, start, disk"},
+		{"benchmark memory", "it is one of append, recover, read, start, failover, disk"},
 		{"benchmark disk --dir nowhere", "--dir: "},
 		{"benchmark disk --duration 0s", "it is from 1ms to 1m"},
 		{"benchmark append", "--local"},

@@ -23,6 +23,7 @@ type file struct {
 	Listen         *string `yaml:"listen"`
 	HTTP           *string `yaml:"http"`
 	AutoInitialize *bool   `yaml:"auto-initialize"`
+	AutoElect      *bool   `yaml:"auto-elect"`
 	Repair         *string `yaml:"repair"`
 	CopyRate       *string `yaml:"copy-rate"`
 	Timeout        *string `yaml:"timeout"`
@@ -58,6 +59,7 @@ func (f file) values() map[string]string {
 	put(values, "listen", f.Listen)
 	put(values, "http", f.HTTP)
 	put(values, "auto-initialize", f.AutoInitialize)
+	put(values, "auto-elect", f.AutoElect)
 	put(values, "repair", f.Repair)
 	put(values, "copy-rate", f.CopyRate)
 	put(values, "timeout", f.Timeout)

@@ -27,6 +27,7 @@ type settings struct {
 	listen         string
 	http           string
 	autoInitialize bool
+	autoElect      bool
 	repair         repair
 	copyRate       copyRate
 	security       cluster.Security

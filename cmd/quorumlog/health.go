@@ -58,6 +58,13 @@ func (h *health) watch(node *cluster.Node, id log.ReplicaID) {
 	}
 }
 
+// drain has the page say that the member is about to end.
+func (h *health) drain() {
+	if h != nil {
+		h.board.Drain()
+	}
+}
+
 func (h *health) close() {
 	if h != nil {
 		_ = h.server.Close() // there is nothing to save

@@ -51,7 +51,7 @@ func (p *program) initialize() error {
 func (p *program) node() (cluster.Config, error) {
 	c := cluster.Config{
 		ID: log.ReplicaID(p.id), Cluster: p.cluster, Data: p.data, Listen: p.listen, Members: p.members,
-		AutoInitialize: p.autoInitialize, Repair: cluster.Repair(p.repair), Security: p.security,
+		AutoInitialize: p.autoInitialize, AutoElect: p.autoElect, Repair: cluster.Repair(p.repair), Security: p.security,
 	}
 	switch {
 	case len(p.members) == 0:

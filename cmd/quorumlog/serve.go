@@ -26,8 +26,11 @@ The first start of all members makes a new log (--auto-initialize). A member who
 with an empty one, under the same id: it copies what it needs from the others and then votes again. Nothing else is
 to be done.
 
+While a quorum of the members can talk, one of them writes (--auto-elect): another one is elected within a second or two of
+its end. On SIGTERM a member that writes finishes what is on its way, and hands over.
+
 With --http it serves a page that shows the log, all its members and what happened, /livez, /readyz (200 once the replica
-votes), /metrics (Prometheus) and JSON below /api/. Whoever can connect may look; nobody can change anything there.
+votes, until it is told to end), /metrics (Prometheus) and JSON below /api/. Whoever can connect may look; nobody can change anything there.
 
 Beyond the loopback, members and clients show each other certificates (--tls-ca, --tls-cert, --tls-key; quorumlog cert
 makes them), or talk in plain text on a network that you trust (--insecure). New files count a second after they are in
@@ -63,16 +66,28 @@ do. Damage that is found while it runs ends it too: the next start repairs it.`,
 	p.addSecurity(command)
 	p.addData(command, "data `directory` of the replica; made where there is none", true)
 	p.addCluster(command)
-	command.Flags().StringVar(&p.listen, "listen", "", "`address` to listen on, where it is not the one in --members")
-	own(command, "listen", true)
-	command.Flags().StringVar(&p.http, "http", "", "`address` for the page, health checks and metrics; none without it")
-	own(command, "http", true)
-	command.Flags().BoolVar(&p.autoInitialize, "auto-initialize", true, "start a new log by itself, where all members are new")
-	own(command, "auto-initialize", true)
+	p.addAddresses(command)
+	p.addAutomatic(command)
 	p.addRepair(command)
 	p.addCopyRate(command)
 	p.addLogging(command)
 	return command
+}
+
+// addAddresses adds where a member listens.
+func (p *program) addAddresses(command *cobra.Command) {
+	command.Flags().StringVar(&p.listen, "listen", "", "`address` to listen on, where it is not the one in --members")
+	own(command, "listen", true)
+	command.Flags().StringVar(&p.http, "http", "", "`address` for the page, health checks and metrics; none without it")
+	own(command, "http", true)
+}
+
+// addAutomatic adds what a member does without being told.
+func (p *program) addAutomatic(command *cobra.Command) {
+	command.Flags().BoolVar(&p.autoInitialize, "auto-initialize", true, "start a new log by itself, where all members are new")
+	own(command, "auto-initialize", true)
+	command.Flags().BoolVar(&p.autoElect, "auto-elect", true, "elect a member where none writes, before a client asks")
+	own(command, "auto-elect", true)
 }
 
 func (p *program) serve(ctx context.Context) error {
@@ -97,7 +112,7 @@ func (p *program) serve(ctx context.Context) error {
 		return fmt.Errorf("serve: %w", p.advised(err, false))
 	}
 	health.watch(node, c.ID)
-	s := steps{logger: c.Logger, reloads: reloads(ctx), reload: func() { p.reload(node, c.Logger) }}
+	s := steps{logger: c.Logger, reloads: reloads(ctx), reload: func() { p.reload(node, c.Logger) }, ending: health.drain}
 	c.Logger.Info().Uint16("replica", uint16(c.ID)).Str("cluster", c.Cluster).Str("members", cluster.FormatMembers(c.Members)).
 		Str("data", c.Data).Msg("the member is up")
 	return p.advised(s.until(ctx, node), true)
@@ -148,6 +163,7 @@ type steps struct {
 
 	reloads <-chan os.Signal
 	reload  func()
+	ending  func() // before the member ends
 }
 
 // until waits for the end, and tells the steps until then.
@@ -167,6 +183,7 @@ func (s *steps) until(ctx context.Context, node *cluster.Node) error {
 			return fmt.Errorf("the member has stopped: %w", node.Err())
 		case <-ctx.Done():
 			s.logger.Info().Msg("the member ends")
+			s.ending()
 			if err := node.Close(); err != nil {
 				return fmt.Errorf("end the member: %w", err)
 			}

@@ -38,6 +38,7 @@ data: /data
 listen: ":7"
 http: ":8"
 auto-initialize: false
+auto-elect: false
 log-level: debug
 log-format: console
 timeout: 5s
@@ -49,7 +50,7 @@ output: json
 		t.Fatal(err)
 	}
 	if got.id != 2 || got.cluster != "blue" || got.members.String() != "1=a:1,2=b:2" || got.data != "/data" || got.listen != ":7" ||
-		got.http != ":8" || got.autoInitialize || got.logLevel.String() != "debug" || got.logFormat != logConsole {
+		got.http != ":8" || got.autoInitialize || got.autoElect || got.logLevel.String() != "debug" || got.logFormat != logConsole {
 		t.Errorf("serve: %+v", got)
 	}
 	got, err = s.settled(t, "status") // the same file; it takes what it knows

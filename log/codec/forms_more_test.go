@@ -4,6 +4,7 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/paxos"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/messages"
 )
@@ -42,6 +43,21 @@ func parts() []form {
 			}),
 		formOf("Presence", func() *messages.Presence { return new(messages.Presence) },
 			(*drawer).presence, codec.EncodePresence, codec.DecodePresence),
+		formOf("Hello", func() *messages.Hello { return new(messages.Hello) }, (*drawer).hello,
+			func(h codec.Hello) *messages.Hello { return codec.EncodeHello(header(h.Envelope), h) }, codec.DecodeHello),
+		formOf("CanvassRequest", func() *messages.CanvassRequest { return new(messages.CanvassRequest) }, (*drawer).canvass,
+			func(c codec.Canvass) *messages.CanvassRequest {
+				return codec.EncodeCanvassRequest(header(c.Envelope), c.By)
+			}, codec.DecodeCanvassRequest),
+		formOf("CanvassResponse", func() *messages.CanvassResponse { return new(messages.CanvassResponse) },
+			func(d *drawer) reply[paxos.Answer] { return reply[paxos.Answer]{d.envelope(), drawOpinion(d)} },
+			func(r reply[paxos.Answer]) *messages.CanvassResponse {
+				return codec.EncodeCanvassResponse(header(r.Envelope), r.Answer)
+			},
+			func(m *messages.CanvassResponse) (reply[paxos.Answer], error) {
+				e, a, err := codec.DecodeCanvassResponse(m)
+				return reply[paxos.Answer]{e, a}, err
+			}),
 		formOf("Welcome", func() *messages.Welcome { return new(messages.Welcome) },
 			drawWelcome, encodeWelcome,
 			func(m *messages.Welcome) (welcome, error) {
@@ -80,11 +96,34 @@ func encodeStanding(s standing) *messages.RecoverResponse {
 }
 
 func (d *drawer) presence() codec.Presence {
-	p := codec.Presence{Status: d.status(), Writer: maybe(d, d.proposal()), Learned: maybe(d, d.position()), Heard: d.heard()}
+	p := codec.Presence{Status: d.status(), Writer: maybe(d, d.proposal()), Learned: maybe(d, d.position()), Heard: d.heard(),
+		Promised: maybe(d, d.proposal()), Sync: d.number(1e9)}
 	for range d.IntN(4) {
 		p.Members = append(p.Members, codec.Member{ID: d.replica(), Address: "node:" + d.text()})
 	}
 	return p
+}
+
+// hello is a greeting of whoever may send it.
+func (d *drawer) hello() codec.Hello {
+	h := codec.Hello{Envelope: d.envelope(), Successor: maybe(d, d.replica())}
+	h.Writer = maybe(d, log.NewProposal(d.number(log.MaxRound), h.From.Replica))
+	return h
+}
+
+// canvass is a question of whoever may ask it.
+func (d *drawer) canvass() codec.Canvass {
+	c := codec.Canvass{Envelope: d.envelope()}
+	c.By = log.NewProposal(d.number(log.MaxRound), c.From.Replica)
+	return c
+}
+
+// drawOpinion is an answer to a canvass.
+func drawOpinion(d *drawer) paxos.Answer {
+	return []paxos.Answer{
+		paxos.Willing{}, paxos.Rejected{By: d.proposal()}, paxos.NotVoting{Status: status.Status(1 + d.IntN(int(status.Voting)-1))},
+		paxos.Refused{Refusal: d.refusal()},
+	}[d.IntN(4)]
 }
 
 func drawWelcome(d *drawer) welcome {

@@ -36,12 +36,58 @@ type Presence struct {
 	Learned log.Position // up to which it has learned everything
 	Members Members
 	Heard   []identity.Heard // the newest process that it heard of each member
+
+	Promised log.Proposal // implicitly, by its replica
+	Sync     uint64       // what nineteen of twenty of its disk's last syncs took at most, in microseconds; 0 where there were too few
 }
 
-// EncodePresence writes it.
+// Hello is a greeting.
+type Hello struct {
+	Envelope
+	Writer    log.Proposal  // of the sender's elected coordinator; 0 if it has none
+	Successor log.ReplicaID // of a sender that ceased to write: who should go on; 0 for nobody in particular
+
+	Configuration membership.Configuration // the newest that the sender knows
+}
+
+// EncodeHello writes it. The envelope of h is not used. The configuration is left out where it is the one that everybody was
+// started with.
+func EncodeHello(header *messages.Header, h Hello) *messages.Hello {
+	return &messages.Hello{
+		Header: header, Writer: uint64(h.Writer), Successor: uint32(h.Successor), Configuration: EncodeConfiguration(h.Configuration),
+	}
+}
+
+// DecodeHello reads it.
+func DecodeHello(m *messages.Hello) (h Hello, err error) {
+	if h.Envelope, err = DecodeHeader(m.GetHeader()); err != nil {
+		return h, err
+	}
+	if h.Configuration, err = DecodeConfigurationIfAny(m.GetConfiguration()); err != nil {
+		return h, err
+	}
+	if m.GetWriter() > 0 {
+		if h.Writer, err = proposal(m.GetWriter()); err != nil {
+			return h, err
+		}
+		if h.Writer.Replica() != h.From.Replica {
+			return h, malformed("replica %d says that it writes under proposal %s", h.From.Replica, h.Writer)
+		}
+	}
+	if m.GetSuccessor() > 0 {
+		h.Successor, err = replica(m.GetSuccessor())
+	}
+	return h, err
+}
+
+// maxSync is what a sync may be said to take, in microseconds: a year.
+const maxSync = 365 * 24 * 3600 * 1e6
+
+// EncodePresence writes it. A sync of more than a year is said to take that.
 func EncodePresence(p Presence) *messages.Presence {
 	m := &messages.Presence{
 		Status: EncodeStatus(p.Status), Writer: uint64(p.Writer), Learned: uint64(p.Learned), Heard: EncodeHeard(p.Heard),
+		Promised: uint64(p.Promised), SyncMicros: min(p.Sync, maxSync),
 	}
 	for _, member := range p.Members {
 		m.Members = append(m.Members, &messages.Member{Replica: uint32(member.ID), Address: member.Address})
@@ -68,21 +114,16 @@ func DecodePresence(m *messages.Presence) (p Presence, err error) {
 		}
 		p.Members = append(p.Members, Member{id, member.GetAddress()})
 	}
+	if m.GetPromised() > 0 {
+		if p.Promised, err = proposal(m.GetPromised()); err != nil {
+			return p, err
+		}
+	}
+	if p.Sync = m.GetSyncMicros(); p.Sync > maxSync {
+		return p, malformed("no sync takes %d microseconds", p.Sync)
+	}
 	p.Heard, err = DecodeHeard(m.GetHeard())
 	return p, err
-}
-
-// EncodeHello writes a greeting. The configuration is left out where it is the one that everybody was started with.
-func EncodeHello(h *messages.Header, c membership.Configuration) *messages.Hello {
-	return &messages.Hello{Header: h, Configuration: EncodeConfiguration(c)}
-}
-
-// DecodeHello reads a greeting.
-func DecodeHello(m *messages.Hello) (e Envelope, c membership.Configuration, err error) {
-	if e, err = DecodeHeader(m.GetHeader()); err == nil {
-		c, err = DecodeConfigurationIfAny(m.GetConfiguration())
-	}
-	return e, c, err
 }
 
 // EncodeWelcome writes an answer to a Hello: a presence, or the refusal where there is one.

@@ -9,9 +9,15 @@ import (
 // Promise is a PromiseRequest. Its range is empty where the promise is implicit; First then begins a reign, or is 0.
 type Promise struct {
 	Envelope
-	By    log.Proposal
-	Range log.Range
-	First log.Position
+	By     log.Proposal
+	Range  log.Range
+	First  log.Position
+	Polite bool // whoever hears another writer is to reject it
+}
+
+// EncodeCandidacy writes the PromiseRequest of an election that nobody asked for.
+func EncodeCandidacy(h *messages.Header, by log.Proposal) *messages.PromiseRequest {
+	return &messages.PromiseRequest{Header: h, Proposal: uint64(by), Polite: true}
 }
 
 // EncodePromiseRequest writes it.
@@ -32,8 +38,10 @@ func DecodePromiseRequest(m *messages.PromiseRequest) (p Promise, err error) {
 	if p.By, err = proposal(m.GetProposal()); err != nil {
 		return p, err
 	}
-	p.First = log.Position(m.GetFirst())
+	p.First, p.Polite = log.Position(m.GetFirst()), m.GetPolite()
 	switch {
+	case p.Polite && (m.GetRange() != nil || p.First > 0):
+		err = malformed("a promise of a range, or of a reign, is not asked for politely")
 	case m.GetRange() != nil && p.First > 0, p.First > log.MaxPosition:
 		err = malformed("a reign that begins at %d, in a range", p.First)
 	case m.GetRange() != nil:
@@ -121,7 +129,7 @@ func EncodePromiseResponse(h *messages.Header, answer paxos.Answer) *messages.Pr
 		m.Outcome = &messages.PromiseResponse_NotVoting{NotVoting: &messages.NotVoting{Status: EncodeStatus(a.Status)}}
 	case paxos.Refused:
 		m.Outcome = &messages.PromiseResponse_Refused{Refused: encodeRefused(a.Refusal)}
-	case paxos.Accepted, paxos.Learned: // never an answer to a promise
+	case paxos.Accepted, paxos.Learned, paxos.Willing: // never an answer to a promise
 	}
 	return m
 }
@@ -207,7 +215,7 @@ func EncodeWriteResponse(h *messages.Header, answer paxos.Answer) *messages.Writ
 		m.Outcome = &messages.WriteResponse_NotVoting{NotVoting: &messages.NotVoting{Status: EncodeStatus(a.Status)}}
 	case paxos.Refused:
 		m.Outcome = &messages.WriteResponse_Refused{Refused: encodeRefused(a.Refusal)}
-	case paxos.Promised: // never an answer to a write
+	case paxos.Promised, paxos.Willing: // never an answer to a write
 	}
 	return m
 }

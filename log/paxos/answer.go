@@ -38,6 +38,8 @@ type (
 	Learned struct{ Actions []log.Action }
 	// Truncated says that the request starts below the log.
 	Truncated struct{ Begin log.Position }
+	// Willing answers a canvass: the acceptor would promise the proposal, and hears nobody who writes. It is no promise.
+	Willing struct{}
 	// NotVoting says that the replica may not vote.
 	NotVoting struct{ Status status.Status }
 	// Refused says that no rule was asked.
@@ -49,5 +51,6 @@ func (Accepted) answer()  {}
 func (Rejected) answer()  {}
 func (Learned) answer()   {}
 func (Truncated) answer() {}
+func (Willing) answer()   {}
 func (NotVoting) answer() {}
 func (Refused) answer()   {}

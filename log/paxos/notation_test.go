@@ -140,6 +140,8 @@ func showAnswer(answer paxos.Answer) string {
 		return "learned " + showRecords(a.Actions)
 	case paxos.Truncated:
 		return fmt.Sprintf("truncated %d", a.Begin)
+	case paxos.Willing:
+		return "willing"
 	case paxos.NotVoting:
 		return "not voting: " + a.Status.String()
 	case paxos.Refused:

@@ -40,6 +40,7 @@ func (r *acting) answer(q question) paxos.Answer {
 		v = paxos.PromiseRange(r.state, r.within(q.r), q.by, q.r)
 	case paxos.AskWrite:
 		v = paxos.Write(r.state, r.within(q.r), q.by, q.r.First, q.values)
+	case paxos.AskOpinion: // nobody asks: it changes nothing
 	}
 	r.apply(q.by, v)
 	return v.Answer
@@ -181,6 +182,7 @@ func (p *proposer) won(o paxos.Won) {
 		return
 	case paxos.AskWrite:
 		p.wrote()
+	case paxos.AskOpinion:
 	}
 	p.goOn()
 }

@@ -19,6 +19,8 @@ const (
 	AskRange
 	// AskWrite asks to accept.
 	AskWrite
+	// AskOpinion asks whether an election would be minded. A quorum that would not is enough: it does without the others.
+	AskOpinion
 )
 
 // Vote is one replica's answer, and what it takes to know whether it still counts.
@@ -115,7 +117,7 @@ func (t *Tally) Unclear(values int) bool {
 			if len(a.Actions) < values {
 				return true
 			}
-		case Promised, Accepted, Truncated, NotVoting, Refused:
+		case Promised, Accepted, Truncated, Willing, NotVoting, Refused:
 			return true
 		}
 	}
@@ -124,7 +126,7 @@ func (t *Tally) Unclear(values int) bool {
 
 func grants(a Answer) bool {
 	switch a.(type) {
-	case Promised, Accepted:
+	case Promised, Accepted, Willing:
 		return true
 	case Rejected, Learned, Truncated, NotVoting, Refused:
 		return false
@@ -171,7 +173,7 @@ func count(votes []Vote) counted {
 	var c counted
 	for _, v := range votes {
 		switch a := v.Answer.(type) {
-		case Promised, Accepted:
+		case Promised, Accepted, Willing:
 			c.granted++
 		case Rejected:
 			c.rejected++
@@ -206,7 +208,7 @@ func won(votes []Vote) Won {
 			}
 		case Accepted:
 			w.Range = a.Range
-		case Rejected, Learned, Truncated, NotVoting, Refused:
+		case Rejected, Learned, Truncated, Willing, NotVoting, Refused:
 		}
 	}
 	for _, a := range best {

@@ -58,6 +58,10 @@ func workloads(s scale) []workload {
 		s.recover(65_536, 16<<10, 0, "256 MiB of memory"),
 		s.recover(65_536, 16<<10, 64, "80 % of the appends"), s.recover(65_536, 16<<10, 64, "80 % of the appends").limited("50MiB"),
 		workload{
+			name: "W4", what: "the writer's process killed, until the next append works", unit: inSeconds, goal: "0.6, at most 1.5",
+			args: []string{"failover", "--kills", fmt.Sprint(max(30/s.divisor, 1))}, figure: func(a answer) float64 { return a.Seconds },
+		},
+		workload{
 			name: "W5", what: "three empty processes until the first append", unit: inSeconds, goal: "0.4",
 			args: []string{"start", "--runs", "1"}, figure: func(a answer) float64 { return a.Seconds },
 		},

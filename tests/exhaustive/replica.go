@@ -181,7 +181,7 @@ func (r replica) grant(q request, v paxos.Verdict) answer {
 		return answer{granted: writing}
 	case paxos.Rejected:
 		return answer{rejected: 1, seen: uint8(a.By.Round())}
-	case paxos.Learned, paxos.Truncated, paxos.NotVoting, paxos.Refused:
+	case paxos.Learned, paxos.Truncated, paxos.Willing, paxos.NotVoting, paxos.Refused:
 	}
 	return answer{}
 }

@@ -153,3 +153,14 @@ func (p *Peer) Granted() []uint64 {
 	}
 	return requests
 }
+
+// Canvass asks a replica whether it would mind an election, and waits for the answer.
+func (p *Peer) Canvass(to *Member, by log.Proposal) paxos.Answer {
+	p.cluster.t.Helper()
+	p.Request(to.PID(member.Replica), codec.EncodeCanvassRequest(p.Header(), by))
+	_, answer, err := codec.DecodeCanvassResponse(await[*messages.CanvassResponse](p))
+	if err != nil {
+		p.cluster.t.Fatal(err)
+	}
+	return answer
+}

@@ -24,12 +24,13 @@ func lifeCommands() map[string]command {
 	}
 }
 
-// makeCluster: "cluster n=3 [auto] [voting=(1,2)] [starting=3]" makes members with EMPTY disks, but for those named. None is
-// started.
+// makeCluster: "cluster n=3 [auto] [elects] [voting=(1,2)] [starting=3]" makes members with EMPTY disks, but for those named.
+// None is started. With elects they elect a writer by themselves.
 func (s *script) makeCluster() string {
 	var n int
 	s.line.ScanArgs(s, "n", &n)
 	s.cluster = kit.New(s, s.seed, n, s.line.HasArg("auto"))
+	s.cluster.AutoElect = s.line.HasArg("elects")
 	s.cluster.World.Filter(s.judge)
 	for key, to := range map[string]status.Status{"voting": status.Voting, "starting": status.Starting} {
 		for _, m := range s.listed(key) {

@@ -10,7 +10,7 @@ import (
 
 func networkCommands() map[string]command {
 	return map[string]command{
-		"isolate": (*script).isolate, "partition": (*script).partition, "heal": (*script).heal,
+		"isolate": (*script).isolate, "bridge": (*script).bridge, "partition": (*script).partition, "heal": (*script).heal,
 		"hold": (*script).hold, "drop": (*script).drop, "pass": (*script).pass, "held": (*script).held,
 		"release": (*script).release,
 	}
@@ -34,7 +34,19 @@ func (s *script) partition() string {
 	return ""
 }
 
-// heal: "heal" undoes isolate and partition.
+// bridge: "bridge 1 3" cuts the links between members, and leaves those to the others.
+func (s *script) bridge() string {
+	for _, m := range s.members() {
+		for _, o := range s.members() {
+			if m != o {
+				s.cluster.World.Net.Cut(m.Node.Address(), o.Node.Address())
+			}
+		}
+	}
+	return ""
+}
+
+// heal: "heal" undoes isolate, partition and bridge.
 func (s *script) heal() string {
 	s.cluster.World.Net.HealAll()
 	return ""

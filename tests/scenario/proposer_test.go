@@ -233,6 +233,8 @@ func inWords(answer paxos.Answer) string {
 		return "learned " + actions(a.Actions)
 	case paxos.Truncated:
 		return fmt.Sprintf("truncated, the log begins at %d", a.Begin)
+	case paxos.Willing:
+		return "willing"
 	case paxos.NotVoting:
 		return fmt.Sprintf("not voting, %s", a.Status)
 	case paxos.Refused:

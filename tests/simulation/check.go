@@ -37,7 +37,7 @@ func (s *simulation) still() []spec.Log {
 		case s.truth.last == last:
 			return s.compared(held)
 		}
-		s.demand(3, untilEqual, "all members have learned the same, again", s.allEqual)
+		s.demand(4, untilEqual, "all members have learned the same, again", s.allEqual)
 	}
 	s.accuse(21, progress, fmt.Sprintf("the log was read %d times, and each time something was chosen meanwhile", tries))
 	return nil

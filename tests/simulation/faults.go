@@ -28,6 +28,7 @@ const (
 	split                     // the members are in two groups
 	oneWay                    // some links are cut, in one direction
 	bridge                    // two members do not hear each other
+	halfCut                   // a member that writes and another one do not hear each other, or one does not hear the other
 	swizzle                   // links are cut one after the other, and are whole again one after the other
 	turn                      // a member is cut off, and all others are not
 	stall                     // what a member sends and what it gets is late, all of it
@@ -52,7 +53,7 @@ const (
 // String names the fault.
 func (f fault) String() string {
 	return [faults]string{"crash", "crash at write", "crash at send", "crash of all", "shutdown", "restart storm", "wipe", "corruption", "sync failure",
-		"full disk", "slow disk", "isolation", "split", "one way", "bridge", "swizzle", "turn", "stall", "clock jump", "drift", "stranger",
+		"full disk", "slow disk", "isolation", "split", "one way", "bridge", "half cut off", "swizzle", "turn", "stall", "clock jump", "drift", "stranger",
 		"duel", "demotion", "rolled back disk", "copied disk", "torn write", "crash in a sync", "rebirth"}[f]
 }
 
@@ -120,17 +121,30 @@ func (s *simulation) crash(f fault, h *host) {
 	}
 }
 
-// shutDown has a process end as its owner would have it: its actors stop, children first, and then it is gone.
+// shutDown has a process end as its owner would have it: it hands over, most often; its actors stop, children first; and then
+// it is gone.
 func (s *simulation) shutDown(h *host) {
-	s.tell("member %d: shuts down", h.ID)
 	life := h.life
 	h.leaves = true
-	h.Node.Root().Poison(h.Node.PID(kit.Name))
-	s.after(between(s.random, 0, 50*time.Millisecond), func() {
-		if h.life == life {
-			s.end(h, "end")
+	still := func(do func()) func() {
+		return func() {
+			if h.up && h.life == life {
+				do()
+			}
 		}
+	}
+	stop := still(func() {
+		s.tell("member %d: shuts down", h.ID)
+		h.Node.Root().Poison(h.Node.PID(kit.Name))
+		s.after(between(s.random, 0, 50*time.Millisecond), still(func() { s.end(h, "end") }))
 	})
+	if s.random.IntN(4) == 0 {
+		stop()
+		return
+	}
+	s.tell("member %d: hands over", h.ID)
+	h.Node.Root().Send(h.Node.PID(kit.Name), member.Leave{})
+	s.after(between(s.random, 0, 800*time.Millisecond), stop)
 }
 
 // storm has every member end every one to ten seconds.

@@ -23,14 +23,15 @@ import (
 type host struct {
 	*kit.Member
 	disk   *disk
-	life   int  // counts the starts
-	up     bool // the process runs
-	voting bool // ... and serves clients
-	leaves bool // ... and was told to end
-	doomed bool // the disk will fail, or failed, and is lost then
-	lost   bool // the disk was lost, and the replica has not voted since
-	rolled bool // the disk is an earlier state of itself
-	heard  int  // events that were looked at
+	life   int          // counts the starts
+	up     bool         // the process runs
+	voting bool         // ... and serves clients
+	leaves bool         // ... and was told to end
+	doomed bool         // the disk will fail, or failed, and is lost then
+	lost   bool         // the disk was lost, and the replica has not voted since
+	rolled bool         // the disk is an earlier state of itself
+	heard  int          // events that were looked at
+	writes log.Proposal // of its coordinator, as it said in its last greeting; 0 if that is not elected
 
 	operations int           // of the disk until the process ends; 0 for never
 	sends      int           // of messages until the process ends; 0 for never
@@ -74,7 +75,7 @@ const slowest = 4 * time.Second
 // start starts the process, for the first time or again.
 func (s *simulation) start(h *host) {
 	h.life++
-	h.acknowledged = 0
+	h.acknowledged, h.writes = 0, 0
 	h.up, h.voting, h.leaves, h.doomed, h.heard, h.operations, h.sends = true, false, false, false, 0, 0, 0
 	h.Wrap = func(store storage.Store) storage.Store {
 		if s.Sabotage != nil {

@@ -41,12 +41,39 @@ func (s *simulation) cut(f fault, h *host) {
 		s.isolate(h, s.length)
 	case swizzle:
 		s.swizzle(d)
+	case halfCut:
+		s.halfCut(s.writing(h), d)
 	default:
 		other := s.hosts[s.random.IntN(len(s.hosts))] // may be h: then a bridge cuts nothing, and its line says so
 		links := s.affected(f, h, other)
 		s.tell("%s for %v: %s", f, d, s.between(links))
 		s.cutFor(d, links)
 	}
+}
+
+// halfCut cuts a member off from one other, or that one from it, or both.
+func (s *simulation) halfCut(h *host, d time.Duration) {
+	other := s.hosts[(int(h.ID)+s.random.IntN(len(s.hosts)-1))%len(s.hosts)]
+	links := []path{{h.Node.Address(), other.Node.Address()}, {other.Node.Address(), h.Node.Address()}}
+	switch s.random.IntN(3) {
+	case 0:
+		links = links[:1]
+	case 1:
+		links = links[1:]
+	}
+	s.tell("half cut off for %v: %s", d, s.between(links))
+	s.cutFor(d, links)
+}
+
+// writing is the member that said last that it writes, under the highest proposal; or another one, where nobody does.
+func (s *simulation) writing(or *host) *host {
+	writer := or
+	for _, h := range s.hosts {
+		if h.up && h.writes > 0 && (writer == or || h.writes > writer.writes) {
+			writer = h
+		}
+	}
+	return writer
 }
 
 // between names the members of cut links: 1-2 where both ways are cut, 1>2 where only what 1 sends to 2 is.

@@ -15,6 +15,7 @@ type profile struct {
 	story   story
 	members int
 	auto    bool          // the members initialize the log themselves
+	elects  bool          // the members elect a writer themselves
 	length  time.Duration // of phase 1
 	every   [struck]time.Duration
 	down    time.Duration  // mean time until a crashed process is started again
@@ -71,14 +72,15 @@ func draw(r *rand.Rand, about string) profile {
 	if r.IntN(4) == 0 {
 		p.limit = 1 << (8 + r.IntN(7))
 	}
+	p.elects = r.IntN(4) > 0
 	return p
 }
 
 // words tells to people what a run has.
 func (p profile) words() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "a run about %v: %d members, %d clients, %v of faults; the members initialize the log themselves: %t\n", p.story, p.members,
-		len(p.clients), p.length, p.auto)
+	fmt.Fprintf(&text, "a run about %v: %d members, %d clients, %v of faults; the members initialize the log themselves: %t; they elect themselves: %t\n", p.story, p.members,
+		len(p.clients), p.length, p.auto, p.elects)
 	var every []string
 	for f, d := range p.every {
 		if d > 0 {

@@ -24,11 +24,14 @@ func (s *simulation) recover() {
 	if s.stuck {
 		return
 	}
+	if s.elects {
+		s.demand(1, untilElected, "a member is elected, though no client asks", s.somebodyWrites)
+	}
 	last := s.spawn(len(s.clients)+1, habits{batch: 1, window: 1, think: 50 * time.Millisecond, patience: 5 * time.Second})
-	s.demand(1, untilAppended, "an append succeeds", func() bool { return s.succeeded(last) })
+	s.demand(2, untilAppended, "an append succeeds", func() bool { return s.succeeded(last) })
 	last.over = true
-	s.demand(2, untilAnswered, "every call of the last client ends", func() bool { return len(last.waiting) == 0 })
-	s.demand(3, untilEqual, "all members have learned the same", s.allEqual)
+	s.demand(3, untilAnswered, "every call of the last client ends", func() bool { return len(last.waiting) == 0 })
+	s.demand(4, untilEqual, "all members have learned the same", s.allEqual)
 }
 
 // heal ends every fault and starts every process.
@@ -70,7 +73,7 @@ func (s *simulation) demand(part int, within time.Duration, what string, holds f
 		broken := [...]struct {
 			number int
 			name   string
-		}{{21, progress}, {21, progress}, {24, callsEnd}, {3, equalLogs}}[part]
+		}{{21, progress}, {21, progress}, {21, progress}, {24, callsEnd}, {3, equalLogs}}[part]
 		s.accuse(broken.number, broken.name, fmt.Sprintf("all faults have ended, and after %v it is not so that %s", within, what))
 	}
 	s.slowest[part] = s.now() - began
@@ -90,6 +93,22 @@ func (s *simulation) stalemate() bool {
 		}
 	}
 	return doubted > 0 && counted < s.truth.quorum
+}
+
+// somebodyWrites says whether a coordinator is elected whose writes a quorum would accept.
+func (s *simulation) somebodyWrites() bool {
+	for _, h := range s.hosts {
+		would := 0
+		for _, o := range s.hosts {
+			if h.up && h.writes > 0 && o.Store.Metadata().Promised <= h.writes {
+				would++
+			}
+		}
+		if would >= s.truth.quorum {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *simulation) succeeded(c *client) bool {

@@ -21,7 +21,7 @@ type Report struct {
 	Outcomes [spec.Unknown + 1]int
 	Latest   int              // linearizable reads that were answered
 	Pages    int              // that readers who followed the log were shown
-	Slowest  [4]time.Duration // the parts of phase 2: until voting, appended, answered, equal
+	Slowest  [5]time.Duration // the parts of phase 2: until voting, elected, appended, answered, equal
 	Peaks    peaks
 	Stuck    bool // the run ended in a stalemate
 	Broken   bool
@@ -131,8 +131,8 @@ func (s *Summary) String() string {
 	fmt.Fprintf(&text, "\n%d not sent as their process died in that step, %d writes stranded\n", t.Messages.Unsent, t.Messages.Stranded)
 	fmt.Fprintf(&text, "calls: %s\n", ended(t.Outcomes))
 	fmt.Fprintf(&text, "%d linearizable reads, %d pages of readers who follow the log\n", t.Latest, t.Pages)
-	fmt.Fprintf(&text, "slowest recovery: voting %v, append %v, answers %v, equal %v\nmost of one member: %s",
-		t.Slowest[0], t.Slowest[1], t.Slowest[2], t.Slowest[3], t.Peaks)
+	fmt.Fprintf(&text, "slowest recovery: voting %v, election %v, append %v, answers %v, equal %v\nmost of one member: %s",
+		t.Slowest[0], t.Slowest[1], t.Slowest[2], t.Slowest[3], t.Slowest[4], t.Peaks)
 	return text.String()
 }
 
@@ -153,7 +153,7 @@ func (r Report) words() string {
 	fmt.Fprintf(&text, "messages between members: sent %s; made late %s; lost %s; %d not sent as their process died in that step, %d writes stranded\n",
 		counts(m.Sent[:], named), counts(m.Late[:], named), counts(m.Lost[:], named), m.Unsent, m.Stranded)
 	fmt.Fprintf(&text, "calls: %s\n", ended(r.Outcomes))
-	fmt.Fprintf(&text, "recovery: voting %v, append %v, answers %v, equal %v\n", r.Slowest[0], r.Slowest[1], r.Slowest[2], r.Slowest[3])
+	fmt.Fprintf(&text, "recovery: voting %v, election %v, append %v, answers %v, equal %v\n", r.Slowest[0], r.Slowest[1], r.Slowest[2], r.Slowest[3], r.Slowest[4])
 	fmt.Fprintf(&text, "most of one member: %s", r.Peaks)
 	return text.String()
 }

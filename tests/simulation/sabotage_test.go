@@ -113,7 +113,7 @@ func TestRunsThatGoNowhereAreNoticed(t *testing.T) {
 			s.calm()
 		},
 		progress: func(s *simulation) { s.demand(0, time.Second, "it goes on", func() bool { return false }) },
-		callsEnd: func(s *simulation) { s.demand(2, time.Second, "calls end", func() bool { return false }) },
+		callsEnd: func(s *simulation) { s.demand(3, time.Second, "calls end", func() bool { return false }) },
 		contiguous: func(s *simulation) {
 			s.truth.write(1, log.NewProposal(1, 1), []log.Value{kit.Entry("first"), kit.Entry("second")})
 			s.truth.reigns[log.NewProposal(1, 1)] = 1
@@ -127,7 +127,7 @@ func TestRunsThatGoNowhereAreNoticed(t *testing.T) {
 					Range: &messages.Range{First: at, Last: at}}}, s.accuse)
 			}
 		},
-		equalLogs: func(s *simulation) { s.demand(3, time.Second, "all are equal", func() bool { return false }) },
+		equalLogs: func(s *simulation) { s.demand(4, time.Second, "all are equal", func() bool { return false }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := prepare(t, Options{Seed: 1})

@@ -17,6 +17,7 @@ import (
 // Bounds of phase 2, in virtual time.
 const (
 	untilVoting   = 15 * time.Second // from the end of the faults until every member votes
+	untilElected  = 2 * time.Second  // from then until a member is elected, though no client asks
 	untilAppended = 10 * time.Second // from then until an append succeeds
 	untilAnswered = 10 * time.Second // from then until every call has ended
 	untilEqual    = 10 * time.Second // from then until all have learned the same
@@ -54,7 +55,7 @@ type simulation struct {
 	faults    [faults]int
 	peaks     peaks
 	measured  time.Duration // when the peaks were looked at last
-	slowest   [4]time.Duration
+	slowest   [5]time.Duration
 	tale      []string
 	broken    string // what was violated first
 }
@@ -142,6 +143,7 @@ func prepare(t testing.TB, o Options) *simulation {
 	} else {
 		s.cluster = kit.Initialized(t, o.Seed, s.members)
 	}
+	s.cluster.AutoElect = s.elects
 	s.cluster.World.Verbose(o.Trace)
 	s.truth = newTruth(s.members)
 	s.history = newHistory(s.truth, s.life)

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
+	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
@@ -21,13 +22,14 @@ const (
 	recovers // and what it is answered
 	copies   // and what it is answered
 	frontier // and what it is answered
+	opinion  // asked, and given
 	other
 	kinds
 )
 
 // String names the kind.
 func (k kind) String() string {
-	return [kinds]string{"promise", "promised", "write", "accepted", "notice", "recover", "copy", "frontier", "other"}[k]
+	return [kinds]string{"promise", "promised", "write", "accepted", "notice", "recover", "copy", "frontier", "opinion", "other"}[k]
 }
 
 func kindOf(m proto.Message) kind {
@@ -48,6 +50,8 @@ func kindOf(m proto.Message) kind {
 		return copies
 	case *messages.FrontierRequest, *messages.FrontierResponse:
 		return frontier
+	case *messages.CanvassRequest, *messages.CanvassResponse:
+		return opinion
 	}
 	return other
 }
@@ -87,6 +91,9 @@ func (w *wire) judge(e actortest.Envelope) actortest.Verdict {
 		}
 	}
 	w.inspect(from, e.Message)
+	if m, ok := e.Message.(*messages.Hello); ok {
+		from.writes = log.Proposal(m.GetWriter())
+	}
 	if e.From == e.To {
 		return actortest.Deliver
 	}

@@ -84,7 +84,7 @@ func (w *witness) answers(h *host, e codec.Envelope, answer paxos.Answer) {
 	case paxos.Accepted:
 		r.granted = a.Range
 		check(ofAcceptances, r, w.truth.accuse)
-	case paxos.Rejected, paxos.Learned, paxos.Truncated, paxos.NotVoting, paxos.Refused:
+	case paxos.Rejected, paxos.Learned, paxos.Truncated, paxos.Willing, paxos.NotVoting, paxos.Refused:
 		return
 	}
 	check(ofGrants, r, w.truth.accuse)

@@ -31,6 +31,8 @@ type Cluster struct {
 	AutoInitialize bool
 	// Memory bounds what the members remember of sessions; the zero Memory is the usual one. It must not change.
 	Memory replica.Memory
+	// AutoElect has the members elect a writer by themselves, before a client asks. It counts at each start.
+	AutoElect bool
 
 	t        testing.TB
 	random   *rand.Rand

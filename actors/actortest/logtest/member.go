@@ -84,7 +84,8 @@ func (m *Member) config() member.Config {
 			Self: m.ID, Members: m.seeds(), Clock: m.Node.Clock(), Random: m.Node.Random(), Patience: ensemble.Usual(), Log: zerolog.Nop(),
 			CopyLimit: m.CopyLimit,
 		},
-		Others: peers, Store: store, Cluster: identity.ClusterID{1}, Configuration: m.list(), AutoInitialize: c.AutoInitialize, Memory: c.Memory,
+		Others: peers, Store: store, Cluster: identity.ClusterID{1}, Configuration: m.list(), AutoInitialize: c.AutoInitialize,
+		AutoElect: c.AutoElect, Memory: c.Memory,
 		Report: func(event any) { m.reported(life, event) },
 	}
 }

@@ -1,0 +1,102 @@
+package replica
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/paxos"
+	"github.com/quorumlog/quorumlog/messages"
+)
+
+// heard is who writes, as far as this replica hears: whoever says so in a greeting, writes, gives notice, or was promised
+// everything and is about to write. It is memory only. Nothing but opinions rests on it: an election that somebody asked for
+// does not look here.
+type heard struct {
+	by        log.Proposal
+	at        time.Time
+	favoured  log.Proposal // who was told last that an election would disturb nobody, ...
+	since     time.Time    // ... and when
+	attendant *actor.PID   // is told Deserted; nil for nobody
+}
+
+// lately says whether something was so recently. A clock that was put back makes nothing recent.
+func lately(now, at time.Time, within time.Duration) bool {
+	passed := now.Sub(at)
+	return passed >= 0 && passed <= within
+}
+
+// lead notes that the local coordinator is elected, or not any more.
+func (h *heard) lead(by log.Proposal, self log.ReplicaID) {
+	if by == 0 && h.by.Replica() == self {
+		h.by = 0
+	}
+}
+
+// hearWriter notes that a proposal's owner writes, or is about to. One that a higher promise has fenced does not any more.
+func (r *replica) hearWriter(by log.Proposal) {
+	if by > 0 && by >= r.meta.Promised && by >= r.writer() {
+		r.heard.by, r.heard.at = by, r.Clock.Now()
+	}
+}
+
+// writer is the proposal of whoever writes, or is about to, as far as was heard lately; 0 for nobody.
+func (r *replica) writer() log.Proposal {
+	switch {
+	case r.lead.by > 0:
+		return r.lead.by
+	case lately(r.Clock.Now(), r.heard.at, r.Silence):
+		return r.heard.by
+	}
+	return 0
+}
+
+// deserted notes that a replica does not write any more, and tells who attends, if it was the one that did.
+func (r *replica) deserted(ctx actor.Context, by, successor log.ReplicaID) {
+	if r.heard.by == 0 || r.heard.by.Replica() != by || by == r.meta.Replica {
+		return
+	}
+	r.heard.by, r.heard.favoured = 0, 0
+	if r.heard.attendant != nil {
+		ctx.Send(r.heard.attendant, Deserted{successor})
+	}
+}
+
+// canvass answers a CanvassRequest. It is an opinion, so nothing is stored for it, and it waits for no sync.
+func (r *replica) canvass(ctx actor.Context, m *messages.CanvassRequest) {
+	c, err := codec.DecodeCanvassRequest(m)
+	header := codec.EncodeHeader(r.admission.Self, m.GetHeader().GetRequest(), nil)
+	r.respond(ctx, ctx.Sender(), codec.EncodeCanvassResponse(header, r.opinion(c, err)))
+}
+
+func (r *replica) opinion(c codec.Canvass, err error) paxos.Answer {
+	switch {
+	case r.fault != nil:
+		return paxos.Refused{Refusal: r.broken()}
+	case err != nil:
+		return paxos.Refused{Refusal: identity.Refusal{Reason: identity.Malformed, Detail: err.Error()}}
+	}
+	if refusal, ok := r.known(c.From); !ok {
+		return paxos.Refused{Refusal: refusal}
+	}
+	if !r.voting() {
+		return paxos.NotVoting{Status: r.meta.Status}
+	}
+	answer := paxos.Canvass(r.acceptor(), max(r.writer(), r.favourite()), c.By)
+	if _, willing := answer.(paxos.Willing); willing {
+		r.heard.favoured, r.heard.since = c.By, r.Clock.Now()
+	}
+	return answer
+}
+
+// favourite is who may have itself elected at this moment, since this replica would not mind: a second one would fence it
+// before it has begun.
+func (r *replica) favourite() log.Proposal {
+	if lately(r.Clock.Now(), r.heard.since, r.Candidacy) {
+		return r.heard.favoured
+	}
+	return 0
+}
