@@ -85,7 +85,9 @@ func TestSilentConnectionsEndAndKeepNobodyOut(t *testing.T) {
 					t.Fatal("a silent connection is still open")
 				}
 			}
-			certs.startAsker(t, p.address).ask(t, p.gateway())
+			if err := say(t, pretender(t, p.address, certs.make(t, asMember(2), 0)), hello(t, 2, 22)); !errors.Is(err, io.EOF) {
+				t.Errorf("a member that comes then is kept out: %v", err)
+			}
 		})
 	}
 }
