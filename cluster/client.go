@@ -125,13 +125,20 @@ func (c *Client) Members() []Member { return slices.Clone(c.members) }
 // Append appends an entry of at most 1 MiB and returns its position, through whichever member writes, or is elected. Where
 // too much is on its way already, it waits. Appends that many goroutines make at once share messages.
 //
-// ErrIndeterminate says that the entry may or may not be in the log; after any other error it is not.
+// What it is told stays true whoever fails: an entry whose outcome is unknown is sent again, to whoever writes by then, until it is
+// known to be in the log, once. So ErrIndeterminate, that the entry may or may not be in the log, or come to be, is returned only
+// where the context ends before that, or the client is closed; or as ErrSessionEvicted. After any other error it is not.
+//
+// Entries that one goroutine appends, each after the one before was acknowledged, are in the log in that order, whatever fails.
 func (c *Client) Append(ctx context.Context, entry []byte) (log.Position, error) {
 	return c.append(ctx, c.gathering, [][]byte{entry}, false)
 }
 
 // AppendBatch appends up to 1,024 entries of at most 1 MiB together, at consecutive positions, and returns the first. The
 // entries are the caller's again when it returns.
+//
+// Where the member that writes fails just then, the first entries may be in the log before the others come to be: then it
+// returns a SplitError with the positions.
 func (c *Client) AppendBatch(ctx context.Context, entries [][]byte) (log.Position, error) {
 	return c.append(ctx, c.gathering, entries, false)
 }
@@ -144,13 +151,23 @@ func (c *Client) TryAppend(ctx context.Context, entries [][]byte) (log.Position,
 
 // Truncate drops every position before to, and returns the position of the truncation itself.
 func (c *Client) Truncate(ctx context.Context, to log.Position) (log.Position, error) {
-	return c.write(ctx, newTruncate(to, 0))
+	return first(c.write(ctx, newTruncate(to, 0)))
 }
 
 // write is a request to a writer.
 type write struct {
 	build func(request uint64) proto.Message
-	try   bool // where the member has too much to do, that is an error at once
+	sent  func() // is called once the request is on its way; nil for nothing
+	try   bool   // where the member has too much to do, that is an error at once
+	batch *batch // what is appended; nil for a truncation
+}
+
+// first is the position of a write that has one.
+func first(places []log.Range, err error) (log.Position, error) {
+	if err != nil {
+		return 0, err
+	}
+	return places[0].First, nil
 }
 
 func badAppend(entries [][]byte, err error) error {
@@ -190,36 +207,44 @@ func (c *Client) append(ctx context.Context, g *gathering, entries [][]byte, try
 	return g.append(a)
 }
 
-// write asks one member after the other, until one wrote or the outcome is certain or unknown. It goes on only after
-// answers that say that nothing was written.
-func (c *Client) write(ctx context.Context, w write) (log.Position, error) {
+// write asks one member after the other, until one wrote or the outcome is certain or unknown. It goes on after answers that say
+// that nothing was written, and, where the entries have numbers by which they can be found, after any others.
+func (c *Client) write(ctx context.Context, w write) ([]log.Range, error) {
 	if err := c.mayChange(); err != nil {
-		return 0, err
+		return nil, err
 	}
 	ctx, cancel := withDefaultTimeout(ctx)
 	defer cancel()
-	var last error
+	return c.writeOn(ctx, w, nil)
+}
+
+// writeOn is write after an attempt that failed, if last is not nil.
+func (c *Client) writeOn(ctx context.Context, w write, last error) ([]log.Range, error) {
 	var named time.Time // when a member named a writer that was not heard since
 	for try := 0; ; try++ {
+		if last != nil && w.ready(ctx) != nil {
+			return nil, w.ended(last)
+		}
 		target, err := c.reach(ctx)
 		if err != nil {
-			return 0, errors.Join(err, last)
+			return nil, w.ended(errors.Join(err, last))
 		}
-		at, err := c.writeTo(ctx, target, w)
+		places, err := c.writeTo(ctx, target, w)
 		if err == nil {
 			c.prefer(target)
-			return at, nil
+			return places, nil
 		}
 		c.doubt(target, err)
-		if !again(err) || w.try && errors.Is(err, ErrBusy) {
-			return 0, err
+		again, final := w.judge(err)
+		if !again {
+			return places, final
 		}
 		last = err
 		if errors.Is(err, ErrNotElected) {
 			named = c.detour(ctx, target, named)
 		}
 		if err := c.pause(ctx, try); err != nil {
-			return 0, last
+			return nil, w.ended(last)
 		}
 	}
 }
@@ -232,8 +257,8 @@ func (c *Client) mayChange() error {
 	return nil
 }
 
-// again says whether a write may be tried once more: it is certainly not in the log, and may succeed elsewhere or later.
-func again(err error) bool {
+// retryable says whether a write may be tried once more: this attempt is certainly not in the log, and the next one may succeed.
+func retryable(err error) bool {
 	if errors.Is(err, errShut) {
 		return false
 	}
@@ -267,29 +292,34 @@ func (c *Client) pause(ctx context.Context, try int) error {
 	}
 }
 
-func (c *Client) writeTo(ctx context.Context, m Member, w write) (log.Position, error) {
-	answer, err := c.askPatiently(ctx, m, w.build)
+// writeTo asks a member once. With an error it returns where the first entries are, if those are in the log nevertheless.
+func (c *Client) writeTo(ctx context.Context, m Member, w write) ([]log.Range, error) {
+	answer, err := c.askThen(ctx, m, w.build, w.sent)
 	if errors.Is(err, errShut) {
-		return 0, err
+		return nil, err
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%w: member %d at %s does not answer: %w", ErrIndeterminate, m.ID, m.Address, err)
+		return nil, fmt.Errorf("%w: member %d at %s does not answer: %w", ErrIndeterminate, m.ID, m.Address, err)
 	}
 	switch a := answer.(type) {
 	case *messages.AppendResponse:
-		if f := a.GetFailure(); f != nil {
+		places, n, err := codec.DecodeAppended(a)
+		switch f := a.GetFailure(); {
+		case w.batch == nil || err != nil || n > uint64(w.batch.entries()) || f == nil && n < uint64(w.batch.entries()):
+			return nil, errors.Join(fmt.Errorf("%w: member %d at %s answered with %d positions", ErrIndeterminate, m.ID, m.Address, n), err)
+		case f != nil:
 			c.redirect(f)
-			return 0, failure(m, f)
+			return places, failure(m, f)
 		}
-		return log.Position(a.GetRange().GetFirst()), nil
+		return places, nil
 	case *messages.TruncateResponse:
 		if f := a.GetFailure(); f != nil {
 			c.redirect(f)
-			return 0, failure(m, f)
+			return nil, failure(m, f)
 		}
-		return log.Position(a.GetPosition()), nil
+		return []log.Range{log.Span(log.Position(a.GetPosition()), 1)}, nil
 	}
-	return 0, fmt.Errorf("%w: member %d at %s answered with a %T", ErrIndeterminate, m.ID, m.Address, answer)
+	return nil, fmt.Errorf("%w: member %d at %s answered with a %T", ErrIndeterminate, m.ID, m.Address, answer)
 }
 
 // redirect remembers who writes, if the failure says so.

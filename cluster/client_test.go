@@ -127,7 +127,7 @@ func TestWriteDoesNotChangeWithItsCallersBuffer(t *testing.T) {
 		t.Fatal(err)
 	}
 	copy(buffer, "other")
-	m, ok := (&batch{appends: []*appending{a}}).message(0).build(1).(*messages.AppendRequest)
+	m, ok := (&batch{appends: []*appending{a}, numbers: numbers{session: newSession(0)}}).message(0).build(1).(*messages.AppendRequest)
 	if !ok || !bytes.Equal(m.GetEntries()[0], []byte("entry")) {
 		t.Errorf("it is %q now", m.GetEntries())
 	}

@@ -118,6 +118,13 @@ func (c *conn) giveUp(requests []uint64) {
 // ask sends a request once and waits for its answer, at most until the connection to the member breaks. Build is given the
 // request's number.
 func (c *conn) ask(ctx context.Context, to *actor.PID, build func(request uint64) proto.Message) (response, error) {
+	return c.askThen(ctx, to, build, nil)
+}
+
+// askThen is ask, and calls sent once the request is on its way, if that is not nil.
+func (c *conn) askThen(
+	ctx context.Context, to *actor.PID, build func(request uint64) proto.Message, sent func(),
+) (response, error) {
 	if c.isClosed() {
 		return nil, errShut
 	}
@@ -132,6 +139,9 @@ func (c *conn) ask(ctx context.Context, to *actor.PID, build func(request uint64
 		c.mu.Unlock()
 	}()
 	c.system.Root.RequestWithCustomSender(to, build(request), c.inbox)
+	if sent != nil {
+		sent()
+	}
 	select {
 	case m, ok := <-answer:
 		if !ok {

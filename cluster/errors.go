@@ -16,8 +16,14 @@ var (
 	ErrFenced = errors.New("fenced by another writer")
 	// ErrNotElected: no writer could be elected in time. The entries are not in the log.
 	ErrNotElected = errors.New("not elected")
-	// ErrIndeterminate: the entries may or may not be in the log. Read it before you append them again.
+	// ErrIndeterminate: the entries may or may not be in the log, or come to be. An append finds out by itself; it returns this only
+	// where its context ended before it could. Read the log before you append them again.
 	ErrIndeterminate = errors.New("outcome unknown")
+	// ErrSessionEvicted is an ErrIndeterminate that no waiting would have resolved: so many other clients appended since the entries
+	// were sent that the log's table of sessions has forgotten this client's. Its next append begins a new session.
+	ErrSessionEvicted = fmt.Errorf("%w: the session is forgotten", ErrIndeterminate)
+	// ErrSplit: a batch is not in the log as one piece. The error is a *SplitError, which says where its entries are.
+	ErrSplit = errors.New("the batch is in the log in pieces")
 	// ErrNoQuorum: no quorum of the members answered in time. Of an Append: the entries are not in the log.
 	ErrNoQuorum = errors.New("no quorum")
 	// ErrNotVoting: the member's replica does not vote yet.
@@ -58,6 +64,37 @@ var (
 	ErrAddress = errors.New("cannot listen")
 )
 
+// SplitError is an ErrSplit: the entries of a batch are in the log in their order, and other entries are between them, because
+// the member that wrote failed in the middle. Where some are Missing, it is the last ones, which are not in the log and never
+// will be, as their writer was fenced.
+type SplitError struct {
+	Places  []log.Range // the positions of the entries, in order
+	Missing int         // how many entries at the end of the batch are not in the log
+}
+
+// Error implements error.
+func (e *SplitError) Error() string {
+	if e.Missing > 0 {
+		return fmt.Sprintf("%v: its writer was fenced, and the last %d entries are not in the log; the first ones are at %v", ErrSplit, e.Missing, e.Places)
+	}
+	return fmt.Sprintf("%v: all of it is there, at %v", ErrSplit, e.Places)
+}
+
+// Is makes errors.Is(err, ErrSplit) true.
+func (e *SplitError) Is(target error) bool { return target == ErrSplit }
+
+// errGap: numbers of the session are missing before the entries, which were not appended.
+var errGap = errors.New("an earlier append is missing")
+
+// refusedError is an ErrSessionEvicted with what the next session may say.
+type refusedError struct {
+	error
+	since log.Position
+}
+
+// Unwrap implements what errors.Is looks for.
+func (e *refusedError) Unwrap() error { return e.error }
+
 // TruncatedError is an ErrTruncated that says where the log begins.
 type TruncatedError struct {
 	Begin  log.Position // the first position that is kept
@@ -76,12 +113,16 @@ var codes = map[messages.Code]error{
 	messages.Code_CODE_NOT_VOTING: ErrNotVoting, messages.Code_CODE_NOT_LEARNED: ErrNotLearned,
 	messages.Code_CODE_BUSY: ErrBusy, messages.Code_CODE_TOO_LARGE: ErrTooLarge,
 	messages.Code_CODE_CORRUPT: ErrCorrupt, messages.Code_CODE_BAD_RANGE: ErrBadRange, messages.Code_CODE_CLOSED: ErrClosed,
+	messages.Code_CODE_SEQUENCE_GAP: errGap,
 }
 
 // failure turns a member's failure into an error.
 func failure(m Member, f *messages.Failure) error {
 	if f.GetCode() == messages.Code_CODE_TRUNCATED {
 		return &TruncatedError{Begin: log.Position(f.GetBegin()), detail: f.GetDetail()}
+	}
+	if f.GetCode() == messages.Code_CODE_SESSION_EVICTED {
+		return &refusedError{fmt.Errorf("%w: member %d at %s: %s", ErrSessionEvicted, m.ID, m.Address, f.GetDetail()), log.Position(f.GetSince())}
 	}
 	if kind, ok := codes[f.GetCode()]; ok {
 		return fmt.Errorf("%w: member %d at %s: %s", kind, m.ID, m.Address, f.GetDetail())

@@ -8,11 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
-	"github.com/quorumlog/quorumlog/messages"
 )
 
 // gathering has appends go together that many goroutines make at the same time: one message, and one answer, for as many as
@@ -21,20 +18,26 @@ import (
 //	append ─▶ pending ─▶ batch ─▶ write ─▶ every append of it is told its position, or why not
 type gathering struct {
 	fence log.Proposal
-	write func(context.Context, write) (log.Position, error)
+	write func(context.Context, write) ([]log.Range, error)
 
 	mu      sync.Mutex
 	pending []*appending
 	entries int  // of pending
 	bytes   int  // of these
 	out     int  // batches that are on their way
+	open    int  // batches that have not ended, these and those that take long
 	due     bool // sendSoon is about to send
+	session *session
+	since   log.Position // up to where the log was when a session was forgotten
 }
 
 // How many batches are on their way. The member that writes gathers what it is sent, too, and has about as many under way.
 const (
 	maxOut     = 2
 	maxOutFull = 8 // of batches that are full
+
+	// Of all that have not ended: the table of sessions remembers somewhat more (sessions.MaxRuns).
+	maxUnended = 12
 )
 
 // appending is one call of Append that waits.
@@ -51,11 +54,19 @@ type appending struct {
 
 // batch is appends that are sent in one message.
 type batch struct {
-	appends []*appending
-	left    int  // how many of their callers still wait
-	counts  bool // among those that are on their way: one that takes long holds up no others
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
+	gathering *gathering
+	appends   []*appending
+	left      int  // how many of their callers still wait
+	counts    bool // among those that are on their way: one that takes long holds up no others
+	ctx       context.Context
+	cancel    context.CancelCauseFunc
+
+	numbers
+	unclear bool          // it may be in the log, for all that is known
+	once    sync.Once     // over sent
+	sent    chan struct{} // closed once its message is on its way for the first time
+	ended   chan struct{} // closed once it is known, or given up, what became of it
+	failed  bool          // ... and it is not in the log as a whole, or not for sure
 }
 
 // newAppending copies the entries, since they are the caller's again when its context ends, and the message may be sent after
@@ -99,7 +110,7 @@ func (g *gathering) push(a *appending) {
 
 // sendAll sends what may be sent now: what fills a message at once, and the rest in a moment.
 func (g *gathering) sendAll() {
-	for g.full() && g.out < maxOutFull {
+	for g.full() && g.out < maxOutFull && g.open < maxUnended {
 		go g.send(g.batch())
 	}
 	if !g.due && g.waits() {
@@ -124,7 +135,7 @@ func (g *gathering) sendSoon() {
 }
 
 // waits says whether something is to be sent that does not fill a message.
-func (g *gathering) waits() bool { return len(g.pending) > 0 && g.out < maxOut }
+func (g *gathering) waits() bool { return len(g.pending) > 0 && g.out < maxOut && g.open < maxUnended }
 
 func (g *gathering) full() bool { return g.entries >= log.MaxRun || g.bytes >= log.MaxRunBytes }
 
@@ -152,7 +163,10 @@ func (g *gathering) batch() *batch {
 	appends := g.take()
 	ctx, stop := context.WithDeadline(context.Background(), latest(appends))
 	ctx, cancel := context.WithCancelCause(ctx)
-	b := &batch{ctx: ctx, appends: appends, left: len(appends), counts: true}
+	b := &batch{
+		gathering: g, ctx: ctx, appends: appends, left: len(appends), counts: true,
+		sent: make(chan struct{}), ended: make(chan struct{}),
+	}
 	b.cancel = func(why error) {
 		cancel(why)
 		stop()
@@ -160,18 +174,55 @@ func (g *gathering) batch() *batch {
 	for _, a := range appends {
 		a.batch = b
 	}
+	g.number(b)
 	g.out++
+	g.open++
 	return b
+}
+
+// entries is how many entries a batch has.
+func (b *batch) entries() int {
+	n := 0
+	for _, a := range b.appends {
+		n += len(a.entries)
+	}
+	return n
+}
+
+// data are the entries.
+func (b *batch) data() [][]byte {
+	if len(b.appends) == 1 {
+		return b.appends[0].entries
+	}
+	all := make([][]byte, 0, b.entries())
+	for _, a := range b.appends {
+		all = append(all, a.entries...)
+	}
+	return all
 }
 
 // send sends a batch, and returns when its callers know what became of it.
 func (g *gathering) send(b *batch) {
 	overdue := time.AfterFunc(fresh, func() { g.next(b) })
-	at, err := g.write(b.ctx, b.message(g.fence))
+	b.await()
+	places, err := g.write(b.ctx, b.message(g.fence))
 	overdue.Stop()
 	b.cancel(nil)
-	b.end(at, err)
+	g.close(b, err)
+	b.tell(places, err)
 	g.next(b)
+}
+
+// close ends a batch. One that is not in the log, or not for sure, ends its session.
+func (g *gathering) close(b *batch, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open--
+	if b.failed = err != nil; b.failed && g.session == b.session {
+		g.session = nil
+	}
+	b.before = nil
+	close(b.ended)
 }
 
 // next goes on behind a batch, once: when it has ended, or takes long. The member that was asked may be gone, and whoever
@@ -196,31 +247,43 @@ func latest(appends []*appending) time.Time {
 	return end
 }
 
-func (b *batch) message(fence log.Proposal) write {
-	w := write{try: b.appends[0].try}
-	var entries [][]byte
-	if len(b.appends) == 1 {
-		entries = b.appends[0].entries
-	} else {
-		for _, a := range b.appends {
-			entries = append(entries, a.entries...)
-		}
-	}
-	w.build = func(request uint64) proto.Message {
-		return &messages.AppendRequest{Request: request, Entries: entries, Writer: uint64(fence)}
-	}
-	return w
-}
-
-// end tells the callers what became of it.
-func (b *batch) end(at log.Position, err error) {
+// tell tells the callers what became of the batch: the positions, which are those of the first entries where there is an error.
+func (b *batch) tell(places []log.Range, err error) {
 	for _, a := range b.appends {
-		if a.err = err; err == nil {
-			a.at = at
-			at += log.Position(len(a.entries))
-		}
+		var own []log.Range
+		own, places = divide(places, len(a.entries))
+		a.at, a.err = outcome(own, len(a.entries), err)
 		close(a.done)
 	}
+}
+
+// divide returns the first n positions, and the rest.
+func divide(places []log.Range, n int) (first, rest []log.Range) {
+	rest = slices.Clone(places)
+	for n > 0 && len(rest) > 0 {
+		r := log.Span(rest[0].First, min(n, int(rest[0].Len())))
+		first, n = append(first, r), n-int(r.Len())
+		if rest[0].First += log.Position(r.Len()); rest[0].Empty() {
+			rest = rest[1:]
+		}
+	}
+	return first, rest
+}
+
+// outcome is what a caller is told whose n entries are at these places, as far as they are in the log. That is all of them where
+// there is no error.
+func outcome(places []log.Range, n int, err error) (log.Position, error) {
+	missing := n
+	for _, r := range places {
+		missing -= int(r.Len())
+	}
+	switch {
+	case missing == n:
+		return 0, err
+	case missing == 0 && len(places) == 1:
+		return places[0].First, nil
+	}
+	return 0, &SplitError{Places: places, Missing: missing}
 }
 
 // leave ends an append whose context has ended. Where it was not sent, it is not in the log. Where nobody else waits for its

@@ -31,11 +31,12 @@ type letter struct {
 func newPost(t *testing.T) *post {
 	p := &post{t: t}
 	next := log.Position(1)
-	p.gathering = &gathering{write: func(ctx context.Context, w write) (log.Position, error) {
+	p.gathering = &gathering{write: func(ctx context.Context, w write) ([]log.Range, error) {
 		m, ok := w.build(1).(*messages.AppendRequest)
 		if !ok {
 			t.Error("not an append")
 		}
+		w.sent()
 		l := &letter{ctx: ctx, answer: make(chan error, 1)}
 		for _, e := range m.GetEntries() {
 			l.entries = append(l.entries, string(e))
@@ -45,13 +46,16 @@ func newPost(t *testing.T) *post {
 		p.mu.Unlock()
 		select {
 		case err := <-l.answer:
+			if err != nil {
+				return nil, err
+			}
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			at := next
 			next += log.Position(len(l.entries))
-			return at, err
+			return []log.Range{log.Span(at, len(l.entries))}, nil
 		case <-ctx.Done():
-			return 0, fmt.Errorf("%w: %w", ErrIndeterminate, context.Cause(ctx))
+			return nil, fmt.Errorf("%w: %w", ErrIndeterminate, context.Cause(ctx))
 		}
 	}}
 	return p

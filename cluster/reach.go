@@ -115,12 +115,17 @@ func (c *Client) addresses() string {
 
 // askPatiently sends a request once, and waits for its answer as long as the member is there.
 func (c *Client) askPatiently(ctx context.Context, m Member, build func(uint64) proto.Message) (response, error) {
+	return c.askThen(ctx, m, build, nil)
+}
+
+// askThen is askPatiently, and calls sent once the request is on its way, if that is not nil.
+func (c *Client) askThen(ctx context.Context, m Member, build func(uint64) proto.Message, sent func()) (response, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	asked := time.Now()
 	watch := time.AfterFunc(silent/2, func() { c.watch(ctx, m, asked, cancel) })
 	defer watch.Stop()
-	answer, err := c.conn.ask(ctx, gateway(m), build)
+	answer, err := c.conn.askThen(ctx, gateway(m), build, sent)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return nil, cause
 	}

@@ -59,7 +59,7 @@ func (c *Client) elected(ctx context.Context, reach func(context.Context) (Membe
 			c.prefer(m)
 			return w, nil
 		}
-		if !again(err) {
+		if !retryable(err) {
 			return nil, err
 		}
 		last = err
@@ -100,12 +100,15 @@ func (w *Writer) Member() Member { return w.member }
 // Append appends an entry of at most 1 MiB and returns its position. Where too much is on its way already, it waits. Appends
 // that many goroutines make at once share messages.
 //
-// ErrFenced, ErrNotElected, ErrBusy and ErrTooLarge say that it is not in the log; ErrIndeterminate that it may be.
+// ErrFenced, ErrNotElected, ErrBusy and ErrTooLarge say that it is not in the log, and never will be; ErrIndeterminate that it may be,
+// and is returned only where the context ends before somebody could tell, or as ErrSessionEvicted. To tell, somebody may have to be
+// elected: the writer is fenced then.
 func (w *Writer) Append(ctx context.Context, entry []byte) (log.Position, error) {
 	return w.client.append(ctx, w.gathering, [][]byte{entry}, false)
 }
 
-// AppendBatch appends up to 1,024 entries of at most 1 MiB together, at consecutive positions, and returns the first.
+// AppendBatch appends up to 1,024 entries of at most 1 MiB together, at consecutive positions, and returns the first. A writer
+// that is fenced just then may leave the first of them in the log: that is a SplitError.
 func (w *Writer) AppendBatch(ctx context.Context, entries [][]byte) (log.Position, error) {
 	return w.client.append(ctx, w.gathering, entries, false)
 }
@@ -118,16 +121,28 @@ func (w *Writer) TryAppend(ctx context.Context, entries [][]byte) (log.Position,
 
 // Truncate drops every position before to, and returns the position of the truncation itself.
 func (w *Writer) Truncate(ctx context.Context, to log.Position) (log.Position, error) {
-	return w.write(ctx, newTruncate(to, w.fence))
+	return first(w.write(ctx, newTruncate(to, w.fence)))
 }
 
-func (w *Writer) write(ctx context.Context, request write) (log.Position, error) {
+// write asks the writer's member, and whoever knows where that gives no certain answer.
+func (w *Writer) write(ctx context.Context, request write) ([]log.Range, error) {
 	ctx, cancel := withDefaultTimeout(ctx)
 	defer cancel()
-	at, err := w.client.writeTo(ctx, w.member, request)
+	places, err := w.client.writeTo(ctx, w.member, request)
+	if err == nil {
+		return places, nil
+	}
+	if request.batch != nil && (errors.Is(err, ErrIndeterminate) || errors.Is(err, errGap)) { // ErrSessionEvicted is one, too
+		w.client.doubt(w.member, err)
+		again, final := request.judge(err)
+		if !again {
+			return nil, final
+		}
+		places, err = w.client.writeOn(ctx, request, err)
+	}
 	if errors.Is(err, ErrNotElected) {
 		// The coordinator lost its election for another reason than another writer; only a new election can go on.
-		return 0, fmt.Errorf("%w: have a writer elected again", err)
+		return nil, fmt.Errorf("%w: have a writer elected again", err)
 	}
-	return at, err
+	return places, err
 }

@@ -150,6 +150,7 @@ type coordinator struct {
 	flight  flight
 	begin   log.Position    // of the log, as far as this coordinator knows
 	table   *sessions.Table // of everything below next; once elected
+	repeats []request       // whose values are in the batch that is about to be sent
 	queue   queue
 	elects  []client // elections asked for
 	changes []change // of the members, asked for

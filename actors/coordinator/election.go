@@ -21,7 +21,7 @@ func (s idle) receive(ctx actor.Context) state {
 		return s.elect(ctx)
 	case Append:
 		failed := Failed{Tag: m.Tag, Why: NotElected, Seen: s.floor}
-		if m.Fence > 0 && s.floor > m.Fence {
+		if m.Fence > 0 && s.floor > m.Fence && !m.Resolve {
 			failed.Why = Fenced
 		}
 		ctx.Respond(failed)

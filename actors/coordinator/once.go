@@ -43,6 +43,10 @@ func (c *coordinator) refuse(ctx actor.Context, r request, why Failed) {
 // repeat acknowledges values that were written before, as soon as they are chosen.
 func (c *coordinator) repeat(ctx actor.Context, r request) {
 	last := r.places[len(r.places)-1].Last
+	if last >= c.next {
+		c.repeats = append(c.repeats, r)
+		return
+	}
 	for _, b := range c.flight {
 		if b.run.Contains(last) {
 			b.repeats = append(b.repeats, r)

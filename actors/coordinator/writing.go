@@ -153,7 +153,8 @@ func (c *coordinator) write(ctx actor.Context, batch []request) {
 	question := round.Write(codec.Write{By: c.by, First: run.First, Values: values, Learned: c.pending, Settled: c.settled})
 	c.pending, c.next = log.Range{}, run.Last+1
 	child := ctx.Spawn(c.Props(round.New(c.Ensemble, c.self, question)))
-	c.flight = append(c.flight, &flying{round: child, batch: batch, run: run, values: values})
+	c.flight = append(c.flight, &flying{round: child, batch: batch, run: run, values: values, repeats: c.repeats})
+	c.repeats = nil
 }
 
 // landed handles the end of a round. Where one was not won, nothing more is sent.

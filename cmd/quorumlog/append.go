@@ -108,13 +108,20 @@ func (a *appender) one(ctx context.Context, b batch) error {
 	limited, cancel := a.limited(ctx)
 	at, err := a.client.AppendBatch(limited, b.entries)
 	cancel()
+	places := []log.Range{log.Span(at, len(b.entries))}
+	var split *cluster.SplitError
+	if errors.As(err, &split) && split.Missing == 0 { // all of it is in the log
+		places, err = split.Places, nil
+	}
 	if err != nil {
 		return fmt.Errorf("append: %w: %s; %s; nothing after that was sent", err, a.acknowledged(), b.outcome(err))
 	}
 	a.bar.hide()
-	for i := range b.entries {
-		if err := a.rows.add(appended{at + log.Position(i)}); err != nil {
-			return err
+	for _, r := range places {
+		for at := r.First; at <= r.Last; at++ {
+			if err := a.rows.add(appended{at}); err != nil {
+				return err
+			}
 		}
 	}
 	a.lines += uint64(len(b.entries))

@@ -349,6 +349,9 @@ func (c *chaos) report(h *history.History) {
 	gap, began := h.LongestGap()
 	c.t.Logf("in %s: %s\n%s\nthe longest gap of all: %s\n%v", c.load.Since().Round(time.Second), counted(c.counts), told(h),
 		ms(gap), gapsAfter(h, c.blows))
+	if n := c.load.Unresolved(); n > 0 {
+		c.t.Errorf("%d appends ended with an unknown outcome before their deadline", n)
+	}
 	if gap > longestGap {
 		c.t.Errorf("no append was acknowledged for %s, from %s on; at most %s", gap, began, longestGap)
 	}

@@ -34,6 +34,7 @@ type Load struct {
 	recorder     *history.Recorder
 	began        time.Time
 	acknowledged atomic.Int64
+	unresolved   atomic.Int64  // appends whose outcome stayed unknown although there was time to find out
 	archived     atomic.Uint64 // everything up to here was read
 	sequence     atomic.Int64  // of the last append
 	over         chan struct{} // closed when no worker is to begin anything
@@ -96,6 +97,9 @@ func (l *Load) Finish(ctx context.Context) (*history.History, error) {
 	}
 }
 
+// Unresolved counts the appends that ended with ErrIndeterminate before their deadline.
+func (l *Load) Unresolved() int64 { return l.unresolved.Load() }
+
 func (l *Load) client(worker int) *cluster.Client { return l.clients[worker%len(l.clients)] }
 
 // pause waits up to twice as long, and says whether the worker goes on.
@@ -133,7 +137,7 @@ func (l *Load) entries(worker, n int) []string {
 }
 
 func (l *Load) append(ctx context.Context, worker, n int) error {
-	o := history.Operation{Kind: history.Append, Client: worker, Entries: l.entries(worker, n)}
+	o := history.Operation{Kind: history.Append, Client: worker, Entries: l.entries(worker, n), Numbered: true}
 	return l.write(ctx, o, l.client(worker).AppendBatch)
 }
 
@@ -146,24 +150,33 @@ func (l *Load) write(ctx context.Context, o history.Operation, to func(context.C
 	}
 	call := l.recorder.Begin(o)
 	at, err := to(ctx, data)
+	told := []log.Range{log.Span(at, len(data))}
+	var split *cluster.SplitError
+	if errors.As(err, &split) && split.Missing == 0 { // all of it is in the log
+		told, err = split.Places, nil
+	}
 	l.recorder.End(call, func(o *history.Operation) {
 		if became(o, err); err == nil {
-			o.Told = log.Span(at, len(data))
+			o.Told = log.Range{First: told[0].First, Last: told[len(told)-1].Last}
+			o.Pieces = told
 		}
 	})
 	if err == nil {
 		l.acknowledged.Add(1)
 	}
+	if errors.Is(err, cluster.ErrIndeterminate) && ctx.Err() == nil {
+		l.unresolved.Add(1)
+	}
 	return err
 }
 
-// became says what an error means: after any but ErrIndeterminate, nothing is in the log.
+// became says what an error means: after any but ErrIndeterminate, and ErrSplit, nothing is in the log.
 func became(o *history.Operation, err error) {
 	switch {
 	case err == nil:
 		o.Outcome = history.Succeeded
 		return
-	case errors.Is(err, cluster.ErrIndeterminate):
+	case errors.Is(err, cluster.ErrIndeterminate), errors.Is(err, cluster.ErrSplit):
 		o.Outcome = history.Unknown
 	default:
 		o.Outcome = history.Rejected
@@ -185,7 +198,7 @@ func (l *Load) Reign(ctx context.Context, id log.ReplicaID, appends int) error {
 		return err
 	}
 	for range appends {
-		o := history.Operation{Kind: history.Append, Client: worker, Fence: w.Fence(), Entries: l.entries(worker, 1)}
+		o := history.Operation{Kind: history.Append, Client: worker, Fence: w.Fence(), Entries: l.entries(worker, 1), Numbered: true}
 		if err := l.write(ctx, o, w.AppendBatch); err != nil {
 			return nil //nolint:nilerr // it was fenced, or its member is gone: both are in the history
 		}

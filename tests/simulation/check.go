@@ -14,6 +14,7 @@ import (
 func (s *simulation) checkAll() {
 	logs := s.still()
 	s.truth.linked()
+	s.truth.ordered()
 	if !s.ok() {
 		return
 	}

@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +42,7 @@ type client struct {
 	history *history
 	tell    func(format string, args ...any)
 	now     func() time.Duration
+	numbers bool        // its appends have numbers in a session, and are sent again until it knows what became of them
 	duels   func() bool // each client has another member elected
 
 	request  uint64
@@ -52,6 +54,7 @@ type client struct {
 	written  int
 	reader   reader
 	over     bool // it begins nothing any more
+	errands  errands
 }
 
 // call is a request that is not answered.
@@ -83,13 +86,21 @@ func (c *client) Receive(ctx actor.Context) {
 		}
 		pause := timer.Between(c.random, c.think/4, c.think*7/4)
 		c.node.Clock().After(pause, ctx.Self(), actDue{})
+	case againDue:
+		if m.errand.out--; m.errand.out == 0 && slices.Contains(c.errands.line, m.errand) {
+			c.again(ctx, m.errand)
+		}
 	case answerLate:
+		c.isLate(ctx, m.request)
 		if w := c.waiting[m.request]; w != nil {
 			w.abandoned = true
 			c.open--
 			c.move()
 		}
 	case *messages.AppendResponse:
+		if c.took(ctx, m) {
+			return
+		}
 		c.answered(m.GetRequest(), m.GetFailure(), func(w *call, now time.Duration) {
 			r := log.Range{First: log.Position(m.GetRange().GetFirst()), Last: log.Position(m.GetRange().GetLast())}
 			c.history.appended(w.operation, now, r)
@@ -145,6 +156,10 @@ func (c *client) append(ctx actor.Context) {
 	m := &messages.AppendRequest{Writer: uint64(o.Fence)}
 	for _, e := range o.Entries {
 		m.Entries = append(m.Entries, []byte(e))
+	}
+	if c.numbers {
+		c.take(ctx, o, m)
+		return
 	}
 	m.Request = c.begin(ctx, o, c.writer())
 	c.send(ctx, m)

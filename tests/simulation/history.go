@@ -36,6 +36,8 @@ type history struct {
 	highest    log.Position // acknowledged
 	elected    log.Proposal // the highest that was won
 	truth      *truth
+	numbers    map[number]log.Position // where each number of a session is chosen
+	accuse     accuser
 	life       func(log.ReplicaID) uint64 // names the life of a member's process
 	violate    func(format string, args ...any)
 }
@@ -49,7 +51,7 @@ type source struct {
 }
 
 func newHistory(t *truth, life func(log.ReplicaID) uint64) *history {
-	h := &history{entries: map[string]*placedEntry{}, sessions: map[source]uint64{}, truth: t, life: life}
+	h := &history{entries: map[string]*placedEntry{}, sessions: map[source]uint64{}, numbers: map[number]log.Position{}, truth: t, life: life}
 	h.recorder = spec.NewRecorder(func() time.Duration { return h.at })
 	return h
 }
@@ -108,19 +110,25 @@ func (h *history) fail(o *operation, now time.Duration, code messages.Code) {
 }
 
 // appended records that entries were acknowledged: they are chosen, and behind everything acknowledged before the call.
-func (h *history) appended(o *operation, now time.Duration, r log.Range) {
-	h.succeed(o, now, func(o *spec.Operation) { o.Told = r })
-	if r.Len() != uint64(len(o.Entries)) {
-		h.violate("%s was told %s", o, r)
+func (h *history) appended(o *operation, now time.Duration, pieces ...log.Range) {
+	whole := log.Range{First: pieces[0].First, Last: pieces[len(pieces)-1].Last}
+	h.succeed(o, now, func(o *spec.Operation) {
+		o.Told = whole
+		if len(pieces) > 1 {
+			o.Pieces = pieces
+		}
+	})
+	places := o.Places()
+	if len(places) != len(o.Entries) || places[len(places)-1] != whole.Last {
+		h.violate("%s was told %v", o, pieces)
 		return
 	}
 	for i, e := range o.Entries {
-		at := r.First + log.Position(i)
-		if v, found := h.truth.value(at); !found || !v.Equal(entry(e)) {
-			h.violate("%s was told %s, and at %d the truth is %s", o, r, at, words(v))
+		if v, found := h.truth.value(places[i]); !found || v.Kind != log.Append || string(v.Data) != e {
+			h.violate("%s was told %v, and at %d the truth is %s", o, pieces, places[i], words(v))
 		}
 	}
-	h.acknowledge(o, r)
+	h.acknowledge(o, whole)
 }
 
 func (h *history) acknowledge(o *operation, r log.Range) {
@@ -133,8 +141,7 @@ func (h *history) acknowledge(o *operation, r log.Range) {
 // truncated records that a truncation was acknowledged.
 func (h *history) truncated(o *operation, now time.Duration, at log.Position) {
 	h.succeed(o, now, func(o *spec.Operation) { o.Told = log.Range{First: at, Last: at} })
-	want := log.Value{Kind: log.Truncate, To: o.To}
-	if v, found := h.truth.value(at); !found || !v.Equal(want) {
+	if v, found := h.truth.value(at); !found || v.Kind != log.Truncate || v.To != o.To {
 		h.violate("%s was told %d, where the truth is %s", o, at, words(v))
 	}
 	h.acknowledge(o, log.Range{First: at, Last: at})
@@ -197,6 +204,7 @@ func view(r log.Range, actions []log.Action) spec.View {
 // chosen is told of every value that gets chosen, once per position.
 func (h *history) chosen(at log.Position, v log.Value) {
 	h.recorder.Know(at, v)
+	h.numbered(at, v)
 	if v.Kind != log.Append {
 		return
 	}

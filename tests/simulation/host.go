@@ -44,16 +44,16 @@ type host struct {
 	acknowledged log.Position // the highest position that this process told a client
 }
 
-// acknowledges takes in what the process tells a client of an append.
-func (h *host) acknowledges(m *messages.AppendResponse, accuse accuser) {
+// acknowledges takes in what the process tells a client of an append. One that has numbers may be acknowledged once more.
+func (h *host) acknowledges(m *messages.AppendResponse, again func(log.Position) bool, accuse accuser) {
 	r := m.GetRange()
 	if r == nil {
 		return
 	}
-	if first := log.Position(r.GetFirst()); first <= h.acknowledged {
+	if first := log.Position(r.GetFirst()); first <= h.acknowledged && !again(first) {
 		accuse(13, inTheirOrder, fmt.Sprintf("member %d acknowledges [%d, %d] after %d", h.ID, first, r.GetLast(), h.acknowledged))
 	}
-	h.acknowledged = log.Position(r.GetLast())
+	h.acknowledged = max(h.acknowledged, log.Position(r.GetLast()))
 }
 
 var (

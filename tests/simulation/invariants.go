@@ -13,9 +13,9 @@ import "fmt"
 //	5 promises only grow       13 order of a writer's turns           23 a seed is one run
 //	6 chosen binds             16 truncation                          24 calls end
 //	7 durable before said      18 identity                             0 the run says something
-//	8 crashes lose nothing
+//	8 crashes lose nothing     14 sessions: each number once, in order
 //
-// Not here, because there is no such thing yet: 14 sessions, 15 watermarks, 17 configurations.
+// Not here, because there is no such thing yet: 15 watermarks, 17 configurations.
 type rule[T any] struct {
 	number int
 	name   string
@@ -47,6 +47,9 @@ const (
 	readable      = "what was learned can be read"
 	contiguous    = "a writer's entries follow each other, as it wrote them"
 	inTheirOrder  = "a member acknowledges in the order of the positions"
+	onceEach      = "a number of a session is in the log once"
+	inSequence    = "the numbers of a session are in the log in order, and none is missing"
+	sameTables    = "every replica remembers the same of the sessions"
 	foundOut      = "a directory that is an earlier state of itself is found"
 )
 

@@ -30,7 +30,7 @@ func (s *simulation) recover() {
 	last := s.spawn(len(s.clients)+1, habits{batch: 1, window: 1, think: 50 * time.Millisecond, patience: 5 * time.Second})
 	s.demand(2, untilAppended, "an append succeeds", func() bool { return s.succeeded(last) })
 	last.over = true
-	s.demand(3, untilAnswered, "every call of the last client ends", func() bool { return len(last.waiting) == 0 })
+	s.demand(3, untilAnswered, "every call of the last client ends", func() bool { return len(last.waiting) == 0 && len(last.errands.line) == 0 })
 	s.demand(4, untilEqual, "all members have learned the same", s.allEqual)
 }
 

@@ -124,7 +124,7 @@ func TestRunsThatGoNowhereAreNoticed(t *testing.T) {
 		inTheirOrder: func(s *simulation) {
 			for _, at := range []uint64{7, 6} {
 				s.hosts[0].acknowledges(&messages.AppendResponse{Outcome: &messages.AppendResponse_Range{
-					Range: &messages.Range{First: at, Last: at}}}, s.accuse)
+					Range: &messages.Range{First: at, Last: at}}}, s.truth.hasNumber, s.accuse)
 			}
 		},
 		equalLogs: func(s *simulation) { s.demand(4, time.Second, "all are equal", func() bool { return false }) },

@@ -144,10 +144,12 @@ func prepare(t testing.TB, o Options) *simulation {
 		s.cluster = kit.Initialized(t, o.Seed, s.members)
 	}
 	s.cluster.AutoElect = s.elects
+	s.cluster.Memory = remember(rand.New(rand.NewPCG(o.Seed, 5)))
 	s.cluster.World.Verbose(o.Trace)
 	s.truth = newTruth(s.members)
 	s.history = newHistory(s.truth, s.life)
 	s.truth.accuse, s.history.violate, s.truth.onChosen = s.accuse, s.violate, s.history.chosen
+	s.history.accuse, s.truth.tables = s.accuse, newTables(s.cluster.Memory.Bytes)
 	s.wire = &wire{simulation: s, witness: newWitness(s.truth), stranded: map[uint64]bool{}}
 	s.stranger = newOutsider(s)
 	s.cluster.World.Filter(s.wire.judge)
@@ -187,8 +189,9 @@ func (s *simulation) spawn(id int, h habits) *client {
 	c := &client{
 		habits: h, id: id, node: s.cluster.World.Node(fmt.Sprintf("client%d:1", id)), random: rand.New(rand.NewPCG(s.Seed, uint64(100+id))),
 		members: s.members, history: s.history, tell: s.tell, now: s.now, waiting: map[uint64]*call{},
-		duels: func() bool { return s.now() < s.duelUntil },
+		duels: func() bool { return s.now() < s.duelUntil }, numbers: rand.New(rand.NewPCG(s.Seed, uint64(200+id))).IntN(2) == 0,
 	}
+	c.errands.sends = map[uint64]*request{}
 	c.node.Spawn("client", actor.PropsFromProducer(func() actor.Actor { return c }))
 	s.clients = append(s.clients, c)
 	return c

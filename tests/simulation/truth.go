@@ -18,6 +18,7 @@ type truth struct {
 	begin     log.Position                  // the highest position that a chosen TRUNCATE keeps
 	positions int                           // chosen
 	onChosen  func(log.Position, log.Value)
+	tables    *tables
 	accuse    accuser
 }
 

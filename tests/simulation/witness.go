@@ -55,7 +55,7 @@ func (w *witness) inspect(h *host, m proto.Message) {
 			w.truth.write(r.First, r.By, r.Values)
 		}
 	case *messages.AppendResponse:
-		h.acknowledges(m, w.truth.accuse)
+		h.acknowledges(m, w.truth.hasNumber, w.truth.accuse)
 	case *messages.RecoverRequest:
 		if e, err := codec.DecodeHeader(m.GetHeader()); err == nil && w.asking[e.Request] == nil {
 			w.asking[e.Request] = &asking{replica: e.From.Replica, incarnation: e.From.Incarnation}

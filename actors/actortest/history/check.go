@@ -209,20 +209,27 @@ func (c *checker) learn(r Record, by source, rule Rule) {
 
 // believe takes an acknowledgement for what is at a position of which no member's log tells.
 func (c *checker) believe(w *write) {
-	for i := range w.Told.Len() {
-		at := w.Told.First + log.Position(i)
+	for i, at := range w.told() {
 		if _, found := c.values[at]; found || c.covered(at, w.Kind == Truncate) {
 			continue
 		}
 		v := log.Value{Kind: log.Truncate, To: w.To}
 		if w.Kind == Append {
-			if i >= uint64(len(w.Entries)) {
+			if i >= len(w.Entries) {
 				return
 			}
 			v = log.Value{Kind: log.Append, Data: []byte(w.Entries[i])}
 		}
 		c.values[at] = seen{v, source{operation: w.Operation}}
 	}
+}
+
+// told are the positions of an acknowledged write.
+func (w *write) told() []log.Position {
+	if w.Kind == Append {
+		return w.Places()
+	}
+	return []log.Position{w.Told.First}
 }
 
 // covered says whether some member's log tells what is at a position. One that shows appends only tells nothing of others.

@@ -71,6 +71,12 @@ type Operation struct {
 	// catch-up the position up to which the member has everything; their First means nothing.
 	Told log.Range
 
+	// Numbered: the entries have numbers in a session of the protocol, so that an append that is sent again is in the log once. Where its
+	// writer fails, other entries may come between them.
+	Numbered bool
+	// Pieces is where a Numbered append is that other entries lie between: Told is from the first position to the last then.
+	Pieces []log.Range
+
 	// View is what a read showed.
 	View View
 	// Linearizable: the read shows everything that was acknowledged before its call.
@@ -78,6 +84,24 @@ type Operation struct {
 	// Reader: what one reader sees never goes back, over its reads and catch-ups; 0 for none. One life of a member's
 	// process is a reader.
 	Reader uint64
+}
+
+// Places are the positions of the entries of an append that succeeded, in their order: one too many where it was told more.
+func (o *Operation) Places() []log.Position {
+	pieces := o.Pieces
+	if len(pieces) == 0 {
+		pieces = []log.Range{o.Told}
+	}
+	var all []log.Position
+	for _, r := range pieces {
+		for i := range r.Len() {
+			if len(all) > len(o.Entries) {
+				return all
+			}
+			all = append(all, r.First+log.Position(i))
+		}
+	}
+	return all
 }
 
 // String tells an operation in one line.

@@ -15,7 +15,7 @@ func (c *checker) acknowledged() {
 		case w.Outcome != Succeeded:
 		case w.Kind == Truncate:
 			c.truncated(w)
-		case w.Told.Len() != uint64(len(w.Entries)):
+		case len(w.Places()) != len(w.Entries), len(w.Pieces) == 0 && w.Told.Len() != uint64(len(w.Entries)):
 			c.violate(Acknowledged, "[%s] was told %s", w, w.Told)
 		default:
 			c.appended(w)
@@ -24,8 +24,7 @@ func (c *checker) acknowledged() {
 }
 
 func (c *checker) appended(w *write) {
-	for i := range w.spots {
-		told := w.Told.First + log.Position(i)
+	for i, told := range w.Places() {
 		if w.spots[i].alike {
 			continue
 		}
@@ -40,13 +39,12 @@ func (c *checker) appended(w *write) {
 }
 
 func (c *checker) truncated(w *write) {
-	want := log.Value{Kind: log.Truncate, To: w.To}
 	switch v, found := c.values[w.Told.First]; {
 	case w.Told.Len() != 1:
 		c.violate(Acknowledged, "[%s] was told %s", w, w.Told)
 	case !found:
 		c.violate(Acknowledged, "[%s] was told %d, and is lost", w, w.Told.First)
-	case !v.value.Equal(want):
+	case v.value.Kind != log.Truncate || v.value.To != w.To:
 		c.violate(Acknowledged, "[%s] was told %d, where %s shows %s", w, w.Told.First, v.by, words(v.value))
 	}
 }
@@ -132,8 +130,8 @@ func (c *checker) firstMissing(v View, positions []log.Position) int {
 	return max(0, slices.IndexFunc(positions, func(at log.Position) bool { return !shown[at] }))
 }
 
-// together: the entries of an append are where they would be behind each other. Of one whose outcome is unknown any part may
-// be in the log.
+// together: the entries of an append are where they would be behind each other; where they are numbered, they are in order at
+// least. Of one whose outcome is unknown any part may be in the log.
 func (c *checker) together() {
 	for i := range c.writes {
 		w := &c.writes[i]
@@ -142,6 +140,8 @@ func (c *checker) together() {
 			switch {
 			case s.at == 0:
 			case first == 0:
+				first = s.at - log.Position(j)
+			case w.Numbered && s.at > first+log.Position(j):
 				first = s.at - log.Position(j)
 			case s.at != first+log.Position(j):
 				c.violate(Together, "[%s]: its entry %d is at %d, and its entry 0 would be at %d", w, j, s.at, first)

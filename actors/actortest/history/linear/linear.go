@@ -149,9 +149,9 @@ func entries(s step, at map[string]log.Position) []step {
 	for i, e := range s.Entries {
 		s.entry, s.at = e, at[e]
 		if s.Outcome == history.Succeeded {
-			s.at = s.Told.First + log.Position(i)
-			if s.Told.Len() != uint64(len(s.Entries)) {
-				s.at = 0 // nowhere is right
+			s.at = 0 // nowhere is right
+			if places := s.Places(); len(places) == len(s.Entries) {
+				s.at = places[i]
 			}
 		} else {
 			s.answer = history.Never
@@ -192,8 +192,10 @@ func used(h *history.History, logs []history.Log) map[log.Position]string {
 		if o.Kind == history.Truncate {
 			see(o.Told.First, truncation)
 		}
-		for i, e := range o.Entries {
-			see(o.Told.First+log.Position(i), e)
+		for i, at := range o.Places() {
+			if i < len(o.Entries) {
+				see(at, o.Entries[i])
+			}
 		}
 	}
 	return is
