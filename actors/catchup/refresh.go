@@ -45,7 +45,6 @@ type refresh struct {
 	end      log.Position
 	decided  bool // a quorum answered
 	caught   bool // everything up to there is learned
-	over     bool
 	cancel   func()
 }
 
@@ -67,6 +66,7 @@ func (r *refresh) Receive(ctx actor.Context) {
 		r.catchUp(ctx)
 	case replica.Reached, Done:
 		ctx.Request(r.Replica, replica.Inspect{}) // it may have learned that the members are others now
+		r.cancel()
 		r.caught = true
 	case Progress:
 		ctx.Send(ctx.Parent(), m)
@@ -129,18 +129,11 @@ func (r *refresh) hear(ctx actor.Context, m *messages.FrontierResponse) {
 const landing = 4
 
 func (r *refresh) catchUp(ctx actor.Context) {
-	if r.over {
-		return
-	}
 	ctx.Send(r.Replica, replica.Await{By: ctx.Self()})
 	ctx.Spawn(r.Props(New(r.Ensemble, Config{Range: log.Range{First: 1, Last: r.end}, Grace: r.Patience.Grace})))
 }
 
 func (r *refresh) finish(ctx actor.Context) {
-	if r.over {
-		return
-	}
-	r.over = true
 	ctx.Request(ctx.Parent(), Refreshed{r.end})
 	ctx.Stop(ctx.Self())
 }
