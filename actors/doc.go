@@ -53,7 +53,7 @@
 //	FetchRequest       catchup                       replica  FetchResponse      what do you know as learned in this range?
 //	FetchResponse      replica, server               catchup  -                  learned records; or where the log begins
 //	AuditMessage       audit                         audit    -                  sums of what I have learned, to compare with yours
-//	AppendRequest      client                        gateway  AppendResponse     append these entries
+//	AppendRequest      client                        gateway  AppendResponse     append these entries, once each where they have numbers in a session
 //	AppendResponse     gateway                       client   -                  their positions; or why not
 //	TruncateRequest    client                        gateway  TruncateResponse   drop everything before a position
 //	TruncateResponse   gateway                       client   -                  the truncation's position; or why not
