@@ -70,8 +70,14 @@ func (p *program) backup(command *cobra.Command, o backupOptions) error {
 	}
 	defer source.close()
 	k := keeping{program: p, source: source, place: place}
-	err = k.all(command.Context())
-	if err := errors.Join(err, p.printBackups(k.made)); err != nil {
+	patiently(command.Context()) // nobody interrupts the cleaning up
+	if err = k.all(command.Context()); err != nil {
+		err = because(command.Context(), err)
+	}
+	if err == nil || len(k.made) > 0 { // or it would say that nothing is new
+		err = errors.Join(err, p.printBackups(k.made))
+	}
+	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -44,8 +45,10 @@ func newName(old string) string {
 	return fmt.Sprintf("%s@%08x", base, rand.Uint32())
 }
 
-// all makes the directories beside the place, looks at them, and puts them there in one step.
-func (f *founding) all() (founded, error) {
+// all makes the directories beside the place, looks at them, and puts them there in one step. Where it is interrupted it leaves
+// nothing.
+func (f *founding) all(ctx context.Context) (founded, error) {
+	patiently(ctx) // nobody interrupts the cleaning up
 	if _, err := os.Lstat(f.to); !errors.Is(err, fs.ErrNotExist) {
 		return founded{}, usagef("--to %s: it is there already: say a directory to make", f.to)
 	}
@@ -56,23 +59,23 @@ func (f *founding) all() (founded, error) {
 	if err != nil {
 		return founded{}, err
 	}
-	result, err := f.beside(beside)
+	result, err := f.beside(ctx, beside)
 	if err == nil {
 		err = errors.Join(os.Chmod(beside, 0o755), syncDirectory(beside), os.Rename(beside, f.to), syncDirectory(filepath.Dir(f.to)))
 	}
 	if err != nil {
-		return founded{}, errors.Join(err, os.RemoveAll(beside))
+		return founded{}, errors.Join(because(ctx, err), os.RemoveAll(beside))
 	}
 	return result, nil
 }
 
-func (f *founding) beside(dir string) (founded, error) {
+func (f *founding) beside(ctx context.Context, dir string) (founded, error) {
 	result := founded{Cluster: f.name, Members: f.members, Begin: f.from.Begin}
 	for _, id := range f.members {
 		f.from.Disks = f.from.Disks.With(id, identity.Incarnation{Generation: 1, Disk: rand.Uint64()})
 	}
 	for _, id := range f.members {
-		end, err := f.member(filepath.Join(dir, fmt.Sprint(id)), id)
+		end, err := f.member(ctx, filepath.Join(dir, fmt.Sprint(id)), id)
 		if err != nil {
 			return founded{}, fmt.Errorf("make the directory of member %d: %w", id, err)
 		}
@@ -83,7 +86,7 @@ func (f *founding) beside(dir string) (founded, error) {
 }
 
 // member makes one directory, reads it again, and returns where its log ends.
-func (f *founding) member(dir string, id log.ReplicaID) (log.Position, error) {
+func (f *founding) member(ctx context.Context, dir string, id log.ReplicaID) (log.Position, error) {
 	options := disk.Options{Dir: dir, Cluster: f.name, Replica: id, Members: f.members, Logger: zerolog.Nop()}
 	from := f.from
 	bar := f.progress(fmt.Sprintf("member %d", id), positionsUnit, f.records)
@@ -91,7 +94,10 @@ func (f *founding) member(dir string, id log.ReplicaID) (log.Position, error) {
 	from.Records = func(yield func([]log.Action, error) bool) {
 		done := uint64(0)
 		for actions, err := range f.from.Records {
-			if !yield(actions, err) {
+			if err == nil {
+				err = context.Cause(ctx)
+			}
+			if !yield(actions, err) || err != nil {
 				return
 			}
 			done += uint64(len(actions))

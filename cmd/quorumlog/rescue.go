@@ -113,7 +113,7 @@ func (p *program) found(command *cobra.Command, s *survey, o rescueOptions) erro
 		from: disk.Foundation{Begin: s.plan.Begin, Highest: s.highest, Records: s.records(), Origin: s.origin()},
 	}
 	f.records = log.Range{First: s.plan.Begin, Last: s.plan.End}.Len()
-	made, err := f.all()
+	made, err := f.all(command.Context())
 	if err != nil {
 		return err
 	}

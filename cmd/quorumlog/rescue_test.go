@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -128,5 +129,19 @@ func TestADirectoryThatAProcessUsesIsNotRescued(t *testing.T) {
 		if code := s.run(args + dir); code != exitFailed || !strings.Contains(s.err.String(), "stop the process that uses it") {
 			t.Errorf("%s: exit code %d: %s", args, code, &s.err)
 		}
+	}
+}
+
+func TestWhatIsInterruptedLeavesNothing(t *testing.T) {
+	dir, place := leftBehind(t, status.Voting), t.TempDir()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errInterrupted)
+	s := newShell("", nil)
+	args := "rescue --keep 2 --i-accept-data-loss --data " + dir + " --to " + filepath.Join(place, "new")
+	if code := run(ctx, strings.Fields(args), s.console); code != exitFailed || !strings.Contains(s.err.String(), "interrupted") {
+		t.Errorf("exit code %d: %s", code, &s.err)
+	}
+	if left, err := os.ReadDir(place); err != nil || len(left) > 0 {
+		t.Errorf("%v is left, %v", left, err)
 	}
 }

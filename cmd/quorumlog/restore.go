@@ -66,7 +66,7 @@ func (p *program) restore(command *cobra.Command, from []string, to string) erro
 	for _, file := range chain.Files {
 		f.records += file.Manifest.Range().Len()
 	}
-	result, err := f.all()
+	result, err := f.all(command.Context())
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}

@@ -108,7 +108,10 @@ func expectMade(t *testing.T, r Result, first, last log.Position) {
 func TestABackupSaysWhyItIsNotMade(t *testing.T) {
 	c := started(t)
 	file := filepath.Join(c.Dir, "log.backup")
-	complain(t, c.Run("backup", "--to", file), 1, "the log is empty")
+	r := c.Run("backup", "--to", file)
+	if complain(t, r, 1, "the log is empty"); r.Stdout != "" {
+		t.Errorf("it printed %q", r.Stdout)
+	}
 	c.RunWith(numbered(1, 100), "append")
 	complain(t, c.Run("backup"), 2, "say --to FILE")
 	complain(t, c.Run("backup", "--to", file, "--from", "200"), 1, "the log ends at 100")
