@@ -63,5 +63,27 @@ func (d *disk) SetCheckpoint(c storage.Checkpoint) error {
 	if want, found := d.truth.table(c.UpTo); found && string(want) != string(c.Table) {
 		d.truth.accuse(14, sameTables, fmt.Sprintf("replica %d remembers %x at %d, and the log has %x", d.id, c.Table, c.UpTo, want))
 	}
-	return d.Store.SetCheckpoint(c)
+	return d.did(d.Store.SetCheckpoint(c))
+}
+
+// Checkpoint is Get for the checkpoint.
+func (d *disk) Checkpoint() (storage.Checkpoint, error) {
+	c, err := d.Store.Checkpoint()
+	d.failed = d.failed || err != nil
+	return c, err
+}
+
+// Reader notices that a read beside the replica failed.
+func (d *disk) Reader() storage.Reader { return beside{d.Store.Reader(), d} }
+
+type beside struct {
+	storage.Reader
+	disk *disk
+}
+
+// Scan implements storage.Reader.
+func (b beside) Scan(r log.Range, visit func(log.Action) bool) error {
+	err := b.Reader.Scan(r, visit)
+	b.disk.failed = b.disk.failed || err != nil
+	return err
 }
