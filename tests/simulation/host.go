@@ -40,6 +40,7 @@ type host struct {
 	full       time.Duration // until when the disk has no space
 	slow       time.Duration // what a sync takes, about
 	slowUntil  time.Duration
+	syncs      time.Duration // until when a slow sync goes on that has begun
 
 	acknowledged log.Position // the highest position that this process told a client
 }
@@ -119,7 +120,9 @@ func (s *simulation) changed(h *host, m moment) {
 		}
 	}
 	if m == syncing && s.now() < h.slowUntil && h.dead == nil { // the replica goes on, and its answers wait
-		h.Node.Occupy(kit.Name+"/"+member.Replica+"/"+replica.Syncer, min(about(s.random, h.slow), slowest))
+		takes := min(about(s.random, h.slow), slowest)
+		h.syncs = s.now() + takes
+		h.Node.Occupy(kit.Name+"/"+member.Replica+"/"+replica.Syncer, takes)
 	}
 }
 

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
@@ -25,6 +26,7 @@ func (s *simulation) recover() {
 		return
 	}
 	if s.elects {
+		s.runUntil(slowest, s.synced) // a slow disk is a fault, too
 		s.demand(1, untilElected, "a member is elected, though no client asks", s.somebodyWrites)
 	}
 	last := s.spawn(len(s.clients)+1, habits{batch: 1, window: 1, think: 50 * time.Millisecond, patience: 5 * time.Second})
@@ -93,6 +95,11 @@ func (s *simulation) stalemate() bool {
 		}
 	}
 	return doubted > 0 && counted < s.truth.quorum
+}
+
+// synced says whether the slow syncs that had begun before all faults ended are done.
+func (s *simulation) synced() bool {
+	return !slices.ContainsFunc(s.hosts, func(h *host) bool { return h.syncs > s.now() })
 }
 
 // somebodyWrites says whether a coordinator is elected whose writes a quorum would accept.
