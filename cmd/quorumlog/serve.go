@@ -98,6 +98,7 @@ func (p *program) serve(ctx context.Context) error {
 	if err := errors.Join(listenable("listen", p.listen), listenable("http", p.http)); err != nil {
 		return usage(err)
 	}
+	limitMemory()
 	c.Logger, c.CopyRate = p.logger(), int64(p.copyRate)
 	health, err := p.serveHTTP(c.Logger)
 	if err != nil {
