@@ -56,6 +56,14 @@ chaos: ## break real processes, disks and networks under a load: SEED=... asks f
 	QUORUMLOG_CHAOS_SEED=$(SEED) QUORUMLOG_CHAOS_ROUNDS=$(ROUNDS) QUORUMLOG_CHAOS_TIME=$(DURATION) \
 	$(GO) test -count=1 -timeout=0 -v -run 'TestAcknowledgedEntriesSurviveEverythingTogether' ./tests/process
 
+# It ends at the first fault, and keeps the members' directories then. DIR must be on a disk with some gigabytes.
+.PHONY: soak
+soak: ## flood real processes with ten times what they take, break them all the while, and measure what they need
+## DURATION=30m; SEED=... asks for the same again; DIR=dir has the disk; it tells a line every minute, and one of JSON in the end
+	@mkdir -p '$(DIR)'
+	QUORUMLOG_SOAK_SEED=$(SEED) QUORUMLOG_SOAK_TIME=$(or $(DURATION),30m) QUORUMLOG_SOAK_DIR='$(abspath $(DIR))' \
+	$(GO) test -count=1 -timeout=0 -v -run 'TestAFloodedClusterKeepsItsWordAndItsBoundsWhateverIsDoneToIt' ./tests/process
+
 RULES := ./log/paxos,./log/status,./log/identity,./log/ledger,./actors/replica,./actors/recovery,./actors/catchup,./actors/coordinator,./actors/leader,./actors/round,./actors/network,./actors/member
 
 .PHONY: sim

@@ -86,12 +86,24 @@ func (c *chaos) everything() {
 
 func (c *chaos) any(blows ...func()) func() { return blows[c.random.IntN(len(blows))] }
 
+// burden is a load.
+type burden interface {
+	// Acknowledged is how many appends were acknowledged so far.
+	Acknowledged() int64
+	// Since is the time since the load began.
+	Since() time.Duration
+	// Reign has a member's coordinator elected, and appends so often under its fence, or until somebody else writes.
+	Reign(ctx context.Context, id log.ReplicaID, appends int) error
+}
+
 // chaos is a cluster of three under a load, and what is done to it.
 type chaos struct {
 	*Cluster
 	t      testing.TB
 	client *cluster.Client
-	load   *Load
+	load   burden
+	whole  *Load // the load, where it remembers everything
+	spared int   // whom anyone never is; 0: nobody
 	random *rand.Rand
 	counts map[string]int // of what was done
 	blows  []blow
@@ -107,17 +119,28 @@ func startChaosOf(t *testing.T, members *Cluster) *chaos {
 	t.Helper()
 	seed := setting(t, seedVariable, rand.Uint64())
 	t.Logf("seed %d (%s=%d)", seed, seedVariable, seed)
-	c := &chaos{Cluster: members, t: t, random: rand.New(rand.NewPCG(seed, 0)), counts: map[string]int{},
-		bounds: map[string]time.Duration{"the writer was killed": soonestWriter, "the writer was killed, and its disk lost": soonestWriter}}
+	c := newChaos(t, members, seed)
 	c.StartAll()
 	c.client = dial(t, c.Members)
-	clients := []*cluster.Client{c.client}
-	for len(clients) < mostClients && !raceDetector {
-		clients = append(clients, dial(t, c.Members))
-	}
-	c.load = StartLoad(t, clients, workers, pace)
+	c.whole = StartLoad(t, append(c.moreClients(mostClients-1), c.client), workers, pace)
+	c.load = c.whole
 	c.goesOn("at the start")
 	return c
+}
+
+func newChaos(t testing.TB, members *Cluster, seed uint64) *chaos {
+	return &chaos{Cluster: members, t: t, random: rand.New(rand.NewPCG(seed, 0)), counts: map[string]int{},
+		bounds: map[string]time.Duration{"the writer was killed": soonestWriter, "the writer was killed, and its disk lost": soonestWriter}}
+}
+
+// moreClients are so many, or none where there can be one only.
+func (c *chaos) moreClients(n int) (clients []*cluster.Client) {
+	for range n {
+		if !raceDetector {
+			clients = append(clients, dial(c.t, c.Members))
+		}
+	}
+	return clients
 }
 
 // alongside runs a test that has a client next to others, where that can be.
@@ -277,7 +300,14 @@ func (c *chaos) pause() {
 
 func (c *chaos) coin() bool { return c.random.IntN(2) == 0 }
 
-func (c *chaos) anyone() int { return c.random.IntN(len(c.Addresses)) + 1 }
+// anyone is a member that is not spared.
+func (c *chaos) anyone() int {
+	for {
+		if id := c.random.IntN(len(c.Addresses)) + 1; id != c.spared {
+			return id
+		}
+	}
+}
 
 func (c *chaos) everyone() func(func(int) bool) {
 	return func(yield func(int) bool) {
@@ -294,7 +324,7 @@ func (c *chaos) finish() *history.History {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	h, err := c.load.Finish(ctx)
+	h, err := c.whole.Finish(ctx)
 	if err != nil {
 		c.t.Fatalf("the last append: %v", err)
 	}
@@ -349,7 +379,7 @@ func (c *chaos) report(h *history.History) {
 	gap, began := h.LongestGap()
 	c.t.Logf("in %s: %s\n%s\nthe longest gap of all: %s\n%v", c.load.Since().Round(time.Second), counted(c.counts), told(h),
 		ms(gap), gapsAfter(h, c.blows))
-	if n := c.load.Unresolved(); n > 0 {
+	if n := c.whole.Unresolved(); n > 0 {
 		c.t.Errorf("%d appends ended with an unknown outcome before their deadline", n)
 	}
 	if gap > longestGap {

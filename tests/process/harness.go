@@ -107,6 +107,8 @@ type Cluster struct {
 	t         testing.TB
 	binary    string
 	running   map[int]*Process
+	started   func(id int, p *Process) // is told of every process of a member; nil: nobody is
+	logs      string                   // where the logs of members are kept after a failure; empty: the test shows them
 }
 
 // New makes a cluster of n members with the ids 1 to n. None is started.
@@ -135,6 +137,9 @@ func (c *Cluster) StartMember(id int, flags ...string) *Process {
 	flags = append(c.shows(fmt.Sprintf("member-%d", id)), flags...)
 	p := c.launch(launch, nil, append([]string{"serve", "--id", fmt.Sprint(id), "--data", c.Data(id)}, flags...))
 	c.running[id] = p
+	if c.started != nil {
+		c.started(id, p)
+	}
 	return p
 }
 
@@ -223,10 +228,23 @@ func (c *Cluster) launch(start func(*exec.Cmd) error, stdin io.Reader, args []st
 	c.t.Cleanup(func() {
 		p.Kill()
 		if c.t.Failed() && args[0] == "serve" {
-			c.t.Logf("stderr of quorumlog %s:\n%s", strings.Join(args, " "), p.Stderr)
+			c.show(p, args)
 		}
 	})
 	return p
+}
+
+// show shows what a member has said, or keeps it.
+func (c *Cluster) show(p *Process, args []string) {
+	c.t.Helper()
+	if c.logs == "" {
+		c.t.Logf("stderr of quorumlog %s:\n%s", strings.Join(args, " "), p.Stderr)
+		return
+	}
+	name := filepath.Join(c.logs, fmt.Sprintf("member-%s-process-%d.log", args[2], p.ID()))
+	if err := os.WriteFile(name, []byte(p.Stderr.String()), 0o600); err != nil {
+		c.t.Error(err)
+	}
 }
 
 // environment is that of this process, without what it says about quorumlog.
@@ -267,14 +285,17 @@ func (p *Process) Kill() {
 // awaitStopped waits until a process that was sent SIGSTOP stands still.
 func (p *Process) awaitStopped() {
 	p.t.Helper()
-	Eventually(p.t, "the process stands still", func() (bool, string) {
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.ID()))
-		if errors.Is(err, os.ErrNotExist) {
-			return true, "" // nobody can tell, on this system
-		}
-		_, state, _ := strings.Cut(string(stat), ") ")
-		return strings.HasPrefix(state, "T"), string(stat)
-	})
+	Eventually(p.t, "the process stands still", func() (bool, string) { return p.stands(), "it runs" })
+}
+
+// stands says whether a process stands still, as far as this system can tell.
+func (p *Process) stands() bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.ID()))
+	if errors.Is(err, os.ErrNotExist) {
+		return true // nobody can tell, on this system
+	}
+	_, state, _ := strings.Cut(string(stat), ") ")
+	return strings.HasPrefix(state, "T")
 }
 
 // Wait waits for the end and returns the exit code; -1 if a signal was the end.

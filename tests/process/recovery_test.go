@@ -62,7 +62,7 @@ func untilItVotes(t testing.TB, p *Process, began time.Time) time.Duration {
 	again := time.NewTicker(5 * time.Millisecond)
 	defer again.Stop()
 	for end := time.After(patience); ; {
-		if strings.Contains(p.Stderr.String(), `"the replica is VOTING: clients are served"`) {
+		if strings.Contains(p.Stderr.String(), saysVoting) {
 			return time.Since(began)
 		}
 		select {

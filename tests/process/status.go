@@ -8,6 +8,9 @@ import (
 	"github.com/quorumlog/quorumlog/cluster"
 )
 
+// saysVoting is in what a process has said once its replica votes.
+const saysVoting = `"the replica is VOTING: clients are served"`
+
 // Status returns what the members say of themselves, in the order of their ids, through the command.
 func (c *Cluster) Status() []cluster.Status {
 	c.t.Helper()
