@@ -219,7 +219,7 @@ func (s *soak) era(n int) {
 
 // deck is what is done, each once, in any order. Where membership can be changed, that is done here, too.
 func (s *soak) deck() []func() {
-	deck := []func(){s.killOne, s.killOne, s.killOne, s.loseDisk, s.loseDiskTwice, s.stopOne, s.partition, s.disturb, s.changeWriter}
+	deck := []func(){s.killOne, s.killOne, s.killOne, s.loseDisk, s.loseDiskTwice, s.stopOne, s.partition, s.disturbAll, s.changeWriter}
 	if s.spared == 0 {
 		deck = append(deck, s.killAll, s.partition, s.killWriter, s.killWriter, s.loseDiskAndKillAnother, s.loseTheOnlyWitness,
 			s.loseDiskNextToALaggard)
@@ -233,6 +233,14 @@ func (s *soak) killWriter() {
 	s.kill(id)
 	s.goesOn("without the writer")
 	s.back(id)
+}
+
+// disturbAll has bad lines between all: of a megabyte or two a second, where greetings wait behind what is written. A writer
+// may then hear no quorum for half a minute, and the log must go on within patience.
+func (s *soak) disturbAll() {
+	s.watch.disturbed(true)
+	defer s.watch.disturbed(false)
+	s.disturb()
 }
 
 // rest waits for up to so long.

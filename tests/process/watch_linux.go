@@ -113,6 +113,7 @@ type watch struct {
 	talk     time.Duration // since when a quorum can
 	gap      time.Duration // the longest without an acknowledgement while one could
 	gapEnded time.Duration
+	bad      bool  // the lines are: then it is patience that bounds a gap
 	told     bool  // that a gap was too long
 	most     usage // of any member
 	disk     int64 // bytes
@@ -178,7 +179,7 @@ func (w *watch) look() {
 			able++
 		}
 	}
-	if able < 2 {
+	if able < 2 || w.bad {
 		w.talk = now
 	}
 	gap := w.account.sinceAcknowledged(w.talk)
@@ -189,6 +190,13 @@ func (w *watch) look() {
 		w.told = true
 		w.t.Errorf("at %v: no append was acknowledged for %v, and a quorum could talk", now, gap)
 	}
+}
+
+// disturbed says whether all lines are bad.
+func (w *watch) disturbed(bad bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bad = bad
 }
 
 // votes says whether a process has said that its replica does.
