@@ -28,6 +28,7 @@ type write struct {
 
 	since   log.Position // of a session: see coordinator.Append
 	resolve bool
+	sought  bool // a writer was looked for, and it was the local coordinator
 }
 
 // minds says whether a write is for one writer only, so that nobody else is looked for.
@@ -131,7 +132,7 @@ func (g *gateway) appended(ctx actor.Context, m coordinator.Appended) {
 
 func (g *gateway) elected(ctx actor.Context, m coordinator.Elected) {
 	if m.Tag == g.search.tag && g.search.on {
-		g.endSearch(func(w write) { g.submit(ctx, w) })
+		g.submitAll(ctx)
 		return
 	}
 	w := g.writes[m.Tag]
@@ -147,7 +148,7 @@ func (g *gateway) failed(ctx actor.Context, m coordinator.Failed) {
 	}
 	w := g.writes[m.Tag]
 	delete(g.writes, m.Tag)
-	if m.Why == coordinator.NotElected && !w.minds() && w.kind != elects {
+	if m.Why == coordinator.NotElected && !w.minds() && !w.sought && w.kind != elects {
 		g.find(ctx, w)
 		return
 	}
@@ -206,7 +207,7 @@ func (g *gateway) refer(ctx actor.Context, to log.ReplicaID, why coordinator.Why
 
 func (g *gateway) found(ctx actor.Context, m leader.Found) {
 	if m.Tag == g.search.tag && g.search.on {
-		g.endSearch(func(w write) { g.submit(ctx, w) })
+		g.submitAll(ctx)
 	}
 }
 
@@ -214,6 +215,15 @@ func (g *gateway) elsewhere(ctx actor.Context, m leader.Elsewhere) {
 	if m.Tag == g.search.tag && g.search.on {
 		g.refer(ctx, m.Writer, m.Why)
 	}
+}
+
+// submitAll gives everything that waited to the coordinator, which is elected. What that turns away all the same is not looked
+// for again: it knows of a later writer than this one, and the search would end here at once, again and again.
+func (g *gateway) submitAll(ctx actor.Context) {
+	g.endSearch(func(w write) {
+		w.sought = true
+		g.submit(ctx, w)
+	})
 }
 
 // endSearch does the same with every request that waited.

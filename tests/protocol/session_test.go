@@ -9,6 +9,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/actortest"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/actors/replica"
+	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/messages"
 	"github.com/quorumlog/quorumlog/tests/kit"
@@ -212,6 +213,18 @@ func TestAFencedWriterLearnsWhatIsInTheLogAndAddsNothing(t *testing.T) {
 		if got := next.Entries(); !slices.Equal(got, []string{"a", "b"}) {
 			t.Errorf("the log is %q", got)
 		}
+	})
+}
+
+// Its fence is of a later election than this writer has heard of, or of none at all.
+func TestAnAppendWithAFenceAboveItsWriterIsAnswered(t *testing.T) {
+	seeds(t, 20, func(t *testing.T, seed uint64) {
+		c := led(t, seed, 3)
+		writer := awaitWriter(t, c, 2*time.Second)
+		r := numbered(1, 1, "a")
+		r.Writer, r.Resolve = uint64(log.Proposal(elect(t, writer).GetWriter()).Next(2)), true
+		expectCode(t, "an append under a later fence", ask[*messages.AppendResponse](t, writer, r).GetFailure(), messages.Code_CODE_NOT_ELECTED)
+		placed(t, writer, numbered(1, 1, "a")) // it still writes
 	})
 }
 
