@@ -17,6 +17,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
+	"github.com/quorumlog/quorumlog/log/membership"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
@@ -25,16 +26,17 @@ import (
 // Every call ends when its context does, or after DefaultTimeout where the context has no deadline.
 type Client struct {
 	conn    *conn
-	members []Member
 	access  access
 	closing func()
 
 	flight    *semaphore.Weighted // bytes of entries that may be on their way
 	gathering *gathering          // of appends without a fence
 
-	mu     sync.Mutex
-	target Member // who wrote last, as far as this client knows; the first to ask
-	once   sync.Once
+	mu      sync.Mutex
+	members []Member                 // as this client knows
+	changed membership.Configuration // what they were changed to; of epoch 0 for the list that the client was given
+	target  Member                   // who wrote last, as far as this client knows; the first to ask
+	once    sync.Once
 }
 
 // maxFlight is how many bytes of entries a client has on their way at most, and perEntry what each counts besides; further
@@ -119,8 +121,13 @@ func (c *Client) close() {
 	})
 }
 
-// Members is the member list.
-func (c *Client) Members() []Member { return slices.Clone(c.members) }
+// Members is the member list, as far as this client knows: it begins with the one that it was given, and follows changes of the
+// members that it hears of. Membership asks.
+func (c *Client) Members() []Member {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.members)
+}
 
 // Append appends an entry of at most 1 MiB and returns its position, through whichever member writes, or is elected. Where
 // too much is on its way already, it waits. Appends that many goroutines make at once share messages.
@@ -351,11 +358,12 @@ func (c *Client) preferred() Member {
 }
 
 func (c *Client) member(id log.ReplicaID) (Member, bool) {
-	i := slices.IndexFunc(c.members, func(m Member) bool { return m.ID == id })
+	members := c.Members()
+	i := slices.IndexFunc(members, func(m Member) bool { return m.ID == id })
 	if i < 0 {
 		return Member{}, false
 	}
-	return c.members[i], true
+	return members[i], true
 }
 
 func gateway(m Member) *actor.PID { return pid(m, logName, member.Gateway) }

@@ -187,7 +187,7 @@ func collectPositions(to scrape, s Status) {
 
 func (c *collector) collectPeers(to scrape, s Status) {
 	to.gauge(float64(len(s.Present)), "ensemble_size", "Members that the replica hears, itself included.")
-	for _, m := range c.node.config.Members {
+	for _, m := range c.node.Members() {
 		if m.ID == s.ID {
 			continue
 		}

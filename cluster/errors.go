@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/membership"
 	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/messages"
 )
@@ -38,6 +39,14 @@ var (
 	ErrTooLarge = errors.New("too large")
 	// ErrBadRange: the range, or the position to truncate to, is not in the log.
 	ErrBadRange = errors.New("bad range")
+	// ErrBadChange: the members cannot be changed like that: the id was a member's before, say. The text says what to do instead.
+	ErrBadChange = errors.New("the members cannot be changed like that")
+	// ErrBehind: the observer is not there, or lacks too much of the log. Promote it once it has caught up.
+	ErrBehind = membership.ErrBehind
+	// ErrUnhealthy: too few voters would be there after the change. Have those back first that are missing.
+	ErrUnhealthy = membership.ErrUnhealthy
+	// ErrRemoved: the replica was removed from the log. The node has stopped.
+	ErrRemoved = member.ErrRemoved
 	// ErrClosed: the node or the client was closed.
 	ErrClosed = errors.New("closed")
 
@@ -111,6 +120,8 @@ var codes = map[messages.Code]error{
 	messages.Code_CODE_FENCED: ErrFenced, messages.Code_CODE_NOT_ELECTED: ErrNotElected,
 	messages.Code_CODE_INDETERMINATE: ErrIndeterminate, messages.Code_CODE_NO_QUORUM: ErrNoQuorum,
 	messages.Code_CODE_NOT_VOTING: ErrNotVoting, messages.Code_CODE_NOT_LEARNED: ErrNotLearned,
+	messages.Code_CODE_BAD_CHANGE: ErrBadChange, messages.Code_CODE_BEHIND: ErrBehind,
+	messages.Code_CODE_UNHEALTHY: ErrUnhealthy, messages.Code_CODE_WRITER: membership.ErrWriter,
 	messages.Code_CODE_BUSY: ErrBusy, messages.Code_CODE_TOO_LARGE: ErrTooLarge,
 	messages.Code_CODE_CORRUPT: ErrCorrupt, messages.Code_CODE_BAD_RANGE: ErrBadRange, messages.Code_CODE_CLOSED: ErrClosed,
 	messages.Code_CODE_SEQUENCE_GAP: errGap,

@@ -35,6 +35,8 @@ type (
 	Advice struct{ Text string }
 	// Recovered: the replica votes.
 	Recovered struct{}
+	// MembersChanged: the members are others, from now on.
+	MembersChanged struct{ Membership }
 	// Stopped: the node is done for, and why; the last event.
 	Stopped struct{ Err error }
 )
@@ -43,6 +45,7 @@ func (StatusChanged) event()   {}
 func (CatchupProgress) event() {}
 func (Advice) event()          {}
 func (Recovered) event()       {}
+func (MembersChanged) event()  {}
 func (Stopped) event()         {}
 
 // maxEvents is how many events a subscriber may be behind; what comes beyond that is dropped.
@@ -104,6 +107,8 @@ func event(report any) Event {
 		return Advice(e)
 	case audit.Diverged:
 		return Advice{member.Divergence(e)}
+	case member.Changed:
+		return MembersChanged{newMembership(e.Configuration)}
 	case member.Recovered:
 		return Recovered{}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/timer"
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/membership"
 	"github.com/quorumlog/quorumlog/log/storage/disk"
 )
 
@@ -37,6 +38,7 @@ type Node struct {
 	// corruptions is how often the disk was found to hold what was not written to it.
 	corruptions measure.Counter
 	transport   *transport
+	began       membership.Configuration // what the disk knew at the start
 	system      *actor.ActorSystem
 	root        *actor.PID
 	events      *eventstream.Subscription
@@ -90,6 +92,7 @@ func (n *Node) start(ctx context.Context) error {
 	}
 	n.transport.open()
 	n.Client = newClient(n.system, n.config.Members, self)
+	n.adopt(n.began)
 	n.conn.faults = n.transport.faults()
 	return nil
 }
@@ -119,6 +122,7 @@ func (n *Node) openStore() (err error) {
 	if err != nil {
 		return fmt.Errorf("open the data directory: %w", err)
 	}
+	n.begin(n.store.Metadata().Configuration)
 	if r, ok := n.store.Replaced(); ok {
 		n.corruptions.Add(1)
 		n.measures.Events.Note(measure.Event{At: time.Now(), Kind: measure.DirectoryDamaged, Detail: r.Why + "; kept in " + r.Aside})
@@ -126,6 +130,20 @@ func (n *Node) openStore() (err error) {
 			Msg("the damaged files are kept aside, and the replica recovers from the other members")
 	}
 	return nil
+}
+
+// begin goes by the members that the disk knows, if they were changed: the list that the node is given is then where the log
+// began, or where this member began to look for it.
+func (n *Node) begin(c membership.Configuration) {
+	n.began = c
+	if c.Epoch == 0 {
+		return
+	}
+	now := newMembership(c)
+	if FormatMembers(now.Members) != FormatMembers(n.config.Members) {
+		n.config.Logger.Warn().Uint64("epoch", c.Epoch).Str("members", FormatMembers(now.Members)).Str("given", FormatMembers(n.config.Members)).
+			Msg("the members were changed since: those count that the disk knows, and not the list that was given")
+	}
 }
 
 // Replaced says whether this start found the data directory damaged and put a new one in its place: where the damaged files

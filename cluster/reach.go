@@ -32,10 +32,10 @@ func (c *Client) reach(ctx context.Context) (Member, error) {
 	if c.conn.heardSince(m.Address, time.Now().Add(-fresh)) {
 		return m, nil
 	}
-	found := make(chan Member, len(c.members))
+	found := make(chan Member, len(c.Members()))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	for _, m := range c.members {
+	for _, m := range c.Members() {
 		go func() {
 			if c.awaitVoting(ctx, m) {
 				found <- m
@@ -50,6 +50,7 @@ func (c *Client) awaitVoting(ctx context.Context, m Member) bool {
 	for {
 		switch s, err := c.statusOf(ctx, m); {
 		case err == nil && s.Status == "VOTING":
+			c.follow(ctx, m, s.Epoch)
 			return true
 		case sleep(ctx, ping/8) != nil:
 			return false
@@ -74,7 +75,7 @@ func (c *Client) choose(ctx context.Context, preferred Member, found <-chan Memb
 			}
 			hurry = time.After(ping / 4)
 		case <-doomed:
-			if fault := c.conn.faults.ofAll(c.members); fault != nil {
+			if fault := c.conn.faults.ofAll(c.Members()); fault != nil {
 				return Member{}, fmt.Errorf("%w: no member can be talked to: %w", ErrDenied, fault)
 			}
 			doomed = time.After(fresh)
@@ -106,8 +107,8 @@ func (c *Client) detour(ctx context.Context, asked Member, named time.Time) time
 }
 
 func (c *Client) addresses() string {
-	parts := make([]string, len(c.members))
-	for i, m := range c.members {
+	parts := make([]string, len(c.Members()))
+	for i, m := range c.Members() {
 		parts[i] = fmt.Sprintf("member %d at %s", m.ID, m.Address)
 	}
 	return strings.Join(parts, ", ")

@@ -30,6 +30,8 @@ type Status struct {
 	Reachable   bool            `json:"reachable"`
 	// Configuration is the hash of the member list that the member was given; see Client.Configuration.
 	Configuration string          `json:"configuration"`
+	Role          string          `json:"role"`  // voter or observer, as far as the client knows
+	Epoch         uint64          `json:"epoch"` // counts the changes of the members that it knows of
 	Error         string          `json:"error"` // why it is not reachable, or what is wrong with it
 	Catchup       CatchupProgress `json:"catchup"`
 	Cluster       string          `json:"cluster"` // the name of its cluster; empty if unreachable
@@ -40,11 +42,31 @@ type Status struct {
 }
 
 // Status asks every member how it is, all at once, in the order of their ids. A member that does not answer until the
-// context ends, or for two seconds, is in the list, with why.
+// context ends, or for two seconds, is in the list, with why. Where the members were changed, it is those of now that are asked.
 func (c *Client) Status(ctx context.Context) []Status {
+	statuses := c.statuses(ctx)
+	for _, s := range statuses {
+		if s.Epoch <= c.epoch() {
+			continue
+		}
+		if _, err := c.Membership(ctx); err == nil {
+			return c.statuses(ctx)
+		}
+	}
+	return statuses
+}
+
+// epoch counts the changes of the members that this client knows of.
+func (c *Client) epoch() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changed.Epoch
+}
+
+func (c *Client) statuses(ctx context.Context) []Status {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	list := ordered(c.members)
+	list := ordered(c.Members())
 	statuses := make([]Status, len(list))
 	var group sync.WaitGroup
 	for i, m := range list {
@@ -53,6 +75,7 @@ func (c *Client) Status(ctx context.Context) []Status {
 			if err != nil {
 				s = Status{ID: m.ID, Address: m.Address, Error: err.Error()}
 			}
+			s.Role = c.role(m.ID)
 			statuses[i] = s
 		})
 	}
@@ -60,8 +83,14 @@ func (c *Client) Status(ctx context.Context) []Status {
 	return statuses
 }
 
-// Configuration is the hash of this client's member list. A member with another one in its Status was given another list.
+// Configuration is the hash of the member list that this client goes by. A member with another one in its Status was given
+// another list, unless one of the two knows of fewer changes of the members (Status.Epoch).
 func (c *Client) Configuration() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.changed.Epoch > 0 {
+		return fmt.Sprintf("%016x", c.changed.Hash())
+	}
 	return fmt.Sprintf("%016x", configuration(ordered(c.members)))
 }
 
@@ -89,6 +118,7 @@ func newStatus(m Member, s *messages.StatusResponse) Status {
 		Begin: log.Position(s.GetBegin()), End: log.Position(s.GetEnd()), Learned: log.Position(s.GetLearned()), Holes: s.GetHoles(), Syncs: s.GetSyncs(),
 		Promised: log.Proposal(s.GetPromised()).String(), Leader: s.GetWriter() > 0,
 		Catchup: newProgress(s.GetCatchup()), Cluster: s.GetCluster(),
+		Epoch:   s.GetEpoch(),
 		Appends: Appends{Count: s.GetAppended(), Latencies: s.GetLatencies(), Bounds: s.GetLatencyBounds()},
 	}
 	for _, m := range s.GetGaps() {

@@ -87,16 +87,16 @@ func (r *Reader) leave(m Member) {
 // reachBeside is reach for somebody who has just left a member: that one is chosen where no other votes and answers within a
 // second.
 func (c *Client) reachBeside(ctx context.Context, left Member) (Member, error) {
-	if left.ID == 0 || len(c.members) == 1 {
+	if left.ID == 0 || len(c.Members()) == 1 {
 		return c.reach(ctx)
 	}
 	if c.conn.isClosed() {
 		return Member{}, errShut
 	}
-	found := make(chan Member, len(c.members))
+	found := make(chan Member, len(c.Members()))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	for _, m := range c.members {
+	for _, m := range c.Members() {
 		go func() {
 			if (m != left || sleep(ctx, fresh) == nil) && c.awaitVoting(ctx, m) {
 				found <- m

@@ -4986,6 +4986,8 @@ type StatusResponse struct {
 	Latencies []uint64 `protobuf:"varint,20,rep,packed,name=latencies,proto3" json:"latencies,omitempty"`
 	// In microseconds.
 	LatencyBounds []uint64 `protobuf:"varint,21,rep,packed,name=latency_bounds,json=latencyBounds,proto3" json:"latency_bounds,omitempty"`
+	// Counts the changes of the members that it knows of; 0 while there was none.
+	Epoch         uint64 `protobuf:"varint,22,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5165,6 +5167,13 @@ func (x *StatusResponse) GetLatencyBounds() []uint64 {
 		return x.LatencyBounds
 	}
 	return nil
+}
+
+func (x *StatusResponse) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
 }
 
 // Progress is how far a catch-up is.
@@ -6170,7 +6179,7 @@ const file_log_proto_rawDesc = "" +
 	"\afailure\x18\x03 \x01(\v2\x15.quorumlog.v1.FailureH\x00R\afailureB\t\n" +
 	"\aoutcome\")\n" +
 	"\rStatusRequest\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\x06R\arequest\"\xab\x05\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\"\xc1\x05\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\rR\areplica\x12,\n" +
@@ -6193,7 +6202,8 @@ const file_log_proto_rawDesc = "" +
 	"\x04gaps\x18\x12 \x03(\v2\x13.quorumlog.v1.RangeR\x04gaps\x12\x1a\n" +
 	"\bappended\x18\x13 \x01(\x04R\bappended\x12\x1c\n" +
 	"\tlatencies\x18\x14 \x03(\x04R\tlatencies\x12%\n" +
-	"\x0elatency_bounds\x18\x15 \x03(\x04R\rlatencyBounds\"\xa6\x01\n" +
+	"\x0elatency_bounds\x18\x15 \x03(\x04R\rlatencyBounds\x12\x14\n" +
+	"\x05epoch\x18\x16 \x01(\x04R\x05epoch\"\xa6\x01\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\x04R\x05total\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x04R\x04done\x12\x14\n" +

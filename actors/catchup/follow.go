@@ -17,8 +17,12 @@ import (
 // It copies only. Whoever has learned a position gives it; one that nobody gives is for the next election, and one peer that says
 // it has learned more than there is must not have a quorum fill the log up to there.
 
-// lookDue is the time to look.
-type lookDue struct{}
+type (
+	// Hurry has a range copied at once: a change of the members waits for it.
+	Hurry struct{ Range log.Range }
+	// lookDue is the time to look.
+	lookDue struct{}
+)
 
 // NewFollow returns the producer of a Follow.
 func NewFollow(e *ensemble.Ensemble) actor.Producer {
@@ -49,7 +53,13 @@ func (f *follow) Receive(ctx actor.Context) {
 	case Progress:
 		ctx.Send(ctx.Parent(), m)
 	case Done:
-		f.copying = nil
+		if f.copying != nil && f.copying.Equal(ctx.Sender()) { // not one that was dropped
+			f.copying = nil
+		}
+	case Hurry:
+		if f.copying == nil {
+			f.copy(ctx, Config{Range: m.Range, Grace: f.Patience.Grace, CopiesOnly: true})
+		}
 	case ensemble.Moved:
 		f.Ensemble = m.Ensemble
 		f.drop(ctx)
@@ -62,10 +72,13 @@ func (f *follow) compare(ctx actor.Context, m replica.Inspected) {
 	}
 	if lags := min(f.target, f.peers) > m.Learned; lags { // who has learned more may be absent again
 		missed := log.Range{First: m.Learned + 1, Last: f.peers}
-		config := Config{Range: missed, Grace: f.Patience.Grace, Background: true, CopiesOnly: true}
-		f.copying = ctx.Spawn(f.Props(New(f.Ensemble, config)))
+		f.copy(ctx, Config{Range: missed, Grace: f.Patience.Grace, Background: true, CopiesOnly: true})
 	}
 	f.target = f.peers
+}
+
+func (f *follow) copy(ctx actor.Context, c Config) {
+	f.copying = ctx.Spawn(f.Props(New(f.Ensemble, c)))
 }
 
 // drop ends the catch-up that runs: it knows other members than there are now. The next look begins another one.

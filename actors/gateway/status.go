@@ -33,7 +33,7 @@ func (g *gateway) status(request uint64, m replica.Inspected) *messages.StatusRe
 		Request: request, Replica: uint32(g.Self), Status: codec.EncodeStatus(m.Status), SinceUnixMicros: m.Since.UnixMicro(),
 		Begin: uint64(m.Begin), End: uint64(m.End), Learned: uint64(m.Learned), Holes: m.NotLearned,
 		Promised: uint64(m.Promised), Writer: uint64(m.Writer), Incarnation: codec.EncodeIncarnation(m.Identity.Incarnation),
-		Advice: g.advice, Configuration: m.Identity.Configuration, Cluster: m.Cluster, Syncs: m.Syncs,
+		Advice: g.advice, Configuration: m.Identity.Configuration, Epoch: m.Identity.Epoch, Cluster: m.Cluster, Syncs: m.Syncs,
 		Catchup: encodeProgress(measure.Progress(g.progress)),
 	}
 	for _, gap := range m.Gaps {

@@ -106,6 +106,7 @@ type member struct {
 	audit    *actor.PID             // compares what is learned with the others; nil until then
 	now      *ensemble.Ensemble     // who the members are at present
 	stranger uint64                 // the newest change of the members that this one is told of
+	leaves   bool                   // it was removed, and ends once the others know
 	refusals map[log.ReplicaID]bool // members that have another member list
 }
 
@@ -136,6 +137,10 @@ func (m *member) Receive(ctx actor.Context) {
 		m.diverged(ctx, e)
 	case audit.Agreed:
 		ctx.Send(m.gateway, gateway.Advise{})
+	case replica.Lacking:
+		if m.follow != nil {
+			ctx.Send(m.follow, catchup.Hurry{Range: e.Range})
+		}
 	case network.Refused:
 		m.refused(ctx, e)
 	case network.Welcomed:
@@ -147,7 +152,7 @@ func (m *member) Receive(ctx actor.Context) {
 	case leader.Left:
 		m.Report(Left{})
 	case replica.Reincarnated:
-		ctx.Send(m.Network, e)
+		ctx.Send(m.now.Network, e)
 		m.recover = m.spawn(ctx, Recover, recovery.New(m.now, m.AutoInitialize))
 	}
 }
@@ -161,13 +166,14 @@ func (m *member) start(ctx actor.Context) {
 	}))
 	e.Peers = maps.Clone(m.Others)
 	e.Peers[m.Self] = e.Replica
-	e, ok := m.gather(ctx, e)
-	if !ok {
-		return
-	}
+	e = m.gather(e, m.reach(ctx))
 	m.now = e
 	e.Network = m.spawn(ctx, Network, network.New(network.Config{Ensemble: e, Owner: ctx.Self()}))
 	m.gateway = m.spawn(ctx, Gateway, gateway.New(e))
+	if m.expelled(ctx, e.Configuration) {
+		m.Report(Ready{})
+		return
+	}
 	m.recover = m.spawn(ctx, Recover, recovery.New(e, m.AutoInitialize))
 	m.Report(Ready{})
 }
@@ -240,6 +246,10 @@ func (m *member) refused(ctx actor.Context, e network.Refused) {
 		}
 	case identity.WrongConfiguration, identity.WrongCluster, identity.UnknownMember:
 		m.refusals[e.By] = true
+		if m.leaves {
+			m.quit(ctx)
+			return
+		}
 		if len(m.refusals) >= paxos.Quorum(len(m.now.Voters())) {
 			m.fail(ctx, fmt.Errorf("%w: %s", ErrConfiguration, e.Refusal.Detail))
 		}

@@ -219,7 +219,8 @@ func (n *network) refused(ctx actor.Context, from identity.Identity, refusal ide
 	if p == nil {
 		return
 	}
-	if refusal.Reason == identity.WrongConfiguration && from.Epoch != n.self.Epoch { // whoever is behind has been told by now
+	moving := n.self.Epoch != n.Configuration.Epoch                                              // what was refused may be what this member was a moment ago
+	if refusal.Reason == identity.WrongConfiguration && (moving || from.Epoch != n.self.Epoch) { // whoever is behind has been told
 		p.Refusal = refusal.Detail
 		return
 	}
@@ -247,6 +248,9 @@ func (n *network) tell(ctx actor.Context, message any) {
 
 func (n *network) hear(ctx actor.Context, from log.ReplicaID, presence codec.Presence) {
 	p := n.peer(from)
+	if p == nil { // the local replica, which is no member any more
+		return
+	}
 	if !p.Present {
 		n.Log.Debug().Uint16("replica", uint16(from)).Msg("a member is present")
 		n.note(measure.PeerPresent, from, "")

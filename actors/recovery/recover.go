@@ -108,18 +108,19 @@ func (s deciding) receive(ctx actor.Context) state {
 	}
 	d := m.Decision
 	ctx.Request(s.Replica, replica.Advance{To: d.Next, Promised: d.Promised, Highest: d.Highest, Reign: d.Reign, Known: d.Known})
-	return storing{s.recoverer, log.Range{First: d.Begin, Last: d.End}}
+	return storing{s.recoverer, d.Next, log.Range{First: d.Begin, Last: d.End}}
 }
 
 // storing: the next status is on its way to the disk.
 type storing struct {
 	*recoverer
+	to     status.Status
 	missed log.Range // what to catch up on, once RECOVERING is stored
 }
 
 func (s storing) receive(ctx actor.Context) state {
 	m, ok := ctx.Message().(replica.Advanced)
-	if !ok {
+	if !ok || m.Status != s.to { // not one of before the members changed
 		return s
 	}
 	switch m.Status {
@@ -153,7 +154,7 @@ func (s catchingUp) receive(ctx actor.Context) state {
 	case catchup.Done:
 		if s.catchup.Equal(ctx.Sender()) { // not one of a former life
 			ctx.Request(s.Replica, replica.Advance{To: status.Voting})
-			return storing{recoverer: s.recoverer}
+			return storing{recoverer: s.recoverer, to: status.Voting}
 		}
 	case Doubted:
 		ctx.Poison(s.catchup)

@@ -76,3 +76,25 @@ func (r *replica) told(ctx actor.Context, m *messages.Hello) (codec.Hello, error
 	}
 	return h, err
 }
+
+// heldConfig is a CONFIG that came before everything below it was learned. It waits for that, and its round asks again if it is
+// lost.
+type heldConfig struct {
+	asked
+	first log.Position
+}
+
+// holdConfig keeps it, in place of the one before, and has what it waits for copied.
+func (r *replica) holdConfig(ctx actor.Context, m *messages.WriteRequest, first log.Position) {
+	r.held = heldConfig{asked{m, ctx.Sender()}, first}
+	r.tell(ctx, Lacking{log.Range{First: r.ledger.Learned() + 1, Last: first - 1}})
+}
+
+// releaseConfig handles it once everything below it is learned.
+func (r *replica) releaseConfig(ctx actor.Context) {
+	if r.held.first == 0 || r.ledger.Learned()+1 < r.held.first {
+		return
+	}
+	ctx.RequestWithCustomSender(ctx.Self(), r.held.question, r.held.by)
+	r.held = heldConfig{}
+}

@@ -174,6 +174,7 @@ func (r *replica) settle(ctx actor.Context, l lesson) {
 		r.ledger.Learn(run)
 		r.written.forget(run)
 		r.fold(ctx, l.piece.Within(run))
+		r.releaseConfig(ctx)
 		r.tellReached(ctx)
 	}
 }

@@ -79,6 +79,9 @@ type (
 		Unknown       bool
 	}
 
+	// Lacking tells the owner that a change of the members waits here for what is not learned.
+	Lacking struct{ Range log.Range }
+
 	// Heard tells which processes of other replicas were heard, by a round or by a peer.
 	Heard struct{ Processes []identity.Heard }
 	// Trusted tells that no peer that can be reached objects to the replica's disk.

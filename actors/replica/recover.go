@@ -109,6 +109,10 @@ func (r *replica) hello(ctx actor.Context, m *messages.Hello) {
 		})
 	}
 	welcome.Configuration = codec.EncodeConfiguration(r.meta.Configuration)
+	if welcome.GetRefused().GetReason() == messages.Reason_REASON_UNKNOWN_MEMBER { // it ends for that: it must be durable that it may
+		r.answer(ctx, welcome)
+		return
+	}
 	ctx.Respond(welcome)
 }
 

@@ -88,6 +88,7 @@ type replica struct {
 	lead       lead
 	heard      heard
 	pace       pace
+	held       heldConfig
 	group      group
 	syncer     *actor.PID
 	server     *actor.PID

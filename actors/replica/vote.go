@@ -84,7 +84,8 @@ func (r *replica) write(ctx actor.Context, m *messages.WriteRequest) {
 		r.settled.hear(w.By, w.Settled)
 		verdict := r.writeVerdict(ctx, w)
 		if len(verdict.Store) > 0 && !paxos.Ready(w.Values, w.First, r.ledger.Learned()) {
-			return // what it lacks is on its way, or is copied soon; the round asks again
+			r.holdConfig(ctx, m, w.First)
+			return
 		}
 		if r.postponed(ctx, m, w, verdict) {
 			r.catchUp(ctx, w.By, w.Settled) // what this one waits for may be chosen by what others wait for

@@ -87,7 +87,7 @@ Exit codes: 0 fine, 1 failed, 2 usage, 3 not ready (no quorum, not voting), 4 da
 	root.AddCommand(
 		newDemoCommand(), newServeCommand(p), newInitializeCommand(p), newAppendCommand(p), newReadCommand(p),
 		newTruncateCommand(p), newStatusCommand(p), newVerifyCommand(p), newBackupCommand(p), newRestoreCommand(p), newRescueCommand(p),
-		newTopCommand(p), newEventsCommand(p), newBenchmarkCommand(p), newCertCommand(p), newVersionCommand(p),
+		newTopCommand(p), newMembersCommand(p), newEventsCommand(p), newBenchmarkCommand(p), newCertCommand(p), newVersionCommand(p),
 	)
 	return root
 }

@@ -205,7 +205,7 @@ func (s *steps) log(e cluster.Event) {
 			Msg("the replica catches up")
 	case cluster.Recovered:
 		s.logger.Info().Msg("the replica is VOTING: clients are served") // one that is back gives its first vote a moment later
-	case cluster.StatusChanged, cluster.Advice: // the actors log these
+	case cluster.StatusChanged, cluster.Advice, cluster.MembersChanged: // the actors log these
 	case cluster.Stopped: // it is returned
 	}
 }

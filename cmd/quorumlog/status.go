@@ -58,7 +58,7 @@ func (p *program) status(ctx context.Context) error {
 func sameMembers(configuration string, statuses []cluster.Status) error {
 	var faults []string
 	for _, s := range statuses {
-		if s.Reachable && s.Configuration != configuration {
+		if s.Reachable && s.Epoch == 0 && s.Configuration != configuration {
 			faults = append(faults, fmt.Sprintf("member %d at %s has another member list than this command", s.ID, s.Address))
 		}
 	}
@@ -99,6 +99,9 @@ func statusCells(s cluster.Status) []string {
 	if s.Leader {
 		leader = "yes"
 	}
+	if note == "" && s.Role == observer {
+		note = "an observer: its vote does not count"
+	}
 	if note == "" && s.Status == "RECOVERING" && s.Catchup.Total > 0 {
 		note = fmt.Sprintf("copied %d of %d positions", s.Catchup.Done, s.Catchup.Total)
 	}
@@ -110,15 +113,19 @@ func statusCells(s cluster.Status) []string {
 
 // quorumVotes returns an error if fewer than a quorum of the members votes.
 func quorumVotes(statuses []cluster.Status) error {
-	votes := 0
+	votes, voters := 0, 0
 	for _, s := range statuses {
+		if s.Role == observer {
+			continue
+		}
+		voters++
 		if s.Reachable && s.Status == voting {
 			votes++
 		}
 	}
-	if quorum := len(statuses)/2 + 1; votes < quorum {
+	if quorum := voters/2 + 1; votes < quorum {
 		return notReadyf("no quorum: %d of %d members can be reached and vote, and %d must: start the others, or wait until they have recovered",
-			votes, len(statuses), quorum)
+			votes, voters, quorum)
 	}
 	return nil
 }

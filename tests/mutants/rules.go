@@ -81,6 +81,26 @@ func ofLinks() []Mutant {
 	}
 }
 
+// ofMembers is what may go wrong where the members change.
+func ofMembers() []Mutant {
+	return []Mutant{
+		{"M17", "a configuration is used before it is chosen", []Edit{{"actors/replica/vote.go",
+			"\tr.written.add(v.Store)\n\treturn v.Answer\n",
+			"\tr.written.add(v.Store)\n\tfor _, a := range v.Store {\n\t\tif a.Value.Kind == log.Config {\n\t\t\tr.installChosen(ctx, a.Value.Data)\n\t\t}\n\t}\n\treturn v.Answer\n",
+		}}, []Judge{simulation()}},
+		{"observers", "the votes of observers count", []Edit{{"actors/ensemble/moved.go",
+			" && slices.Contains(e.Voters(), from.Replica)\n", "\n",
+		}}, []Judge{simulation()}},
+		{"two-voters", "two voters come or go at once", []Edit{{"log/membership/change.go",
+			"return next.with(Member{ch.ID, ch.Address, Observer})",
+			"next.Members = next.Members[1:]\n\t\treturn next.with(Member{ch.ID, ch.Address, Voter})",
+		}}, []Judge{simulation(), suite("membership", "log/membership", "^TestMajorities")}},
+		{"unsettled", "a configuration is accepted where what is below it is not learned", []Edit{{"log/paxos/config.go",
+			"learned+1 < first", "false && learned+1 < first",
+		}}, []Judge{suite("protocol", "tests/protocol", "^TestAChangeOfTheMembers")}},
+	}
+}
+
 // ofLives is what may go wrong where a replica is not sure of its disk, or others are not.
 func ofLives() []Mutant {
 	return []Mutant{

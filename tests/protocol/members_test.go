@@ -6,10 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quorumlog/quorumlog/actors/actortest/logtest"
 	"github.com/quorumlog/quorumlog/actors/coordinator"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/membership"
+	"github.com/quorumlog/quorumlog/log/paxos"
 	"github.com/quorumlog/quorumlog/tests/kit"
 )
 
@@ -105,5 +108,68 @@ func TestADeadMemberIsReplaced(t *testing.T) {
 		c.World.Must(t, time.Minute, "a disk that was lost is told", func() bool { return c.Member(2).Epoch() == 3 })
 		c.AwaitVoting(c.Member(2), four)
 		c.Agree(writer, c.Member(2), four)
+	})
+}
+
+func TestAChangeOfTheMembersWaitsForWhatIsBelowIt(t *testing.T) {
+	seeds(t, 10, func(t *testing.T, seed uint64) {
+		c := kit.Initialized(t, seed, 3)
+		one := c.Member(1)
+		one.Start()
+		c.AwaitVoting(one)
+		two := c.Peer(2)
+		if _, ok := two.Write(one, by(1, 2), 1, kit.Entry("a")).(paxos.Accepted); !ok {
+			t.Fatal("the entry below is not accepted")
+		}
+		before := len(two.Granted())
+		two.AskWrite(one, by(1, 2), 2, removal(t, 3))
+		c.World.Run(time.Second)
+		if len(two.Granted()) > before {
+			t.Error("a change is accepted above what is not learned")
+		}
+		two.Notice(one, by(1, 2), span(1, 1))
+		c.World.Must(t, time.Second, "the change is accepted once all below it is learned", func() bool { return len(two.Granted()) > before })
+		if got := one.Epoch(); got != 0 {
+			t.Errorf("a change is in force before it is chosen: epoch %d", got)
+		}
+		two.Send(one.PID(member.Replica), codec.EncodeLearnedMessage(two.Header(), by(1, 2), span(2, 2)))
+		c.World.Must(t, time.Second, "it is in force once it is", func() bool { return one.Epoch() == 1 })
+	})
+}
+
+// removal is the CONFIG that removes one of three members.
+func removal(t *testing.T, id log.ReplicaID) log.Value {
+	t.Helper()
+	var seed []membership.Member
+	for i := range log.ReplicaID(3) {
+		seed = append(seed, membership.Member{ID: i + 1, Address: logtest.Address(i + 1)})
+	}
+	next, err := membership.Seed(seed).Next(membership.Change{Kind: membership.Remove, ID: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := codec.FormatConfiguration(next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return log.Value{Kind: log.Config, Data: data}
+}
+
+func TestAReplicaThatWasRemovedIsRefusedAndTold(t *testing.T) {
+	seeds(t, 10, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		writer, gone := c.Member(1), c.Member(3)
+		writer.Elect()
+		writer.Append("a")
+		gone.Crash()
+		writer.MustChange(membership.Remove, 3)
+		before := c.Member(2).Inspect().Promised
+		gone.Restart()
+		gone.Probe.Request(gone.PID(member.Coordinator), coordinator.Elect{})
+		c.World.Must(t, time.Minute, "it is told", func() bool { return errors.Is(gone.Failure(), member.ErrRemoved) })
+		if got := c.Member(2).Inspect().Promised; got != before {
+			t.Errorf("a member that was removed was promised %s", got)
+		}
+		writer.Append("b")
 	})
 }

@@ -47,7 +47,7 @@ func (s *simulation) still() []spec.Log {
 // logs reads what every member holds.
 func (s *simulation) logs() [][]log.Action {
 	var all [][]log.Action
-	for _, h := range s.hosts {
+	for _, h := range s.showing() {
 		actions := s.dump(h)
 		if !s.ok() {
 			return nil
@@ -59,7 +59,7 @@ func (s *simulation) logs() [][]log.Action {
 
 func (s *simulation) compared(held [][]log.Action) []spec.Log {
 	var logs []spec.Log
-	for i, h := range s.hosts {
+	for i, h := range s.showing()[:len(held)] {
 		if len(held[i]) == 0 {
 			s.violate("member %d shows an empty log, and %d positions are chosen", h.ID, s.truth.positions)
 			return nil

@@ -38,7 +38,7 @@ type client struct {
 	id      int
 	node    *actortest.Node
 	random  *rand.Rand
-	members int
+	members func() []log.ReplicaID // whom it may ask
 	history *history
 	tell    func(format string, args ...any)
 	now     func() time.Duration
@@ -129,9 +129,15 @@ func (c *client) act(ctx actor.Context) {
 	if c.target == 0 || c.random.IntN(50) == 0 {
 		c.move()
 	}
+	if c.fence > 0 && !slices.Contains(c.members(), c.fencedAt) { // whoever had it was removed
+		c.fence = 0
+	}
+	if !slices.Contains(c.members(), c.target) {
+		c.move()
+	}
 	switch dice := c.random.Float64(); {
 	case c.duels() && dice < 0.5:
-		c.electAt(ctx, log.ReplicaID(1+(c.id-1)%c.members))
+		c.electAt(ctx, c.members()[(c.id-1)%len(c.members())])
 	case dice < c.look:
 		c.lookAt(ctx, c.anyMember())
 	case dice < c.look+c.elect, c.fenced && c.fence == 0:
@@ -260,4 +266,4 @@ func (c *client) elected(w *call, now time.Duration, e *messages.Elected) {
 // move makes the client ask another member.
 func (c *client) move() { c.target = c.anyMember() }
 
-func (c *client) anyMember() log.ReplicaID { return log.ReplicaID(1 + c.random.IntN(c.members)) }
+func (c *client) anyMember() log.ReplicaID { return c.members()[c.random.IntN(len(c.members()))] }

@@ -92,7 +92,7 @@ func (d *disk) note(a log.Action) {
 	d.later.records[a.Position] = is
 	if a.Performed > 0 && a.Value.Kind != log.None {
 		m := d.Store.Metadata()
-		d.later.votes = append(d.later.votes, placed{a.Position, vote{a.Performed, a.Value, d.id, m.Incarnation, m.Known}})
+		d.later.votes = append(d.later.votes, placed{a.Position, vote{a.Performed, a.Value, d.id, m.Incarnation, m.Known, m.Configuration.Epoch}})
 	}
 }
 
@@ -154,7 +154,7 @@ func (d *disk) SetMetadata(next storage.Metadata) error {
 	before := d.Store.Metadata()
 	err := d.Store.SetMetadata(next)
 	if err == nil {
-		check(ofMetadata, step{before, next}, d.truth.accuse)
+		check(ofMetadata, step{d.truth, before, next}, d.truth.accuse)
 		if next.Status != before.Status {
 			d.advance(before, next)
 		}

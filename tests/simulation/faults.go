@@ -44,9 +44,12 @@ const (
 
 // These come with the others.
 const (
-	torn    = struck + iota // a crash leaves a part of what was not synced
-	unended                 // a crash comes while a sync runs
-	rebirth                 // a replica that votes recovers as another life, since somebody knows one that it does not
+	torn     = struck + iota // a crash leaves a part of what was not synced
+	unended                  // a crash comes while a sync runs
+	changed                  // a change of the members is asked for
+	newcomer                 // a member is started that was none
+	left                     // a member that was removed is told, and ends
+	rebirth                  // a replica that votes recovers as another life, since somebody knows one that it does not
 	faults
 )
 
@@ -54,7 +57,7 @@ const (
 func (f fault) String() string {
 	return [faults]string{"crash", "crash at write", "crash at send", "crash of all", "shutdown", "restart storm", "wipe", "corruption", "sync failure",
 		"full disk", "slow disk", "isolation", "split", "one way", "bridge", "half cut off", "swizzle", "turn", "stall", "clock jump", "drift", "stranger",
-		"duel", "demotion", "rolled back disk", "copied disk", "torn write", "crash in a sync", "rebirth"}[f]
+		"duel", "demotion", "rolled back disk", "copied disk", "torn write", "crash in a sync", "change of members", "member joins", "member leaves", "rebirth"}[f]
 }
 
 // strike lets a fault happen, and plans the next one of its kind.
@@ -64,6 +67,9 @@ func (s *simulation) strike(f fault) {
 		return
 	}
 	h := s.hosts[s.random.IntN(len(s.hosts))]
+	if h.gone {
+		return
+	}
 	switch f {
 	case crash, crashAtWrite, crashAtSend, crashAll, shutdown, storm:
 		s.crash(f, h)

@@ -30,6 +30,7 @@ type host struct {
 	doomed bool         // the disk will fail, or failed, and is lost then
 	lost   bool         // the disk was lost, and the replica has not voted since
 	rolled bool         // the disk is an earlier state of itself
+	gone   bool         // the member was removed, and knows
 	heard  int          // events that were looked at
 	writes log.Proposal // of its coordinator, as it said in its last greeting; 0 if that is not elected
 
@@ -103,7 +104,7 @@ func (s *simulation) start(h *host) {
 // restart starts a process that ended; where its disk has no space, later.
 func (s *simulation) restart(h *host) {
 	switch now := s.now(); {
-	case h.up:
+	case h.up, h.gone:
 	case now < h.full:
 		s.after(h.full-now+about(s.random, s.down), func() { s.restart(h) })
 	default:
@@ -210,28 +211,30 @@ func (s *simulation) lose(h *host, why string) {
 // mayLose says whether the contract lets this disk be lost now: fewer than a quorum are lost, or not
 // counted by somebody who votes, or is about to (docs/adr/0010).
 func (s *simulation) mayLose(h *host) bool {
-	lost, ever := 0, 0
+	ever := 0
 	for i, o := range s.hosts {
-		if o == h || o.lost || o.doomed || s.discounted(o) {
-			lost++
-		}
 		if o == h || s.everLost[i] {
 			ever++
 		}
 	}
-	return lost < s.truth.quorum && (s.allVoted || ever < s.truth.quorum)
+	for _, c := range s.truth.possible() {
+		if !s.survives(c, h) {
+			return false
+		}
+	}
+	return s.allVoted || ever < s.truth.quorum
 }
 
 // doubted says whether a member knows a replica under another disk, so that some do not count its vote.
 func (s *simulation) doubted(h *host) bool {
 	m := h.Store.Metadata()
-	return slices.ContainsFunc(s.hosts, func(o *host) bool { return o != h && o.Store.Metadata().Known.Buries(h.ID, m.Incarnation) })
+	return slices.ContainsFunc(s.members(), func(o *host) bool { return o != h && o.Store.Metadata().Known.Buries(h.ID, m.Incarnation) })
 }
 
 // discounted says whether a member that votes, or recovers, knows a replica under another disk.
 func (s *simulation) discounted(h *host) bool {
 	m := h.Store.Metadata()
-	return slices.ContainsFunc(s.hosts, func(o *host) bool {
+	return slices.ContainsFunc(s.members(), func(o *host) bool {
 		known := o.Store.Metadata()
 		may := known.Status == status.Voting || known.Status == status.Recovering
 		return o != h && may && known.Known.Buries(h.ID, m.Incarnation)
@@ -262,17 +265,21 @@ func (s *simulation) look() {
 }
 
 func (s *simulation) everybodyVotes() bool {
-	return !slices.ContainsFunc(s.hosts, func(h *host) bool { return !h.up || !h.voting })
+	return !slices.ContainsFunc(s.members(), func(h *host) bool { return !h.up || !h.voting })
 }
 
 // everybodyCounts says whether every member votes, and nobody doubts it.
 func (s *simulation) everybodyCounts() bool {
-	return s.everybodyVotes() && !slices.ContainsFunc(s.hosts, s.doubted)
+	return s.everybodyVotes() && !slices.ContainsFunc(s.members(), s.doubted)
 }
 
 // died ends a member that failed, which it may do only where its disk was broken.
 func (s *simulation) died(h *host, err error) {
 	switch {
+	case errors.Is(err, member.ErrRemoved):
+		s.removed(h, err)
+	case errors.Is(err, member.ErrConfiguration) && s.joins(h): // started before it was added, or before that got around
+		s.end(h, "not a member yet")
 	case errors.Is(err, errFull):
 		s.end(h, "no space left")
 	case errors.Is(err, member.ErrFenced) && h.rolled:

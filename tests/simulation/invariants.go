@@ -14,8 +14,9 @@ import "fmt"
 //	6 chosen binds             16 truncation                          24 calls end
 //	7 durable before said      18 identity                             0 the run says something
 //	8 crashes lose nothing     14 sessions: each number once, in order
+//	                           17 configurations
 //
-// Not here, because there is no such thing yet: 15 watermarks, 17 configurations.
+// Not here, because there is no such thing yet: 15 watermarks.
 type rule[T any] struct {
 	number int
 	name   string

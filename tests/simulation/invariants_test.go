@@ -88,7 +88,7 @@ func voting() storage.Metadata {
 
 // into is a step from voting to something else.
 func into(change func(*storage.Metadata)) step {
-	s := step{voting(), voting()}
+	s := step{newTruth(3), voting(), voting()}
 	change(&s.next)
 	return s
 }
@@ -101,6 +101,7 @@ func TestRulesOfMetadataNotice(t *testing.T) {
 		"the reign is the latest":                                into(func(m *storage.Metadata) { m.Reign = log.Reign{} }),
 		"a process leaves the count of its starts alone":         into(func(m *storage.Metadata) { m.Boot++ }),
 		"a replica that takes another incarnation does not vote": into(func(m *storage.Metadata) { m.Incarnation.Generation++ }),
+		"a configuration is in force once it is chosen":          into(func(m *storage.Metadata) { m.Configuration = moved("+4") }),
 		"who is known to be dead stays dead":                     into(func(m *storage.Metadata) { m.Known = nil }),
 		"nothing of a stranger is kept": into(func(m *storage.Metadata) {
 			m.Known = m.Known.With(3, identity.Incarnation{Generation: 1, Disk: strangeDisk})
@@ -188,7 +189,7 @@ func TestRulesOfRecoveryNotice(t *testing.T) {
 			reign: log.Reign{By: first, First: 1}, known: voting().Known}
 	}
 	is := func(change func(*adoption)) adoption {
-		a := adoption{next: voting(), learned: 9, quorum: 2, heard: [][]standpoint{{says(3)}, {says(2), says(3)}}}
+		a := adoption{next: voting(), learned: 9, heard: heard([]standpoint{says(3)}, []standpoint{says(2), says(3)})}
 		a.next.Known = a.next.Known.With(3, identity.Incarnation{Generation: 1})
 		change(&a)
 		return a
@@ -198,14 +199,16 @@ func TestRulesOfRecoveryNotice(t *testing.T) {
 		"a proposal":        func(a *adoption) { a.next.Highest = first },
 		"a reign":           func(a *adoption) { a.next.Reign = log.Reign{} },
 		"who is dead":       func(a *adoption) { a.next.Known = nil },
+		"an observer's":     func(a *adoption) { a.heard[1].Configuration = moved("+4", "-3") },
 		"what was accepted": func(a *adoption) { a.learned = 8 },
 		"a quorum":          func(a *adoption) { a.heard = a.heard[:1] },
-		"an answer twice":   func(a *adoption) { a.heard = [][]standpoint{{says(3), says(3)}} },
-		"its own answer":    func(a *adoption) { a.heard = [][]standpoint{{says(3), says(1)}} },
+		"an answer twice":   func(a *adoption) { a.heard = heard([]standpoint{says(3), says(3)}) },
+		"its own answer":    func(a *adoption) { a.heard = heard([]standpoint{says(3), says(1)}) },
 		"who lives": func(a *adoption) {
-			a.heard[1][0].known = a.heard[1][0].known.With(3, identity.Incarnation{Generation: 1, Disk: 8})
+			says := &a.heard[1].standpoints[0]
+			says.known = says.known.With(3, identity.Incarnation{Generation: 1, Disk: 8})
 		},
-		"two questions once": func(a *adoption) { a.heard = [][]standpoint{{says(3)}, {says(2)}} },
+		"two questions once": func(a *adoption) { a.heard = heard([]standpoint{says(3)}, []standpoint{says(2)}) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			breaks(t, ofAdoptions, is(func(*adoption) {}), map[string]adoption{name: is(change)})
@@ -221,11 +224,12 @@ func TestRulesOfAnswersNotice(t *testing.T) {
 		return r
 	}
 	breaks(t, ofGrants, says(func(*reply) {}), map[string]reply{
-		"a replica answers under its own incarnation":       says(func(r *reply) { r.From.Incarnation.Disk = 8 }),
-		"only a replica that votes grants anything":         says(func(r *reply) { r.synced.Status = status.Recovering }),
-		"a disk that was rolled back grants nothing":        says(func(r *reply) { r.rolled = true }),
-		"nothing is granted once the disk failed":           says(func(r *reply) { r.failed = true }),
-		"who is dead is durable before anybody hears of it": says(func(r *reply) { r.synced.Known = nil }),
+		"a replica answers under its own incarnation":           says(func(r *reply) { r.From.Incarnation.Disk = 8 }),
+		"only a replica that votes grants anything":             says(func(r *reply) { r.synced.Status = status.Recovering }),
+		"a configuration is durable before anybody votes in it": says(func(r *reply) { r.From.Epoch = 1 }),
+		"a disk that was rolled back grants nothing":            says(func(r *reply) { r.rolled = true }),
+		"nothing is granted once the disk failed":               says(func(r *reply) { r.failed = true }),
+		"who is dead is durable before anybody hears of it":     says(func(r *reply) { r.synced.Known = nil }),
 		"whoever is answered is known, durably": says(func(r *reply) {
 			r.asked.from = identity.Identity{Replica: 3, Incarnation: identity.Incarnation{Generation: 1}}
 		}),

@@ -13,7 +13,7 @@ import (
 // profile is what one run has.
 type profile struct {
 	story   story
-	members int
+	size    int           // members at first
 	auto    bool          // the members initialize the log themselves
 	elects  bool          // the members elect a writer themselves
 	length  time.Duration // of phase 1
@@ -26,6 +26,7 @@ type profile struct {
 	strand  float64        // probability that a write reaches some replicas only, and its writer loses touch with the others
 	relapse float64        // probability that a process ends while its replica recovers
 	double  float64        // probability that a replica that recovers is heard by some only, and loses its disk again
+	changes time.Duration  // mean time between two changes of the members; 0 for none
 	limit   int64          // of what catch-ups copy, in bytes a second; 0 for none
 	depth   int            // of the priorities by which the actors are chosen; 0 for a uniform choice
 	links   []link
@@ -42,11 +43,11 @@ type link struct {
 // draw draws a profile, about something or about what the draw says. It has some kinds of faults, seldom many: a run that has all of them is busy with nothing else.
 func draw(r *rand.Rand, about string) profile {
 	p := profile{
-		members: 3, auto: r.IntN(2) == 0, length: time.Duration(10+r.IntN(15)) * time.Second,
+		size: 3, auto: r.IntN(2) == 0, length: time.Duration(10+r.IntN(15)) * time.Second,
 		down: between(r, 100*time.Millisecond, 3*time.Second), away: between(r, 300*time.Millisecond, 4*time.Second),
 	}
 	if r.IntN(4) == 0 {
-		p.members = 5
+		p.size = 5
 	}
 	for _, f := range r.Perm(int(struck))[:1+r.IntN(8)] {
 		p.every[f] = between(r, 800*time.Millisecond, 8*time.Second)
@@ -62,7 +63,7 @@ func draw(r *rand.Rand, about string) profile {
 		p.depth = 2 + r.IntN(4)
 	}
 	p.drawLinks(r)
-	for range p.members {
+	for range p.size {
 		p.skews = append(p.skews, time.Duration(r.NormFloat64()*float64(time.Minute)))
 	}
 	for range 2 + r.IntN(4) {
@@ -73,13 +74,14 @@ func draw(r *rand.Rand, about string) profile {
 		p.limit = 1 << (8 + r.IntN(7))
 	}
 	p.elects = r.IntN(4) > 0
+	p.move(r, about)
 	return p
 }
 
 // words tells to people what a run has.
 func (p profile) words() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "a run about %v: %d members, %d clients, %v of faults; the members initialize the log themselves: %t; they elect themselves: %t\n", p.story, p.members,
+	fmt.Fprintf(&text, "a run about %v: %d members, %d clients, %v of faults; the members initialize the log themselves: %t; they elect themselves: %t\n", p.story, p.size,
 		len(p.clients), p.length, p.auto, p.elects)
 	var every []string
 	for f, d := range p.every {
@@ -114,8 +116,8 @@ func (p *profile) drawLinks(r *rand.Rand) {
 	if !all.Reorder { // what is behind a late message waits for it
 		tail, longest = tail/20, 5*time.Second
 	}
-	for from := range p.members {
-		for to := range p.members {
+	for from := range p.size {
+		for to := range p.size {
 			q := all
 			q.Min, q.Max = 100*time.Microsecond, 3*time.Millisecond
 			switch r.IntN(6) {

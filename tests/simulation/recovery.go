@@ -32,7 +32,7 @@ func (s *simulation) recover() {
 	last := s.spawn(len(s.clients)+1, habits{batch: 1, window: 1, think: 50 * time.Millisecond, patience: 5 * time.Second})
 	s.demand(2, untilAppended, "an append succeeds", func() bool { return s.succeeded(last) })
 	last.over = true
-	s.demand(3, untilAnswered, "every call of the last client ends", func() bool { return len(last.waiting) == 0 && len(last.errands.line) == 0 })
+	s.demand(3, untilAnswered, "every call of the last client ends", func() bool { return s.waits(last) == 0 && len(last.errands.line) == 0 })
 	s.demand(4, untilEqual, "all members have learned the same", s.allEqual)
 }
 
@@ -50,6 +50,9 @@ func (s *simulation) heal() {
 	s.cluster.World.Release(nil)
 	s.look() // at who died in the last step
 	for _, h := range s.hosts {
+		if h.gone {
+			continue
+		}
 		catchup.SetLimit(h.CopyLimit, h.Node.Clock().Now(), 0)
 		switch h.mend(); {
 		case h.rolled:
@@ -84,8 +87,11 @@ func (s *simulation) demand(part int, within time.Duration, what string, holds f
 // stalemate says whether too few votes are left that everybody counts: of some members the disks are lost, and of others
 // somebody who votes knows another life, which may recover and vote, for all that can be told. See docs/adr/0010.
 func (s *simulation) stalemate() bool {
+	if !s.survives(s.truth.newest().Configuration, nil) { // the members were changed while too many had lost their disks
+		return true
+	}
 	counted, doubted := 0, 0
-	for _, h := range s.hosts {
+	for _, h := range s.members() {
 		switch {
 		case !h.up || !h.voting:
 		case s.discounted(h):
@@ -104,18 +110,29 @@ func (s *simulation) synced() bool {
 
 // somebodyWrites says whether a coordinator is elected whose writes a quorum would accept.
 func (s *simulation) somebodyWrites() bool {
-	for _, h := range s.hosts {
+	for _, h := range s.members() {
 		would := 0
-		for _, o := range s.hosts {
+		for _, o := range s.members() {
 			if h.up && h.writes > 0 && o.Store.Metadata().Promised <= h.writes {
 				would++
 			}
 		}
-		if would >= s.truth.quorum {
+		if would >= s.truth.newest().quorum() {
 			return true
 		}
 	}
 	return false
+}
+
+// waits is how many calls of a client may still be answered: those of members that are some.
+func (s *simulation) waits(c *client) int {
+	n := 0
+	for _, w := range c.waiting {
+		if slices.Contains(s.ids(), w.Member) {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *simulation) succeeded(c *client) bool {
@@ -129,7 +146,7 @@ func (s *simulation) succeeded(c *client) bool {
 
 // allEqual says whether the disks of all members know as chosen all that is.
 func (s *simulation) allEqual() bool {
-	for _, h := range s.hosts {
+	for _, h := range s.members() {
 		if h.disk.learned() < s.truth.last {
 			return false
 		}

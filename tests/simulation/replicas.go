@@ -10,7 +10,10 @@ import (
 )
 
 // step is what a replica keeps about itself, and what it keeps from now on.
-type step struct{ before, next storage.Metadata }
+type step struct {
+	truth        *truth
+	before, next storage.Metadata
+}
 
 // ofMetadata are the rules between two steps of one replica.
 var ofMetadata = []rule[step]{
@@ -38,24 +41,34 @@ var ofMetadata = []rule[step]{
 			"that of replica %d, which is %s, goes from %s to %s", s.next.Replica, s.before.Status, was, is)
 	}},
 	{10, "who is known to be dead stays dead", func(s step) string {
-		gone := forgets(s.before.Known, s.next.Known)
+		gone := forgets(s.before.Known, s.next)
 		return complain(len(gone) > 0, "replica %d knew %v, and knows %v", s.next.Replica, gone, s.next.Known)
+	}},
+	{17, "a configuration is in force once it is chosen", func(s step) string {
+		c := s.next.Configuration
+		return complain(c.Epoch < s.before.Configuration.Epoch || c.Epoch > 0 && !s.truth.configs[c.Epoch].Equal(c),
+			"replica %d goes by %s, after %s, and %s is chosen", s.next.Replica, c, s.before.Configuration, s.truth.newest())
 	}},
 	{22, "nothing of a stranger is kept", func(s step) string {
 		m := s.next
-		strange := strangeProposal(m.Promised, m.Members) || strangeProposal(m.Highest, m.Members) || strangeProposal(m.Reign.By, m.Members)
+		members := slices.Clone(m.Members)
+		for id := range m.Configuration.Highest {
+			members = append(members, id+1)
+		}
+		strange := strangeProposal(m.Promised, members) || strangeProposal(m.Highest, members) || strangeProposal(m.Reign.By, members)
 		for _, k := range m.Known {
-			strange = strange || !slices.Contains(m.Members, k.Replica) || k.Incarnation.Disk == strangeDisk
+			strange = strange || !slices.Contains(members, k.Replica) || k.Incarnation.Disk == strangeDisk
 		}
 		return complain(strange, "replica %d keeps %+v", m.Replica, m)
 	}},
 }
 
-// forgets returns what was known and is not any more.
-func forgets(before, next identity.Vector) identity.Vector {
+// forgets returns what was known and is not any more. Of whoever is no member any more nothing need be known.
+func forgets(before identity.Vector, next storage.Metadata) identity.Vector {
 	return slices.DeleteFunc(slices.Clone(before), func(k identity.Known) bool {
-		now, found := next.Of(k.Replica)
-		return found && now.Generation >= k.Incarnation.Generation
+		now, found := next.Known.Of(k.Replica)
+		_, member := next.Configuration.Member(k.Replica)
+		return !member && next.Configuration.Epoch > 0 || found && now.Generation >= k.Incarnation.Generation
 	})
 }
 
@@ -115,7 +128,7 @@ var ofRestarts = []rule[restart]{
 	{8, "a crash takes nothing back that is kept about the replica", func(r restart) string {
 		is, was := r.after.synced, r.before.synced
 		less := is.Reign.By < was.Reign.By || is.Status < was.Status || is.Begin < was.Begin
-		return complain(less || is.Promised < was.Promised || is.Highest < was.Highest || len(forgets(was.Known, is.Known)) > 0,
+		return complain(less || is.Promised < was.Promised || is.Highest < was.Highest || is.Configuration.Epoch < was.Configuration.Epoch || len(forgets(was.Known, is)) > 0,
 			"replica %d crashed with %+v on its disk, and starts with %+v", r.after.id, was, is)
 	}},
 	{8, "a crash takes no promise back", func(r restart) string {
@@ -156,8 +169,13 @@ var ofTruncations = []rule[truncation]{
 type adoption struct {
 	next    storage.Metadata
 	learned log.Position // everything up to here is learned
-	quorum  int
-	heard   [][]standpoint // the answers to each of its questions
+	heard   []told       // the answers to each of its questions
+}
+
+// told is what those that vote answered to one question, and who they were to the one that asked.
+type told struct {
+	configured
+	standpoints []standpoint
 }
 
 // standpoint is what a member that votes says of itself.
@@ -176,20 +194,20 @@ type standpoint struct {
 // itself not counted.
 var ofAdoptions = []rule[adoption]{
 	{10, "a replica that recovers takes over what a quorum of voting replicas knew", func(a adoption) string {
-		return complain(!slices.ContainsFunc(a.heard, func(told []standpoint) bool { return a.covers(told) }),
+		return complain(!slices.ContainsFunc(a.heard, a.covers),
 			"replica %d gets to be %s as %+v, after %+v", a.next.Replica, a.next.Status, a.next, a.heard)
 	}},
 }
 
 // covers says whether the replica took over what enough of these said, of whom none knew another to be dead.
-func (a adoption) covers(told []standpoint) bool {
+func (a adoption) covers(heard told) bool {
 	var known []standpoint
-	for _, t := range told {
-		if t.from != a.next.Replica && a.knows(t) {
+	for _, t := range heard.standpoints {
+		if t.from != a.next.Replica && heard.votes(t.from) && a.knows(t) {
 			known = append(known, t)
 		}
 	}
-	return consistent(nil, known, a.quorum)
+	return consistent(nil, known, heard.quorum())
 }
 
 // consistent tries to extend answers that go together to so many.
@@ -221,7 +239,8 @@ func (a adoption) knows(t standpoint) bool {
 		if k.Replica == m.Replica {
 			is.Generation = max(is.Generation, m.Incarnation.Generation)
 		}
-		if is.Generation < k.Incarnation.Generation {
+		_, member := m.Configuration.Member(k.Replica)
+		if is.Generation < k.Incarnation.Generation && (member || m.Configuration.Epoch == 0) {
 			return false
 		}
 	}

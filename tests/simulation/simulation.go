@@ -89,6 +89,9 @@ func run(t testing.TB, o Options) *simulation {
 			s.after(about(s.random, every), func() { s.strike(fault(f)) })
 		}
 	}
+	if s.changes > 0 {
+		s.after(about(s.random, s.changes), s.change)
+	}
 	s.runFor(s.length)
 	s.calm() // where the faults met next to nothing
 	if s.stuck {
@@ -139,14 +142,14 @@ func prepare(t testing.TB, o Options) *simulation {
 	}
 	s.profile = draw(s.random, o.Story)
 	if s.auto {
-		s.cluster = kit.New(t, o.Seed, s.members, true)
+		s.cluster = kit.New(t, o.Seed, s.size, true)
 	} else {
-		s.cluster = kit.Initialized(t, o.Seed, s.members)
+		s.cluster = kit.Initialized(t, o.Seed, s.size)
 	}
 	s.cluster.AutoElect = s.elects
 	s.cluster.Memory = remember(rand.New(rand.NewPCG(o.Seed, 5)))
 	s.cluster.World.Verbose(o.Trace)
-	s.truth = newTruth(s.members)
+	s.truth = newTruth(s.size)
 	s.history = newHistory(s.truth, s.life)
 	s.truth.accuse, s.history.violate, s.truth.onChosen = s.accuse, s.violate, s.history.chosen
 	s.history.accuse, s.truth.tables = s.accuse, newTables(s.cluster.Memory.Bytes)
@@ -162,7 +165,7 @@ func prepare(t testing.TB, o Options) *simulation {
 
 // people starts the members and the clients.
 func (s *simulation) people() {
-	s.everLost = make([]bool, s.members)
+	s.everLost = make([]bool, s.size)
 	for i, m := range s.cluster.Members {
 		h := &host{Member: m}
 		s.hosts = append(s.hosts, h)
@@ -188,7 +191,7 @@ func (s *simulation) host(address string) *host { return s.addresses[address] }
 func (s *simulation) spawn(id int, h habits) *client {
 	c := &client{
 		habits: h, id: id, node: s.cluster.World.Node(fmt.Sprintf("client%d:1", id)), random: rand.New(rand.NewPCG(s.Seed, uint64(100+id))),
-		members: s.members, history: s.history, tell: s.tell, now: s.now, waiting: map[uint64]*call{},
+		members: s.ids, history: s.history, tell: s.tell, now: s.now, waiting: map[uint64]*call{},
 		duels: func() bool { return s.now() < s.duelUntil }, numbers: rand.New(rand.NewPCG(s.Seed, uint64(200+id))).IntN(2) == 0,
 	}
 	c.errands.sends = map[uint64]*request{}

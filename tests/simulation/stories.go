@@ -18,13 +18,14 @@ const (
 	relapses         // members recover, crash while they do, and recover again from whom they can reach
 	lateCopies       // values are copied long after they were chosen, and writes of fenced writers arrive even later
 	crowds           // anything, with so many appends on their way that a writer's pipeline is full
+	moves            // members come and go, while what holds a quorum of before, or of after, crashes, is cut off or wiped
 	lostQuorum       // at the end a quorum of the disks is lost, and then the rest: no log may begin anew (S6)
 	stories
 )
 
 // String names the story.
 func (s story) String() string {
-	return [stories]string{"anything", "lost votes", "churn", "turns", "relapses", "late copies", "crowds", "lost quorum"}[s]
+	return [stories]string{"anything", "lost votes", "churn", "turns", "relapses", "late copies", "crowds", "moves", "lost quorum"}[s]
 }
 
 // focus draws the story, and leaves what it needs.
@@ -47,6 +48,7 @@ func (p *profile) focus(r *rand.Rand, about string) {
 	case crowds:
 		p.crowd(r)
 		return
+	case moves: // see move
 	case lostVotes, churn, turns, relapses, lateCopies, stories:
 	}
 	p.every, p.mute, p.slow, p.late, p.relapse = [struck]time.Duration{}, [kinds]float64{}, [kinds]float64{}, 0, 0
@@ -93,7 +95,7 @@ func (p *profile) tell(r *rand.Rand) {
 		p.every[isolation], p.away = between(r, 300*time.Millisecond, time.Second), between(r, 300*time.Millisecond, 2*time.Second)
 		p.slow[write], p.mute[notice], p.mute[write] = 0.3+r.Float64()/2, 0.5+r.Float64()/2, sometimes(r, 0.3)
 		p.strand = 0.05 + r.Float64()*0.2
-	case anything, crowds, lostQuorum, stories:
+	case anything, crowds, moves, lostQuorum, stories:
 	}
 }
 
@@ -111,13 +113,13 @@ func (p *profile) crowd(r *rand.Rand) {
 }
 
 // resize draws the links of a cluster of another size.
-func (p *profile) resize(members int, r *rand.Rand) {
-	p.members, p.links = members, nil
+func (p *profile) resize(size int, r *rand.Rand) {
+	p.size, p.links = size, nil
 	p.drawLinks(r)
 	for i := range p.links {
 		p.links[i].Drop = 0
 	}
-	for len(p.skews) < members {
+	for len(p.skews) < size {
 		p.skews = append(p.skews, 0)
 	}
 }
@@ -154,3 +156,27 @@ func (s *simulation) settle() {
 	})
 	s.runFor(3 * time.Second)
 }
+
+// move has the members changed: in some of the runs that are about anything, with the faults that these have, and in those
+// that are about this, with the few that matter.
+func (p *profile) move(r *rand.Rand, about string) {
+	switch {
+	case p.story == anything && about == "" && r.IntN(4) == 0:
+		p.story = moves
+		p.every = [struck]time.Duration{}
+		p.mute, p.slow, p.late = [kinds]float64{}, [kinds]float64{}, 0
+	case p.story != moves:
+		return
+	}
+	p.changes, p.limit = between(r, 200*time.Millisecond, 1500*time.Millisecond), 0
+	p.down, p.away = between(r, 20*time.Millisecond, time.Second), between(r, 200*time.Millisecond, 2*time.Second)
+	for _, f := range r.Perm(len(moving))[:1+r.IntN(4)] {
+		p.every[moving[f]] = between(r, 400*time.Millisecond, 4*time.Second)
+	}
+	p.slow[write], p.slow[accepted], p.slow[promised] = sometimes(r, 0.3), sometimes(r, 0.3), sometimes(r, 0.3)
+	p.mute[notice], p.slow[recovers], p.slow[other] = sometimes(r, 0.7), sometimes(r, 0.3), sometimes(r, 0.3)
+	p.strand = sometimes(r, 0.1)
+}
+
+// moving are the faults of runs about changes of the members.
+var moving = [...]fault{crash, crashAtWrite, crashAtSend, wipe, isolation, split, bridge, oneWay, turn, duel, demotion, slowDisk}

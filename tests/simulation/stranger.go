@@ -81,7 +81,7 @@ func (o *outsider) speak() {
 // header is that of a member, but for one thing or another.
 func (o *outsider) header(request uint64) *messages.Header {
 	id := identity.Identity{
-		Cluster: identity.ClusterID{1}, Configuration: 1, Replica: log.ReplicaID(1 + o.random.IntN(o.members)),
+		Cluster: identity.ClusterID{1}, Configuration: 1, Replica: log.ReplicaID(1 + o.random.IntN(o.size)),
 		Incarnation: identity.Incarnation{Generation: 1 + o.random.Uint64N(50), Disk: strangeDisk}, Boot: 1 + o.random.Uint64N(100),
 		Process: o.random.Uint64(),
 	}
@@ -91,17 +91,17 @@ func (o *outsider) header(request uint64) *messages.Header {
 	case 1:
 		id.Configuration = 2
 	default:
-		id.Replica = log.ReplicaID(o.members + 1 + o.random.IntN(3))
+		id.Replica = log.ReplicaID(o.size + 1 + o.random.IntN(3))
 	}
 	var known identity.Vector
-	for m := range o.members { // it says that all the others are dead
+	for m := range o.size { // it says that all the others are dead
 		known = known.With(log.ReplicaID(m+1), identity.Incarnation{Generation: 99, Disk: strangeDisk})
 	}
 	return codec.EncodeHeader(id, request, known)
 }
 
 func (o *outsider) proposal() log.Proposal {
-	return log.NewProposal(strangeRound+o.random.Uint64N(1000), log.ReplicaID(1+o.random.IntN(o.members+2)))
+	return log.NewProposal(strangeRound+o.random.Uint64N(1000), log.ReplicaID(1+o.random.IntN(o.size+2)))
 }
 
 func (o *outsider) position() log.Position {
@@ -131,7 +131,7 @@ func (o *outsider) request() proto.Message {
 	case 4:
 		return codec.EncodeWriteRequest(h, codec.Write{By: o.proposal(), First: at, Values: []log.Value{o.value()}, Settled: at - 1})
 	case 5: // a notice that names what somebody may have accepted
-		return codec.EncodeLearnedMessage(h, log.NewProposal(1+o.random.Uint64N(40), log.ReplicaID(1+o.random.IntN(o.members))), r)
+		return codec.EncodeLearnedMessage(h, log.NewProposal(1+o.random.Uint64N(40), log.ReplicaID(1+o.random.IntN(o.size))), r)
 	case 6:
 		return &messages.RecoverRequest{Header: h}
 	}

@@ -6,12 +6,16 @@ import (
 
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/membership"
 )
 
 // truth is what the disks of all members together say, now and before: who accepted what, what is chosen, what was learned.
 // It forgets nothing, whatever is crashed, wiped or truncated.
 type truth struct {
-	quorum    int
+	quorum    int                        // of the members that the log began with
+	configs   map[uint64]configured      // those that are chosen, and the one that the log began with
+	proposed  []membership.Configuration // those that somebody asked to accept
+	epoch     uint64                     // of the newest that is chosen
 	places    map[log.Position]*place
 	reigns    map[log.Proposal]log.Position // where each elected writer's own entries begin
 	last      log.Position                  // the highest chosen position
@@ -39,6 +43,7 @@ type written struct {
 func (t *truth) write(first log.Position, by log.Proposal, values []log.Value) {
 	for i, v := range values {
 		p := t.place(first + log.Position(i))
+		t.propose(v)
 		if !slices.ContainsFunc(p.writes, func(w written) bool { return w.by == by }) {
 			p.writes = append(p.writes, written{by, v})
 		}
@@ -76,10 +81,11 @@ type vote struct {
 	replica     log.ReplicaID
 	incarnation identity.Incarnation
 	known       identity.Vector // whom that replica knew when it accepted
+	epoch       uint64          // of the configuration that it went by then
 }
 
 func newTruth(members int) *truth {
-	return &truth{quorum: members/2 + 1, places: map[log.Position]*place{}, reigns: map[log.Proposal]log.Position{}}
+	return &truth{quorum: members/2 + 1, configs: map[uint64]configured{0: {Configuration: began(members)}}, places: map[log.Position]*place{}, reigns: map[log.Proposal]log.Position{}}
 }
 
 func (t *truth) place(at log.Position) *place {
@@ -118,33 +124,34 @@ func (t *truth) accept(at log.Position, v vote) {
 	cast := ballot{at, p, v}
 	check(ofVotes, cast, t.accuse)
 	p.votes = append(p.votes, v)
-	if t.isQuorum(p.votes, v.by) {
+	if t.isQuorum(p.votes, v.by, v.epoch) {
 		t.choose(cast)
 	}
 }
 
-// isQuorum says whether the votes of one proposal could be counted as a quorum: those of enough replicas, of which none
-// knew another's disk to be lost.
-func (t *truth) isQuorum(votes []vote, by log.Proposal) bool {
+// isQuorum says whether the votes of one proposal could be counted as a quorum: those of enough replicas that go by one
+// configuration, and vote in it, of which none knew another's disk to be lost.
+func (t *truth) isQuorum(votes []vote, by log.Proposal, epoch uint64) bool {
+	c := t.configs[epoch]
 	var all []vote
 	for _, v := range votes {
-		if v.by == by {
+		if v.by == by && v.epoch == epoch && c.votes(v.replica) {
 			all = append(all, v)
 		}
 	}
-	return len(all) >= t.quorum && t.complete(nil, all)
+	return len(all) >= c.quorum() && complete(c.quorum(), nil, all)
 }
 
 // complete tries to extend consistent votes to a quorum.
-func (t *truth) complete(counted, rest []vote) bool {
-	if len(counted) == t.quorum {
+func complete(quorum int, counted, rest []vote) bool {
+	if len(counted) == quorum {
 		return true
 	}
 	for i, v := range rest {
 		fits := !slices.ContainsFunc(counted, func(o vote) bool {
 			return o.replica == v.replica || o.known.Buries(v.replica, v.incarnation) || v.known.Buries(o.replica, o.incarnation)
 		})
-		if fits && t.complete(append(slices.Clone(counted), v), rest[i+1:]) {
+		if fits && complete(quorum, append(slices.Clone(counted), v), rest[i+1:]) {
 			return true
 		}
 	}
@@ -154,6 +161,7 @@ func (t *truth) complete(counted, rest []vote) bool {
 // choose takes in a vote that completes a quorum.
 func (t *truth) choose(b ballot) {
 	check(ofChoices, b, t.accuse)
+	check(ofConfigurations, decision{t, b}, t.accuse)
 	if c := b.chosen; c != nil {
 		if b.by < c.by {
 			b.place.chosen = &b.vote
@@ -163,6 +171,7 @@ func (t *truth) choose(b ballot) {
 	b.place.chosen = &b.vote
 	t.positions++
 	t.last = max(t.last, b.at)
+	t.configure(b)
 	if b.value.Kind == log.Truncate {
 		t.begin = max(t.begin, b.value.To)
 	}

@@ -17,7 +17,6 @@ type witness struct {
 	truth  *truth
 	asked  map[uint64]asked // by the number of the request
 	asking map[uint64]*asking
-	quorum int
 }
 
 // asked is what a promise or a write was asked for, and who asked.
@@ -31,11 +30,12 @@ type asked struct {
 type asking struct {
 	replica     log.ReplicaID
 	incarnation identity.Incarnation
+	epoch       uint64
 	told        []standpoint
 }
 
 func newWitness(t *truth) *witness {
-	return &witness{truth: t, quorum: t.quorum, asked: map[uint64]asked{}, asking: map[uint64]*asking{}}
+	return &witness{truth: t, asked: map[uint64]asked{}, asking: map[uint64]*asking{}}
 }
 
 // inspect looks at a message that a member sends.
@@ -58,7 +58,7 @@ func (w *witness) inspect(h *host, m proto.Message) {
 		h.acknowledges(m, w.truth.hasNumber, w.truth.accuse)
 	case *messages.RecoverRequest:
 		if e, err := codec.DecodeHeader(m.GetHeader()); err == nil && w.asking[e.Request] == nil {
-			w.asking[e.Request] = &asking{replica: e.From.Replica, incarnation: e.From.Incarnation}
+			w.asking[e.Request] = &asking{replica: e.From.Replica, incarnation: e.From.Incarnation, epoch: e.From.Epoch}
 		}
 	case *messages.PromiseResponse:
 		if e, answer, err := codec.DecodePromiseResponse(m); err == nil {
@@ -104,10 +104,10 @@ func (w *witness) tells(h *host, e codec.Envelope, s codec.Standing) {
 
 // adoption is what a replica that recovers could know.
 func (w *witness) adoption(next storage.Metadata) adoption {
-	a := adoption{next: next, quorum: w.quorum}
+	a := adoption{next: next}
 	for _, q := range w.asking {
 		if q.replica == next.Replica && q.incarnation == next.Incarnation {
-			a.heard = append(a.heard, q.told)
+			a.heard = append(a.heard, told{w.truth.configs[q.epoch], q.told})
 		}
 	}
 	return a
@@ -149,6 +149,10 @@ var ofGrants = []rule[reply]{
 	}},
 	{9, "only a replica that votes grants anything", func(r reply) string {
 		return complain(r.synced.Status != status.Voting, "replica %d votes, and is %s", r.id, r.synced.Status)
+	}},
+	{17, "a configuration is durable before anybody votes in it", func(r reply) string {
+		is := r.synced.Configuration.Epoch
+		return complain(r.From.Epoch > is, "replica %d votes in epoch %d, and goes by %d", r.id, r.From.Epoch, is)
 	}},
 	{18, "a disk that was rolled back grants nothing", func(r reply) string {
 		return complain(r.rolled, "replica %d grants %s to %s", r.id, r.granted, r.asked.by)
@@ -214,6 +218,9 @@ var ofStandings = []rule[standing]{
 // durably says what an answer knows and the disk does not.
 func durably(d *disk, known identity.Vector) string {
 	for _, k := range known {
+		if d.gone(k.Replica) {
+			continue
+		}
 		if is, found := d.synced.Known.Of(k.Replica); !found || is.Generation < k.Incarnation.Generation {
 			return complain(true, "replica %d knows %v, and %s is durable", d.id, k, is)
 		}
@@ -224,5 +231,12 @@ func durably(d *disk, known identity.Vector) string {
 // registered says where a disk does not know of somebody whom its replica answers.
 func registered(d *disk, who log.ReplicaID, life identity.Incarnation) string {
 	is, _ := d.synced.Known.Of(who)
-	return complain(is.Generation < life.Generation, "replica %d answers %s of replica %d, and has %s", d.id, life, who, is)
+	return complain(is.Generation < life.Generation && !d.gone(who), "replica %d answers %s of replica %d, and has %s", d.id, life, who, is)
+}
+
+// gone says whether somebody is no member any more, as far as the disk knows.
+func (d *disk) gone(who log.ReplicaID) bool {
+	c := d.synced.Configuration
+	_, member := c.Member(who)
+	return c.Epoch > 0 && !member
 }
