@@ -62,10 +62,15 @@ func (l *leader) succeed(ctx actor.Context, m replica.Deserted) state {
 	return l.wait(ctx)
 }
 
-// wait waits a random moment, so that not all stand at once; longer after each time in vain, and where the disk is slow.
-func (l *leader) wait(ctx actor.Context) state {
+// candidacy is how long a member that may stand waits for the others: longer after each time in vain.
+func (l *leader) candidacy() time.Duration {
 	const most = 3 // doublings
-	longest := l.Patience.Candidacy << min(l.fruitless, most)
+	return l.Patience.Candidacy << min(l.fruitless, most)
+}
+
+// wait waits a random moment, so that not all stand at once; longer where the disk is slow.
+func (l *leader) wait(ctx actor.Context) state {
+	longest := l.candidacy()
 	shortest := time.Duration(0)
 	if l.fruitless > 0 {
 		shortest = longest / 2
@@ -125,7 +130,7 @@ func (l *leader) canvass(ctx actor.Context, above log.Proposal) state {
 		return following{l}
 	}
 	l.after(func(attempt int) func() { return l.Clock.After(l.Patience.Silence, ctx.Self(), opinionsDue{attempt}) })
-	child := ctx.Spawn(l.Props(round.New(l.Ensemble, l.self.Identity, round.Canvass(by))))
+	child := ctx.Spawn(l.Props(round.New(l.Ensemble, l.self.Identity, round.Canvass(by, l.candidacy()))))
 	return canvassing{l, child, by, above}
 }
 

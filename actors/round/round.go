@@ -9,6 +9,8 @@
 package round
 
 import (
+	"time"
+
 	"github.com/asynkron/protoactor-go/actor"
 	"google.golang.org/protobuf/proto"
 
@@ -24,7 +26,8 @@ import (
 // Question is what a round asks.
 type Question struct {
 	kind   paxos.Question
-	values int // of a write
+	values int           // of a write
+	linger time.Duration // of a canvass: how long those who are silent are waited for, once somebody minds
 	build  func(*messages.Header) proto.Message
 }
 
@@ -34,28 +37,33 @@ func Promise(by log.Proposal, r log.Range) Question {
 	if r.Empty() {
 		kind = paxos.AskImplicit
 	}
-	return Question{kind, 0, func(h *messages.Header) proto.Message { return codec.EncodePromiseRequest(h, by, r) }}
+	return Question{kind: kind, build: func(h *messages.Header) proto.Message { return codec.EncodePromiseRequest(h, by, r) }}
 }
 
 // Candidacy asks for an implicit promise in an election that nobody asked for: whoever hears another writer rejects it. A
 // quorum that does not is enough.
 func Candidacy(by log.Proposal) Question {
-	return Question{paxos.AskRange, 0, func(h *messages.Header) proto.Message { return codec.EncodeCandidacy(h, by) }}
+	return Question{kind: paxos.AskRange, build: func(h *messages.Header) proto.Message { return codec.EncodeCandidacy(h, by) }}
 }
 
 // Reign asks to note the reign of a writer whose implicit promise was granted.
 func Reign(r log.Reign) Question {
-	return Question{paxos.AskRange, 0, func(h *messages.Header) proto.Message { return codec.EncodeReignRequest(h, r) }}
+	return Question{kind: paxos.AskRange, build: func(h *messages.Header) proto.Message { return codec.EncodeReignRequest(h, r) }}
 }
 
-// Canvass asks whether anybody would mind an election. What is won is an opinion, and no promise.
-func Canvass(by log.Proposal) Question {
-	return Question{paxos.AskOpinion, 0, func(h *messages.Header) proto.Message { return codec.EncodeCanvassRequest(h, by) }}
+// Canvass asks whether anybody would mind an election. What is won is an opinion, and no promise. Once somebody minds, it is lost
+// after a while unless a quorum would not: two members that canvass at the same moment, beside one that is down, mind each other.
+func Canvass(by log.Proposal, linger time.Duration) Question {
+	return Question{kind: paxos.AskOpinion, linger: linger, build: func(h *messages.Header) proto.Message {
+		return codec.EncodeCanvassRequest(h, by)
+	}}
 }
 
 // Write asks to accept a run of values. The envelope of w is not used.
 func Write(w codec.Write) Question {
-	return Question{paxos.AskWrite, len(w.Values), func(h *messages.Header) proto.Message { return codec.EncodeWriteRequest(h, w) }}
+	return Question{kind: paxos.AskWrite, values: len(w.Values), build: func(h *messages.Header) proto.Message {
+		return codec.EncodeWriteRequest(h, w)
+	}}
 }
 
 type (
@@ -72,7 +80,7 @@ type (
 	retransmitDue struct{}
 	// answersDue is the time to give up.
 	answersDue struct{}
-	// lingerOver is the time to report a write as lost although somebody has not said what became of it.
+	// lingerOver is the time to report a write or a canvass as lost although somebody has not answered it.
 	lingerOver struct{}
 )
 
@@ -92,7 +100,7 @@ type round struct {
 	tally   *paxos.Tally
 	heard   []identity.Heard // who answered
 	age     uint64           // of the local replica's disk, as it answered
-	lost    paxos.Outcome    // the outcome of a write that lingers
+	lost    paxos.Outcome    // the outcome of what lingers
 	over    bool
 	cancel  []func()
 }
@@ -147,6 +155,9 @@ func (r *round) consider(ctx actor.Context, e codec.Envelope, answer paxos.Answe
 	outcome := r.tally.Add(paxos.Vote{From: e.From.Replica, Incarnation: e.From.Incarnation, Known: e.Known, Answer: answer})
 	switch o := outcome.(type) {
 	case paxos.Pending:
+		if a, minds := answer.(paxos.Rejected); minds && r.kind == paxos.AskOpinion {
+			r.lingerFor(ctx, r.linger, paxos.Lost{By: a.By})
+		}
 	case paxos.Lost:
 		r.lose(ctx, o)
 	case paxos.Won, paxos.Settled, paxos.Passed, paxos.Unheard:
@@ -161,10 +172,15 @@ func (r *round) lose(ctx actor.Context, o paxos.Lost) {
 		r.finish(ctx, o)
 		return
 	}
+	r.lingerFor(ctx, r.Patience.Retransmit, o)
+}
+
+// lingerFor waits for those who are silent, once, and reports the latest of what it was lost by.
+func (r *round) lingerFor(ctx actor.Context, d time.Duration, lost paxos.Lost) {
 	if r.lost == nil {
-		r.cancel = append(r.cancel, r.Clock.After(r.Patience.Retransmit, ctx.Self(), lingerOver{}))
+		r.cancel = append(r.cancel, r.Clock.After(d, ctx.Self(), lingerOver{}))
 	}
-	r.lost = o
+	r.lost = lost
 }
 
 // retransmit asks again: messages are lost, and a replica that was asked twice answers twice.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
 	"github.com/quorumlog/quorumlog/actors/coordinator"
+	"github.com/quorumlog/quorumlog/actors/leader"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log"
@@ -254,4 +255,19 @@ func TestAnOpinionStoresNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The third is down, and cannot say which of the two it would not mind.
+func TestTwoMembersThatStandAtTheSameMomentDoNotWaitForOneThatIsDown(t *testing.T) {
+	seeds(t, 20, func(t *testing.T, seed uint64) {
+		c := led(t, seed, 3)
+		first := awaitWriter(t, c, 2*time.Second)
+		first.Crash()
+		both := others(c, first)
+		c.World.Run(1100 * time.Millisecond) // until nobody hears it any more
+		for _, m := range both {
+			m.Probe.Request(m.PID(member.Leader), leader.Seek{Tag: 1})
+		}
+		awaitWriter(t, c, 900*time.Millisecond, first.ID)
+	})
 }

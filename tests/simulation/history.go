@@ -42,12 +42,21 @@ type history struct {
 	violate    func(format string, args ...any)
 }
 
-// source is where calls come from that take turns: what a client appends at one member under one fence is in the log in the order in which
-// it was called.
+// source is where calls come from that take turns: what a client appends with numbers of one session, or without any at one member
+// under one fence, is in the log in the order in which it was called.
 type source struct {
-	client int
-	member log.ReplicaID
-	fence  log.Proposal
+	client  int
+	session log.Session
+	member  log.ReplicaID
+	fence   log.Proposal
+}
+
+// order names the source of a call for the specification.
+func (h *history) order(by source) uint64 {
+	if h.sessions[by] == 0 {
+		h.sessions[by] = uint64(len(h.sessions) + 1)
+	}
+	return h.sessions[by]
 }
 
 func newHistory(t *truth, life func(log.ReplicaID) uint64) *history {
@@ -59,12 +68,8 @@ func newHistory(t *truth, life func(log.ReplicaID) uint64) *history {
 // begin records a call.
 func (h *history) begin(now time.Duration, o spec.Operation) *operation {
 	h.at = now
-	if o.Fence > 0 {
-		by := source{o.Client, o.Member, o.Fence}
-		if h.sessions[by] == 0 {
-			h.sessions[by] = uint64(len(h.sessions) + 1)
-		}
-		o.Session = h.sessions[by]
+	if o.Fence > 0 && !o.Numbered {
+		o.Session = h.order(source{client: o.Client, member: o.Member, fence: o.Fence})
 	}
 	if o.Reader == 0 && (o.Kind == spec.Read || o.Kind == spec.Catchup) {
 		o.Reader = h.life(o.Member)

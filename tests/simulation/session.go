@@ -55,6 +55,7 @@ func (c *client) take(ctx actor.Context, o spec.Operation, m *messages.AppendReq
 		c.renew(0)
 	}
 	o.Client, o.Member, o.Numbered = c.id, c.writer(), true
+	o.Session = c.history.order(source{client: c.id, session: c.errands.session})
 	t := &errand{operation: c.history.begin(c.now(), o), message: m}
 	m.Session, m.Sequence, m.Since = slices.Clone(c.errands.session[:]), c.errands.next, uint64(c.errands.since)
 	c.errands.next += uint64(len(o.Entries))
