@@ -71,6 +71,6 @@ func meet(t *testing.T, other, this func(net.Conn) error) error {
 	context.AfterFunc(ctx, func() { _ = conn.Close() })
 	err = this(conn)
 	_ = conn.Close()
-	await(t, ended, "the other end")
+	_ = await(t, ended, "the other end") // this one tells why
 	return err
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorumlog/quorumlog/cluster"
+
 	"github.com/quorumlog/quorumlog/log"
 )
 
@@ -26,7 +28,7 @@ func newBenchmarkFailover(p *program) *cobra.Command {
 		Short: "Measure how soon an append works once the writer is killed",
 		Long: `Starts three members on this machine, and a client that appends 128 B, one at a time, and goes on whatever becomes of one.
 Then, several times: kills the process that writes, with SIGKILL, and measures from then until an append is acknowledged
-that the client began after that. The member is started again, and votes, before the next kill.
+that the client began after that. The member is started again, votes, and hears the others, a second before the next kill.
 
 With --hand-over the process gets a SIGTERM, and what is measured is the longest time between two acknowledged appends
 until it has ended.
@@ -112,8 +114,34 @@ func (l *benchmarkLog) failOverOnce(ctx context.Context, a *asking, handOver boo
 	if err := l.start(victim); err != nil {
 		return 0, err
 	}
-	_, err = l.votes(ctx)
-	return took, err
+	if _, err = l.votes(ctx); err != nil {
+		return 0, err
+	}
+	return took, l.settle(ctx)
+}
+
+// settle waits until every member hears every other one, and then for a moment: a member that is back does not vote before its
+// peers had time to object to its disk, so that a second kill right away would leave no quorum for as long.
+func (l *benchmarkLog) settle(ctx context.Context) error {
+	const moment, again = time.Second, 10 * time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, votesWithin)
+	defer cancel()
+	for pause := again; ; {
+		whole := !slices.ContainsFunc(l.client.Status(ctx), func(s cluster.Status) bool {
+			return s.Status != voting || len(s.Present) < len(l.members)
+		})
+		if whole {
+			pause = moment
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if whole {
+			return nil
+		}
+	}
 }
 
 func (a *asking) untilAfterKill(ctx context.Context, victim *demoReplica) (time.Duration, error) {

@@ -62,8 +62,9 @@ func (s *settings) addLogging(command *cobra.Command) {
 // logger logs to stderr.
 func (p *program) logger() zerolog.Logger {
 	out := zerolog.Logger{}
+	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00" // what a fail-over did is told in milliseconds
 	if p.logFormat == logConsole || p.logFormat == logAuto && p.errTerminal {
-		out = zerolog.New(zerolog.ConsoleWriter{Out: p.err, NoColor: !p.colour(), TimeFormat: time.TimeOnly})
+		out = zerolog.New(zerolog.ConsoleWriter{Out: p.err, NoColor: !p.colour(), TimeFormat: time.TimeOnly + ".000"})
 	} else {
 		out = zerolog.New(p.err)
 	}
