@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/cluster/discovery"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/membership"
@@ -59,10 +60,16 @@ func Dial(ctx context.Context, members []Member) (*Client, error) {
 
 // DialSecurely is Dial with certificates: those of a client, or of a reader, which gets ErrDenied for whatever is not a read.
 func DialSecurely(ctx context.Context, members []Member, s Security) (*Client, error) {
-	return dial(ctx, members, s, zerolog.Nop())
+	return dial(ctx, members, s, nil)
 }
 
-func dial(_ context.Context, members []Member, s Security, logger zerolog.Logger) (*Client, error) {
+// DialDiscovered is DialSecurely where members may be elsewhere than the list says: what the source says is tried beside it. See
+// Config.Discovery.
+func DialDiscovered(ctx context.Context, members []Member, s Security, source discovery.Source) (*Client, error) {
+	return dial(ctx, members, s, source)
+}
+
+func dial(ctx context.Context, members []Member, s Security, source discovery.Source) (_ *Client, err error) {
 	if err := validateMembers(members); err != nil {
 		return nil, fmt.Errorf("members: %w", err)
 	}
@@ -73,11 +80,18 @@ func dial(_ context.Context, members []Member, s Security, logger zerolog.Logger
 	if err := s.Validate(addresses...); err != nil {
 		return nil, fmt.Errorf("security: %w", err)
 	}
+	logger := zerolog.Nop()
 	access, err := s.openAsClient(members, logger)
 	if err != nil {
 		return nil, err
 	}
-	host, err := outboundHost(addresses)
+	access.ways = newWhereabouts(source, access.members, s, logger)
+	defer func() {
+		if err != nil {
+			access.ways.close()
+		}
+	}()
+	host, err := access.ways.ownHost(ctx, addresses)
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +109,7 @@ func dial(_ context.Context, members []Member, s Security, logger zerolog.Logger
 	c.conn.faults, c.access = transport.faults(), access
 	transport.open()
 	c.closing = func() {
+		access.ways.close()
 		transport.stop(transportPatience)
 		system.Shutdown()
 	}

@@ -3,12 +3,14 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
 
 	"github.com/quorumlog/quorumlog/actors/ensemble"
+	"github.com/quorumlog/quorumlog/cluster/discovery"
 	"github.com/quorumlog/quorumlog/log"
 )
 
@@ -59,10 +61,17 @@ type Config struct {
 	// an election lacks, or a client's catch-up, is copied without one. Node.LimitCopies changes it.
 	CopyRate int64
 	// System is an actor system that the program already has, with its remote started under the member's own address.
-	// Nil: the node has its own. Listen and Security are then not used: the program's remote has what it has.
+	// Nil: the node has its own. Listen, Security and Discovery are then not used: the program's remote has what it has.
 	System *actor.ActorSystem
 	// Security is how the members and their clients know each other. Empty: not at all, which is for the loopback only.
 	Security Security
+	// Discovery says where members are that are not where Members says, and is told where this one is. What it says is tried beside
+	// the addresses in Members, which stay the members' names, the same for everybody; it says neither who is a member nor how
+	// many make a quorum. Nil: members are where Members says.
+	Discovery discovery.Source
+	// Announce is the host:port that Discovery is told. Empty: Listen where that names a host, else the member's own address in
+	// Members.
+	Announce string
 	// Patience is how long the member's actors wait. Nil: ensemble.Usual.
 	Patience *ensemble.Patience
 	// Logger is where the node logs. The zero Logger logs nothing.
@@ -81,9 +90,7 @@ func (c Config) Validate() error {
 	if c.CopyRate < 0 {
 		faults = append(faults, fmt.Errorf("the copy rate is %d bytes a second: it is 0 for no limit, or above", c.CopyRate))
 	}
-	if err := c.validateSecurity(); err != nil {
-		faults = append(faults, err)
-	}
+	faults = append(faults, c.validateSecurity(), c.validateDiscovery())
 	if err := validateMembers(c.Members); err != nil {
 		faults = append(faults, err)
 	} else if _, ok := c.self(); !ok {
@@ -108,6 +115,35 @@ func (c Config) validateSecurity() error {
 		addresses = append(addresses, c.Listen)
 	}
 	return c.Security.Validate(addresses...)
+}
+
+func (c Config) validateDiscovery() error {
+	switch {
+	case c.Discovery == nil && c.Announce != "":
+		return fmt.Errorf("%s is to be announced, and there is nothing to announce it to: give a discovery (--discovery)", c.Announce)
+	case c.Discovery == nil:
+		return nil
+	case c.System != nil:
+		return errors.New("an actor system is given, and a discovery: its remote goes where the member list says")
+	}
+	self, _ := c.self()
+	if err := (discovery.Place{Member: c.ID, Address: c.announce(self)}).Validate(); err != nil && c.ID > 0 {
+		return fmt.Errorf("what is to be announced: %w; say where the others reach this member (--announce HOST:PORT)", err)
+	}
+	return nil
+}
+
+// announce is where this member is said to be.
+func (c Config) announce(self Member) string {
+	if c.Announce != "" {
+		return c.Announce
+	}
+	if host, _, err := net.SplitHostPort(c.Listen); err == nil && host != "" {
+		if ip := net.ParseIP(host); ip == nil || !ip.IsUnspecified() {
+			return c.Listen
+		}
+	}
+	return self.Address
 }
 
 func (c Config) self() (Member, bool) {

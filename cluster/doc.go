@@ -9,6 +9,7 @@
 //	writer.go      appends under a fence
 //	reader.go      reads of one member's replica
 //	membership.go  members, their addresses, and the cluster's id
+//	discovery/     where members are that moved; whereabouts.go: how they are reached then
 //	collector.go   metrics, for a program to register; history.go: what happened at a member
 //	board/         the same over HTTP, with a page
 //	errors.go      what a call may return

@@ -88,8 +88,11 @@ func wire() []proto.Message {
 	}
 }
 
-// stream lets nobody in before the guard is opened, and survives what protoactor does not.
+// stream lets nobody in before the guard is opened, nor whoever looks for another member, and survives what protoactor does not.
 func (g *guard) stream(server any, s grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
+	if err := g.access.misled(s.Context(), g.own); err != nil {
+		return err
+	}
 	select {
 	case <-g.opened:
 	case <-s.Context().Done():

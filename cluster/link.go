@@ -39,6 +39,8 @@ type link struct {
 	broken   func()      // is called when what was sent, or was to be, may have been lost
 	renewal  func() bool // the next connection would be under other certificates
 	renew    func()      // ends this connection, once nothing is on its way on it
+	met      func()      // is called once the peer has answered the greeting
+	astray   func()      // is called where it did not: somebody else may be at the other end
 	greeting *remote.RemoteMessage
 	greeted  atomic.Bool    // the peer is there
 	over     chan struct{}  // closed when run has ended
@@ -82,8 +84,10 @@ func (l *link) session() bool {
 	patience := time.AfterFunc(l.forget, cancel)
 	stream, err := l.greet(ctx)
 	if !patience.Stop() || err != nil {
+		l.astray()
 		return false
 	}
+	l.met()
 	l.greeted.Store(true)
 	defer l.greeted.Store(false)
 	if old := l.queue.expire(time.Now().Add(-stale)); old > 0 {
@@ -206,6 +210,7 @@ type broken struct{ address string }
 type links struct {
 	forget time.Duration // see the constant; tests have less patience
 	shakes *handshakes
+	ways   *whereabouts
 	broken func(broken)
 	log    zerolog.Logger
 	ctx    context.Context // ends with all links
@@ -228,12 +233,14 @@ func (s *links) intercept(_ context.Context, desc *grpc.StreamDesc, c *grpc.Clie
 	ctx, cancel := context.WithCancel(s.ctx)
 	l := &link{
 		connect: func(ctx context.Context) (grpc.ClientStream, error) {
-			return streamer(ctx, desc, c, method, options...)
+			return streamer(s.ways.address(ctx, c.Target()), desc, c, method, options...)
 		},
 		ctx: ctx, cancel: cancel, forget: s.forget, queue: newQueue(), over: make(chan struct{}),
 		broken: func() { s.broken(broken{c.Target()}) }, dropped: &s.full,
 		renewal: func() bool { return s.shakes.renewable(c.Target()) },
 		renew:   func() { s.shakes.renew(c.Target()) },
+		met:     func() { s.ways.met(c.Target()) },
+		astray:  func() { s.astray(c.Target()) },
 		log:     s.log.With().Str("peer", c.Target()).Logger(),
 	}
 	s.mu.Lock()
@@ -245,6 +252,13 @@ func (s *links) intercept(_ context.Context, desc *grpc.StreamDesc, c *grpc.Clie
 	s.all[l] = true
 	context.AfterFunc(ctx, func() { s.remove(l) })
 	return l, nil
+}
+
+// astray ends a connection at whose end the peer may not be, where there is another place to look for it.
+func (s *links) astray(address string) {
+	if s.ways != nil {
+		s.shakes.renew(address)
+	}
 }
 
 func (s *links) remove(l *link) {

@@ -37,6 +37,7 @@ type Node struct {
 	store     *disk.Store
 	// corruptions is how often the disk was found to hold what was not written to it.
 	corruptions measure.Counter
+	ways        *whereabouts
 	transport   *transport
 	began       membership.Configuration // what the disk knew at the start
 	system      *actor.ActorSystem
@@ -91,6 +92,7 @@ func (n *Node) start(ctx context.Context) error {
 		return fmt.Errorf("start the member: %w", ctx.Err())
 	}
 	n.transport.open()
+	n.ways.announce(n.config.ID, n.config.announce(self))
 	n.Client = newClient(n.system, n.config.Members, self)
 	n.adopt(n.began)
 	n.conn.faults = n.transport.faults()
@@ -109,6 +111,8 @@ func (n *Node) openSystem(self Member) (err error) {
 	if err != nil {
 		return err
 	}
+	n.ways = newWhereabouts(n.config.Discovery, access.members, n.config.Security, n.config.Logger)
+	access.ways = n.ways
 	n.system = newSystem(n.config.Logger, self.Address)
 	n.transport, err = startRemote(n.system, n.config.listen(self), self.Address, access, n.config.Logger)
 	return err
@@ -322,6 +326,7 @@ func (n *Node) shutdown(err error) {
 		if n.Client != nil {
 			n.Client.close()
 		}
+		n.ways.close()
 		if n.transport != nil {
 			n.transport.stop(transportPatience)
 		}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -22,7 +23,8 @@ import (
 // runs in a process of its own, and so does every peer that it talks to.
 const (
 	aloneVariable = "QUORUMLOG_TEST_ALONE"
-	peerVariable  = "QUORUMLOG_TEST_PEER" // the address of the peer that this process is
+	peerVariable  = "QUORUMLOG_TEST_PEER"  // the address of the peer that this process is
+	placeVariable = "QUORUMLOG_TEST_PLACE" // ID@HOST:PORT, where it listens, if that need not be its address
 )
 
 // alone runs the test in a process of its own. It returns true there, and false in the process that only reports.
@@ -48,7 +50,8 @@ func TestPeer(t *testing.T) {
 		t.Skip("only another test starts a peer")
 	}
 	system := newSystem(zerolog.Nop(), address)
-	peer, err := startRemote(system, address, address, accessOfPeer(t, address), zerolog.Nop())
+	_, place, _ := strings.Cut(os.Getenv(placeVariable), "@")
+	peer, err := startRemote(system, cmp.Or(place, address), address, accessOfPeer(t, address), zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func startRemote(system *actor.ActorSystem, listen, advertised string, a access,
 	t := &transport{
 		system: system, guard: newGuard(advertised, logger), shakes: newHandshakes(a, logger), links: newLinks(logger, tell), log: logger,
 	}
-	t.guard.access, t.links.shakes = a, t.shakes
+	t.guard.access, t.links.shakes, t.links.ways = a, t.shakes, a.ways
 	config := remote.Configure(host, port,
 		remote.WithAdvertisedHost(advertised),
 		remote.WithServerOptions(t.serverOptions()...),
@@ -229,9 +229,9 @@ func (t *transport) dialOptions() []grpc.DialOption {
 	}
 }
 
-// dialTCP goes straight to the peer: never through a proxy, and never to a socket file that an address might name.
+// dialTCP connects to whoever an address means.
 func (t *transport) dialTCP(ctx context.Context, address string) (net.Conn, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	conn, err := t.shakes.access.ways.dial(ctx, address)
 	if err != nil {
 		t.shakes.faults.note(address, nil) // nobody is there: what was wrong with whoever was is old
 	}

@@ -117,7 +117,8 @@ func (s Security) openAsClient(members []Member, logger zerolog.Logger) (access,
 type access struct {
 	ring    *certificate.Keyring // nil: nobody shows anything
 	members *roster
-	serves  bool // this process is a member: clients come to it
+	serves  bool         // this process is a member: clients come to it
+	ways    *whereabouts // nil: members are where their addresses say
 }
 
 // reads says whether this process may only read.

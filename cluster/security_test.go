@@ -88,6 +88,9 @@ func peersOf(address string) []Member {
 func accessOfPeer(t testing.TB, address string) access {
 	t.Helper()
 	files := strings.Split(os.Getenv(certsVariable), ":")
+	if id, _, placed := strings.Cut(os.Getenv(placeVariable), "@"); placed && len(files) != 3 {
+		return access{members: newRoster([]Member{{log.ReplicaID(id[0] - '0'), address}}), serves: true}
+	}
 	if len(files) != 3 {
 		return access{}
 	}

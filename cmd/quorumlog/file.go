@@ -34,6 +34,8 @@ type file struct {
 	TLSCert        *string `yaml:"tls-cert"`
 	TLSKey         *string `yaml:"tls-key"`
 	Insecure       *bool   `yaml:"insecure"`
+	Discovery      *string `yaml:"discovery"`
+	Announce       *string `yaml:"announce"`
 }
 
 // readFile returns what the file says, as flags would be given it.
@@ -70,6 +72,8 @@ func (f file) values() map[string]string {
 	put(values, "tls-cert", f.TLSCert)
 	put(values, "tls-key", f.TLSKey)
 	put(values, "insecure", f.Insecure)
+	put(values, "discovery", f.Discovery)
+	put(values, "announce", f.Announce)
 	return values
 }
 

@@ -31,6 +31,8 @@ type settings struct {
 	repair         repair
 	copyRate       copyRate
 	security       cluster.Security
+	discovery      string
+	announce       string
 	timeout        time.Duration
 	output         format
 	logLevel       level
@@ -93,6 +95,7 @@ func (s *settings) addOutput(command *cobra.Command) {
 func (s *settings) addClient(command *cobra.Command) {
 	s.addMembers(command)
 	s.addSecurity(command)
+	s.addDiscovery(command)
 	s.addTimeout(command)
 	s.addOutput(command)
 }
@@ -105,7 +108,11 @@ func (p *program) client(ctx context.Context) (*cluster.Client, error) {
 	if err := p.security.Validate(p.members.addresses()...); err != nil {
 		return nil, usage(err)
 	}
-	return cluster.DialSecurely(ctx, p.members, p.security)
+	source, err := p.source()
+	if err != nil {
+		return nil, err
+	}
+	return cluster.DialDiscovered(ctx, p.members, p.security, source)
 }
 
 func errNoMembers() error {

@@ -49,9 +49,14 @@ func (p *program) initialize() error {
 
 // node is the configuration of a member as it was set. An error is one of usage.
 func (p *program) node() (cluster.Config, error) {
+	source, err := p.source()
+	if err != nil {
+		return cluster.Config{}, err
+	}
 	c := cluster.Config{
 		ID: log.ReplicaID(p.id), Cluster: p.cluster, Data: p.data, Listen: p.listen, Members: p.members,
 		AutoInitialize: p.autoInitialize, AutoElect: p.autoElect, Repair: cluster.Repair(p.repair), Security: p.security,
+		Discovery: source, Announce: p.announce,
 	}
 	switch {
 	case len(p.members) == 0:

@@ -14,12 +14,7 @@ import (
 	"github.com/quorumlog/quorumlog/cluster"
 )
 
-func newServeCommand(p *program) *cobra.Command {
-	var profile string
-	command := &cobra.Command{
-		Use:   "serve",
-		Short: "Run one member of the log",
-		Long: `Runs one member of the log until SIGTERM or SIGINT; a second signal does not wait for a clean end. It logs to stderr:
+const serveText = `Runs one member of the log until SIGTERM or SIGINT; a second signal does not wait for a clean end. It logs to stderr:
 for people on a terminal, JSON elsewhere.
 
 The first start of all members makes a new log (--auto-initialize). A member whose data directory is gone comes back
@@ -36,6 +31,9 @@ Beyond the loopback, members and clients show each other certificates (--tls-ca,
 makes them), or talk in plain text on a network that you trust (--insecure). New files count a second after they are in
 the place of the old ones, without a restart.
 
+A member that moved is found with --discovery, which members and clients are given: its address in --members stays its name, and it
+listens elsewhere (--listen). That says only where a member is, and never who is one (docs/operations.md).
+
 A recovery takes what the network gives, unless --copy-rate limits it. SIGHUP has the member read --config again, and
 follow the copy-rate there, also while it recovers.
 
@@ -43,7 +41,14 @@ A member whose data directory is damaged keeps it aside, in a directory damaged-
 in the same way (--repair). Delete damaged-1 when you no longer want to look at it.
 
 It ends with 4 when its disk fails, lies or is full, or when its replica lives on in another directory, and says what to
-do. Damage that is found while it runs ends it too: the next start repairs it.`,
+do. Damage that is found while it runs ends it too: the next start repairs it.`
+
+func newServeCommand(p *program) *cobra.Command {
+	var profile string
+	command := &cobra.Command{
+		Use:   "serve",
+		Short: "Run one member of the log",
+		Long:  serveText,
 		Example: `  quorumlog serve --id 1 --data data/1 --members 1=127.0.0.1:7101,2=127.0.0.1:7102,3=127.0.0.1:7103
   quorumlog serve --config /etc/quorumlog.yaml --http 127.0.0.1:9101
 
@@ -64,6 +69,8 @@ do. Damage that is found while it runs ends it too: the next start repairs it.`,
 	p.addID(command)
 	p.addMembers(command)
 	p.addSecurity(command)
+	p.addDiscovery(command)
+	p.addAnnounce(command)
 	p.addData(command, "data `directory` of the replica; made where there is none", true)
 	p.addCluster(command)
 	p.addAddresses(command)

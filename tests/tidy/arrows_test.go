@@ -74,6 +74,7 @@ func doors() []door {
 		{dir: "cluster", own: placed, foreign: []string{
 			protoactor, protobuf, zerolog, rates, "github.com/prometheus", "golang.org/x/sync", "google.golang.org/grpc",
 		}},
+		{dir: "cluster/discovery", own: []string{"cluster/discovery/...", "log"}, foreign: []string{zerolog}},
 		{dir: "cmd", own: append(placed, "cmd/..."), foreign: []string{
 			zerolog, "github.com/goccy/go-yaml", "github.com/mattn", "github.com/prometheus", "github.com/schollz",
 			"github.com/spf13", "golang.org/x",
