@@ -8,10 +8,25 @@ import (
 	"github.com/quorumlog/quorumlog/actors/coordinator"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/membership"
 	"github.com/quorumlog/quorumlog/log/paxos"
 	"github.com/quorumlog/quorumlog/messages"
 	"github.com/quorumlog/quorumlog/tests/kit"
 )
+
+func TestAtMost64ChangesOfTheMembersWait(t *testing.T) {
+	c := kit.Voting(t, 1, 3)
+	m := c.Member(1)
+	m.Isolate()
+	m.Probe.Request(m.PID(member.Coordinator), coordinator.Elect{Tag: 1})
+	for i := range uint64(65) {
+		m.Probe.Request(m.PID(member.Coordinator), coordinator.Change{Tag: 2 + i, Change: membership.Change{Kind: membership.Remove, ID: 3}})
+	}
+	if failed := actortest.Await[coordinator.Failed](t, m.Probe, time.Second); failed.Why != coordinator.Busy || failed.Tag != 66 {
+		t.Errorf("the answer is %+v", failed)
+	}
+	actortest.ExpectNone[coordinator.Failed](t, m.Probe, time.Second)
+}
 
 // TestEmptyEntriesDoNotWaitWithoutBound: they have no bytes, but take memory.
 func TestEmptyEntriesDoNotWaitWithoutBound(t *testing.T) {

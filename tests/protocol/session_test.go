@@ -1,8 +1,10 @@
 package protocol
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/status"
+	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/messages"
 	"github.com/quorumlog/quorumlog/tests/kit"
 )
@@ -160,6 +163,52 @@ func TestSessionsSurviveRestartsOfAllMembers(t *testing.T) {
 			if got := placed(t, c.Member(2), numbered(1, 20, "19", "20")); got != "[20-20 21-21]" {
 				t.Errorf("entries are at %s", got)
 			}
+		})
+	}
+}
+
+// A portion that is read from the disk ends before the last of them.
+func TestSessionsOfLargeEntriesSurviveRestartsOfAllMembers(t *testing.T) {
+	c := kit.Voting(t, 1, 3)
+	large := strings.Repeat("*", 600<<10)
+	for i := range uint64(4) {
+		placed(t, c.Member(1), numbered(1, 1+i, large+fmt.Sprint(i)))
+	}
+	restart(c)
+	if got := placed(t, c.Member(2), numbered(1, 4, large+"3", "4")); got != "[4-4 5-5]" {
+		t.Errorf("entries are at %s", got)
+	}
+}
+
+// damagedCheckpoint is a disk whose checkpoint cannot be read, or reads as something else.
+type damagedCheckpoint struct {
+	storage.Store
+	table []byte
+	err   error
+}
+
+// Checkpoint implements storage.Store.
+func (d damagedCheckpoint) Checkpoint() (storage.Checkpoint, error) {
+	return storage.Checkpoint{UpTo: 1, Table: d.table}, d.err
+}
+
+func TestAMemberWhoseCheckpointIsDamagedEnds(t *testing.T) {
+	for claim, damage := range map[string]damagedCheckpoint{
+		"it cannot be read":       {err: fmt.Errorf("%w: a test", storage.ErrCorrupt)},
+		"it is no table":          {table: []byte("\xff\xff\xff")},
+		"it is a part of a table": {table: []byte{1}},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			c := kit.Voting(t, 1, 3)
+			for i := range uint64(3) { // so that the disk knows the first to be learned
+				placed(t, c.Member(1), numbered(1, 1+i, "a"))
+				c.World.Run(time.Second)
+			}
+			m := c.Member(3)
+			m.Crash()
+			m.Wrap = func(s storage.Store) storage.Store { return damagedCheckpoint{s, damage.table, damage.err} }
+			m.Restart()
+			wait(t, c, "the member reports it", func() bool { return errors.Is(m.Failure(), storage.ErrCorrupt) })
 		})
 	}
 }

@@ -33,6 +33,7 @@ type host struct {
 	gone   bool         // the member was removed, and knows
 	heard  int          // events that were looked at
 	writes log.Proposal // of its coordinator, as it said in its last greeting; 0 if that is not elected
+	reigns log.Proposal // for which it asked last to note a reign
 
 	operations int           // of the disk until the process ends; 0 for never
 	sends      int           // of messages until the process ends; 0 for never
@@ -77,7 +78,7 @@ const slowest = 4 * time.Second
 // start starts the process, for the first time or again.
 func (s *simulation) start(h *host) {
 	h.life++
-	h.acknowledged, h.writes = 0, 0
+	h.acknowledged, h.writes, h.reigns = 0, 0, 0
 	h.up, h.voting, h.leaves, h.doomed, h.heard, h.operations, h.sends = true, false, false, false, 0, 0, 0
 	h.Wrap = func(store storage.Store) storage.Store {
 		if s.Sabotage != nil {

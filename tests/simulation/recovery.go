@@ -108,12 +108,16 @@ func (s *simulation) synced() bool {
 	return !slices.ContainsFunc(s.hosts, func(h *host) bool { return h.syncs > s.now() })
 }
 
-// somebodyWrites says whether a coordinator is elected whose writes a quorum would accept.
+// somebodyWrites says whether a coordinator is elected whose writes a quorum would accept. One that is alone greets nobody, and has
+// its own answer at once.
 func (s *simulation) somebodyWrites() bool {
 	for _, h := range s.members() {
-		would := 0
+		would, writes := 0, h.writes
+		if len(s.members()) == 1 {
+			writes = h.reigns
+		}
 		for _, o := range s.members() {
-			if h.up && h.writes > 0 && o.Store.Metadata().Promised <= h.writes {
+			if h.up && writes > 0 && o.Store.Metadata().Promised <= writes {
 				would++
 			}
 		}

@@ -61,10 +61,25 @@ func (c *client) take(ctx actor.Context, o spec.Operation, m *messages.AppendReq
 	c.errands.next += uint64(len(o.Entries))
 	c.errands.line = append(c.errands.line, t)
 	c.open++
+	if c.written%16 == 0 && len(m.GetEntries()) > 1 {
+		c.sendFirst(ctx, t, o.Member)
+	}
 	c.sendErrand(ctx, t, o.Member)
 	if c.random.IntN(20) == 0 { // a client that cannot wait
 		c.sendErrand(ctx, t, c.anyMember())
 	}
+}
+
+// sendFirst sends the first entry of an errand by itself, as a client does that had a smaller batch before and heard no answer to it.
+func (c *client) sendFirst(ctx actor.Context, t *errand, to log.ReplicaID) {
+	m, ok := proto.Clone(t.message).(*messages.AppendRequest)
+	if !ok {
+		return
+	}
+	c.request++
+	m.Request, m.Entries = c.request, m.GetEntries()[:1]
+	t.unclear = true
+	c.sendTo(ctx, to, m)
 }
 
 // renew begins another session, of which nothing is in the log up to since.
