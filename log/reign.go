@@ -10,9 +10,10 @@ type Reign struct {
 	First Position
 }
 
-// Later returns the later of two reigns.
+// Later returns the later of two reigns. A writer that goes on under its proposal behind a change of the members settles what its new
+// members hold, and reigns anew from there on.
 func (r Reign) Later(o Reign) Reign {
-	if o.By > r.By {
+	if o.By > r.By || o.By == r.By && o.First > r.First {
 		return o
 	}
 	return r
