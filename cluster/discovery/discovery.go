@@ -7,7 +7,8 @@
 //
 //	discovery.go   Source: what is asked; Places: what it says
 //	directory.go   Directory follows a source, and remembers
-//	static/  file/  dns/    lists that somebody else writes
+//	static/  file/  dns/   lists that somebody else writes
+//	etcd/  consul/         members announce themselves; node.go: as protoactor's cluster providers do
 package discovery
 
 import (

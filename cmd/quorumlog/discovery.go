@@ -1,9 +1,12 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -11,8 +14,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/quorumlog/quorumlog/cluster"
 	"github.com/quorumlog/quorumlog/cluster/discovery"
+	"github.com/quorumlog/quorumlog/cluster/discovery/consul"
 	"github.com/quorumlog/quorumlog/cluster/discovery/dns"
+	"github.com/quorumlog/quorumlog/cluster/discovery/etcd"
 	listing "github.com/quorumlog/quorumlog/cluster/discovery/file"
 )
 
@@ -29,13 +35,15 @@ func (s *settings) addAnnounce(command *cobra.Command) {
 }
 
 // discoveries are the URLs that --discovery takes.
-func discoveries() []string { return []string{"file:///PATH", "dns://[SERVER]/NAME"} }
+func discoveries() []string {
+	return []string{"file:///PATH", "dns://[SERVER]/NAME", "etcd://HOST,.../NAME", "consul://HOST/NAME"}
+}
 
-// opened is what a URL says, beside its scheme.
+// opened is a URL of a discovery: url.URL takes one host only.
 type opened struct {
-	*url.URL
-	options url.Values
-	cluster string
+	scheme, hosts, path string
+	user                *url.Userinfo // nil: nobody in particular
+	options             url.Values
 }
 
 // source opens what --discovery says; nil where it says nothing. Nothing is connected to yet.
@@ -43,19 +51,18 @@ func (s *settings) source() (discovery.Source, error) {
 	if s.discovery == "" {
 		return nil, nil
 	}
-	source, err := openDiscovery(s.discovery, s.cluster)
+	source, err := openDiscovery(s.discovery)
 	if err != nil {
-		return nil, usagef("--discovery %s: %w; it is one of %s", s.discovery, err, strings.Join(discoveries(), ", "))
+		return nil, usagef("--discovery: %w; it is one of %s", err, strings.Join(discoveries(), ", "))
 	}
 	return source, nil
 }
 
-func openDiscovery(text, cluster string) (discovery.Source, error) {
-	u, err := url.Parse(text)
+func openDiscovery(text string) (discovery.Source, error) {
+	o, err := parseDiscovery(text)
 	if err != nil {
-		return nil, errors.New("that is no URL")
+		return nil, err
 	}
-	o := opened{u, u.Query(), cluster}
 	source, err := o.open()
 	if err != nil {
 		return nil, err
@@ -66,27 +73,122 @@ func openDiscovery(text, cluster string) (discovery.Source, error) {
 	return source, nil
 }
 
+func parseDiscovery(text string) (opened, error) {
+	scheme, rest, found := strings.Cut(text, "://")
+	if !found {
+		return opened{}, errors.New("a URL has a scheme and two slashes; a file has an absolute path, after a third")
+	}
+	end := strings.IndexAny(rest+"/", "/?#")
+	who, hosts, named := strings.Cut(rest[:end], "@")
+	if !named {
+		who, hosts = "", who
+	}
+	u, err := url.Parse(scheme + "://" + who + "@host" + rest[end:])
+	if err != nil {
+		return opened{}, errors.New("that is no URL") // and what is in it is nobody's matter: a password, perhaps
+	}
+	o := opened{scheme: u.Scheme, hosts: hosts, path: u.Path, options: u.Query()}
+	if named {
+		o.user = u.User
+	}
+	return o, nil
+}
+
 func (o opened) open() (discovery.Source, error) {
-	switch o.Scheme {
+	switch o.scheme {
 	case "file":
-		if o.Host != "" || !filepath.IsAbs(o.Path) {
+		if o.hosts != "" || !filepath.IsAbs(o.path) {
 			return nil, errors.New("a file has an absolute path, after three slashes")
 		}
-		return listing.New(o.Path), nil
+		return listing.New(o.path), nil
 	case "dns":
 		return o.dns()
+	case "etcd":
+		return o.etcd()
+	case "consul":
+		return o.consul()
 	}
-	return nil, fmt.Errorf("nothing is known of %q", o.Scheme)
+	return nil, fmt.Errorf("nothing is known of %q", o.scheme)
+}
+
+// etcd is etcd://[USER:PASSWORD@]HOST[:PORT],.../[NAME].
+func (o opened) etcd() (discovery.Source, error) {
+	endpoints, name, err := o.service("2379")
+	if err != nil {
+		return nil, err
+	}
+	password, _ := o.user.Password()
+	s := &etcd.Source{Endpoints: endpoints, Name: name, Username: o.user.Username(), Password: password}
+	s.TLS, err = o.tls()
+	return s, err
+}
+
+// consul is consul://HOST[:PORT]/[NAME]. A token is in the environment (CONSUL_HTTP_TOKEN), where other tools look for it too.
+func (o opened) consul() (discovery.Source, error) {
+	agents, name, err := o.service("8500")
+	if err != nil {
+		return nil, err
+	}
+	if len(agents) > 1 || o.user != nil {
+		return nil, errors.New("there is one agent, the one of this machine, and a token is given as CONSUL_HTTP_TOKEN")
+	}
+	return consul.New(name, agents[0])
+}
+
+// service returns whom a URL names, each with a port, and what is looked for there.
+func (o opened) service(port string) (hosts []string, name string, err error) {
+	if name = strings.Trim(o.path, "/"); name == "" {
+		name = cluster.DefaultCluster
+	}
+	if strings.Contains(name, "/") {
+		return nil, "", fmt.Errorf("the name %q has a slash in it", name)
+	}
+	for host := range strings.SplitSeq(o.hosts, ",") {
+		if host == "" {
+			return nil, "", errors.New("a host is missing")
+		}
+		hosts = append(hosts, withPort(host, port))
+	}
+	return hosts, name, nil
+}
+
+// tls is ?ca=FILE, with ?cert=FILE&key=FILE where this process shows a certificate; nil without it.
+func (o opened) tls() (*tls.Config, error) {
+	ca, encrypted := o.take("ca")
+	certificate, shows := o.take("cert")
+	key, keyed := o.take("key")
+	if shows != keyed || shows && !encrypted {
+		return nil, errors.New("a certificate comes with its key, and with the authority: ?ca=FILE&cert=FILE&key=FILE")
+	}
+	if !encrypted {
+		return nil, nil
+	}
+	text, err := os.ReadFile(ca)
+	if err != nil {
+		return nil, fmt.Errorf("read the authority: %w", err)
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: x509.NewCertPool()}
+	if !c.RootCAs.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate", ca)
+	}
+	if shows {
+		pair, err := tls.LoadX509KeyPair(certificate, key)
+		if err != nil {
+			return nil, fmt.Errorf("read the certificate: %w", err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
 }
 
 // dns is dns://[SERVER[:PORT]]/NAME, with ?offset=N and ?every=DURATION.
 func (o opened) dns() (discovery.Source, error) {
-	s := &dns.Source{Name: strings.Trim(o.Path, "/")}
+	s := &dns.Source{Name: strings.Trim(o.path, "/")}
 	if s.Name == "" {
 		return nil, errors.New("the name of the SRV records is missing")
 	}
-	if o.Host != "" {
-		s.Server = withPort(o.Host, "53")
+	if o.hosts != "" {
+		s.Server = withPort(o.hosts, "53")
 	}
 	var err error
 	if text, found := o.take("offset"); found {

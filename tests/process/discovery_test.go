@@ -140,6 +140,10 @@ func TestMistakesAboutDiscoveryAreNamed(t *testing.T) {
 		"status --discovery dns:///a?ofset=1":                 "\"ofset\" is none of its options",
 		"status --discovery dns:///a?offset=x":                "is no number",
 		"status --discovery dns:///a?every=5":                 "is no duration",
+		"status --discovery etcd:///a":                        "a host is missing",
+		"status --discovery etcd://a/b/c":                     "has a slash",
+		"status --discovery consul://a,b/c":                   "there is one agent",
+		"status --discovery etcd://a/b?cert=x":                "comes with its key",
 		serve + " --announce a:1":                             "nothing to announce it to",
 		serve + " --announce 0.0.0.0:1 --discovery file:///a": "names none",
 	} {

@@ -1,0 +1,17 @@
+package process
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/quorumlog/quorumlog/cluster/discovery/discoverytest"
+)
+
+func TestMembersThatMoveAreFoundInEtcd(t *testing.T) {
+	t.Parallel()
+	address, peers := fmt.Sprintf("127.0.0.1:%d", discoverytest.Port(t)), fmt.Sprintf("http://127.0.0.1:%d", discoverytest.Port(t))
+	discoverytest.Serve(t, address, "etcd", "--data-dir", t.TempDir(), "--listen-client-urls", "http://"+address,
+		"--advertise-client-urls", "http://"+address, "--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers,
+		"--initial-cluster", "default="+peers)
+	(&found{New(t, 3), "etcd://" + address + "/log", nil, make(map[int]string)}).moves()
+}
