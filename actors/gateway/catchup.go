@@ -64,7 +64,7 @@ func (g *gateway) nextRefresh(ctx actor.Context) {
 }
 
 func (g *gateway) refreshed(ctx actor.Context, m catchup.Refreshed) {
-	if !g.refresh.child.Equal(ctx.Sender()) {
+	if g.refresh.child == nil || !g.refresh.child.Equal(ctx.Sender()) { // nobody waits for it any more
 		return
 	}
 	for _, r := range g.refresh.served {

@@ -18,6 +18,7 @@ import (
 type heard struct {
 	by        log.Proposal
 	at        time.Time
+	writes    bool         // it was heard writing, and not only promised
 	favoured  log.Proposal // who was told last that an election would disturb nobody, ...
 	since     time.Time    // ... and when
 	attendant *actor.PID   // is told Deserted; nil for nobody
@@ -36,10 +37,24 @@ func (h *heard) lead(by log.Proposal, self log.ReplicaID) {
 	}
 }
 
-// hearWriter notes that a proposal's owner writes, or is about to. One that a higher promise has fenced does not any more.
-func (r *replica) hearWriter(by log.Proposal) {
+// hearWriter notes that a proposal's owner writes. One that a higher promise has fenced does not any more.
+func (r *replica) hearWriter(by log.Proposal) { r.hearLeader(by, true) }
+
+// hearCandidate notes that a proposal's owner is about to write.
+func (r *replica) hearCandidate(by log.Proposal) { r.hearLeader(by, false) }
+
+func (r *replica) hearLeader(by log.Proposal, writes bool) {
 	if by > 0 && by >= r.meta.Promised && by >= r.writer() {
-		r.heard.by, r.heard.at = by, r.Clock.Now()
+		writes = writes || by == r.heard.by && r.heard.writes
+		r.heard.by, r.heard.at, r.heard.writes = by, r.Clock.Now(), writes
+	}
+}
+
+// writesNoMore notes a greeting of a member that does not write. One that was promised everything a moment ago, and fills what it
+// lacks, never wrote: it is not taken for gone, or the next one would stand, and fence it.
+func (r *replica) writesNoMore(ctx actor.Context, id, successor log.ReplicaID) {
+	if true || r.heard.writes {
+		r.deserted(ctx, id, successor)
 	}
 }
 
@@ -59,7 +74,7 @@ func (r *replica) deserted(ctx actor.Context, by, successor log.ReplicaID) {
 	if r.heard.by == 0 || r.heard.by.Replica() != by || by == r.meta.Replica {
 		return
 	}
-	r.heard.by, r.heard.favoured = 0, 0
+	r.heard.by, r.heard.favoured, r.heard.writes = 0, 0, false
 	if r.heard.attendant != nil {
 		ctx.Send(r.heard.attendant, Deserted{successor})
 	}

@@ -101,7 +101,7 @@ func (r *replica) hello(ctx actor.Context, m *messages.Hello) {
 	} else {
 		r.hearWriter(h.Writer)
 		if h.Writer == 0 {
-			r.deserted(ctx, h.From.Replica, h.Successor)
+			r.writesNoMore(ctx, h.From.Replica, h.Successor)
 		}
 		welcome = codec.EncodeWelcome(header, codec.Presence{
 			Status: r.meta.Status, Writer: r.lead.by, Learned: r.ledger.Learned(), Heard: r.admission.Sightings(),

@@ -152,7 +152,7 @@ func (r *replica) grant(ctx actor.Context, by log.Proposal, v paxos.Verdict) boo
 	if !r.setMetadata(ctx, meta) {
 		return false
 	}
-	r.hearWriter(v.Promised) // who is promised everything is about to write
+	r.hearCandidate(v.Promised) // who is promised everything is about to write
 	if r.lead.by > 0 && r.lead.by < meta.Promised {
 		r.respond(ctx, r.lead.pid, Outbid{meta.Promised})
 		r.lead = lead{}

@@ -94,22 +94,29 @@ func byTime(a, b cluster.Happening) int {
 	return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Member, b.Member), cmp.Compare(a.Sequence, b.Sequence))
 }
 
+// observer is the role of a member whose vote does not count.
+const observer = "observer"
+
 func view(at time.Time, statuses []cluster.Status) View {
-	v := View{At: at, Quorum: len(statuses)/2 + 1}
+	v, voters := View{At: at}, 0
 	for _, s := range statuses {
+		if s.Role != observer {
+			voters++
+		}
 		if !s.Reachable {
 			continue
 		}
 		if v.End = max(v.End, uint64(s.End)); v.Begin == 0 || uint64(s.Begin) < v.Begin {
 			v.Begin = uint64(s.Begin)
 		}
-		if s.Status == "VOTING" {
+		if s.Status == "VOTING" && s.Role != observer {
 			v.Voting++
 		}
 		if s.Leader {
 			v.Writer = uint16(s.ID)
 		}
 	}
+	v.Quorum = voters/2 + 1
 	v.Survives = max(v.Voting-v.Quorum, 0)
 	for _, s := range statuses {
 		m := Member{Status: s}

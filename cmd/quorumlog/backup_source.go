@@ -49,7 +49,11 @@ func (s *clusterSource) prepare(ctx context.Context) error {
 		return err
 	}
 	s.choose(statuses)
-	last, err := s.reader.Catchup(limited)
+	begin, _, err := s.reader.Bounds(limited)
+	if err != nil {
+		return err
+	}
+	last, err := s.reader.Catchup(limited) // behind the bounds: the TRUNCATE that moved the begin belongs to the log from there on
 	if err != nil {
 		return err
 	}
@@ -58,9 +62,8 @@ func (s *clusterSource) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	begin, _, err := s.reader.Bounds(limited)
 	s.there, s.manifest.Begin = log.Range{First: begin, Last: last}, begin
-	return err
+	return nil
 }
 
 // choose reads a member that does not write, where there is one, and compares with whoever is left.

@@ -11,6 +11,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/actortest"
 	"github.com/quorumlog/quorumlog/actors/catchup"
 	"github.com/quorumlog/quorumlog/actors/coordinator"
+	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/identity"
@@ -359,5 +360,25 @@ func TestCopyOfAStrangerIsNotLearned(t *testing.T) {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// The answer comes right behind the deadline of the only one who waited for it.
+func TestACatchupThatNobodyWaitsForAnyMoreHarmsNobody(t *testing.T) {
+	c := kit.Voting(t, 1, 3)
+	m := c.Member(1)
+	m.Elect()
+	m.Append("x")
+	c.World.Run(time.Second)
+	m.Isolate()
+	c.World.Run(3 * time.Second)
+	m.Probe.Request(m.PID(member.Gateway), &messages.CatchupRequest{Request: 1})
+	c.World.Run(29900 * time.Millisecond)
+	m.Node.Occupy(kit.Name+"/"+member.Gateway, 900*time.Millisecond)
+	c.World.Run(110 * time.Millisecond)
+	m.Rejoin()
+	c.World.Run(5 * time.Second)
+	if !m.Node.Up() || m.Failure() != nil {
+		t.Errorf("seed %d: the member ended: %v", c.World.Seed(), m.Failure())
 	}
 }

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -270,4 +271,28 @@ func TestTwoMembersThatStandAtTheSameMomentDoNotWaitForOneThatIsDown(t *testing.
 		}
 		awaitWriter(t, c, 900*time.Millisecond, first.ID)
 	})
+}
+
+// A candidate's greetings say that it does not write yet, while it settles what the dead writer left.
+func TestAWriterThatIsGoneIsFollowedByOneElection(t *testing.T) {
+	for seed := range uint64(5) {
+		c := led(t, seed, 5)
+		gone := awaitWriter(t, c, 3*time.Second)
+		for i := range 20 {
+			gone.Append(fmt.Sprint(i))
+		}
+		for i := range 8 { // what is on its way is to be settled
+			gone.Probe.Request(gone.PID(member.Coordinator), coordinator.Append{Values: []log.Value{kit.Entry(fmt.Sprint("late", i))}})
+		}
+		c.World.Run(2 * time.Millisecond)
+		before := gone.Inspect().Writer
+		gone.Crash()
+		awaitWriter(t, c, 10*time.Second, gone.ID)
+		c.World.Run(3 * time.Second)
+		for id, by := range whoWrites(c) {
+			if by.Round() > before.Round()+1 {
+				t.Errorf("seed %d: member %d writes under %v, and %v was before", seed, id, by, before)
+			}
+		}
+	}
 }
