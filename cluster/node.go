@@ -91,6 +91,9 @@ func (n *Node) start(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("start the member: %w", ctx.Err())
 	}
+	if n.began.Epoch > 0 { // what the disk says counts, and not the list that the member was started with
+		n.transport.meet(n.began)
+	}
 	n.transport.open()
 	n.ways.announce(n.config.ID, n.config.announce(self))
 	n.Client = newClient(n.system, n.config.Members, self)

@@ -32,10 +32,11 @@ func (c *Client) reach(ctx context.Context) (Member, error) {
 	if c.conn.heardSince(m.Address, time.Now().Add(-fresh)) {
 		return m, nil
 	}
-	found := make(chan Member, len(c.Members()))
+	members := c.Members() // they may be others in a moment
+	found := make(chan Member, len(members))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	for _, m := range c.Members() {
+	for _, m := range members {
 		go func() {
 			if c.awaitVoting(ctx, m) {
 				found <- m

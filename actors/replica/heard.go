@@ -53,7 +53,7 @@ func (r *replica) hearLeader(by log.Proposal, writes bool) {
 // writesNoMore notes a greeting of a member that does not write. One that was promised everything a moment ago, and fills what it
 // lacks, never wrote: it is not taken for gone, or the next one would stand, and fence it.
 func (r *replica) writesNoMore(ctx actor.Context, id, successor log.ReplicaID) {
-	if true || r.heard.writes {
+	if r.heard.writes {
 		r.deserted(ctx, id, successor)
 	}
 }
