@@ -10,6 +10,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/catchup"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/membership"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
@@ -87,7 +88,8 @@ func (s *simulation) demand(part int, within time.Duration, what string, holds f
 // stalemate says whether too few votes are left that everybody counts: of some members the disks are lost, and of others
 // somebody who votes knows another life, which may recover and vote, for all that can be told. See docs/adr/0010.
 func (s *simulation) stalemate() bool {
-	if !s.survives(s.truth.newest().Configuration, nil) { // the members were changed while too many had lost their disks
+	// The members were changed while too many had lost their disks; or those who knew that they were changed have lost theirs.
+	if !s.survives(s.truth.newest().Configuration, nil) || !s.survives(s.known(), nil) {
 		return true
 	}
 	counted, doubted := 0, 0
@@ -101,6 +103,17 @@ func (s *simulation) stalemate() bool {
 		}
 	}
 	return doubted > 0 && counted < s.truth.quorum
+}
+
+// known is the newest configuration that a member knows which votes.
+func (s *simulation) known() membership.Configuration {
+	newest := s.truth.configs[0].Configuration
+	for _, h := range s.hosts {
+		if c := h.Store.Metadata().Configuration; h.voting && c.Epoch > newest.Epoch {
+			newest = c
+		}
+	}
+	return newest
 }
 
 // synced says whether the slow syncs that had begun before all faults ended are done.

@@ -148,7 +148,6 @@ func readerFaults() []fault {
 		{"a reader can read less than before", history.Monotone, "[client 3 at member 3: read [1, 2]", func(s *story) {
 			s.named["read"].View.Learned = 8
 		}},
-		{"a reader's log begins earlier than before", history.Monotone, "at 3 before", func(s *story) { s.named["read"].View.Begin = 3 }},
 		{"a linearizable read misses an entry", history.Current, "read", func(s *story) { s.named["again"].View.Learned = 6 }},
 		{"a catch-up misses an entry", history.Current, "catch up", func(s *story) { s.named["catchup"].Told.Last = 6 }},
 	}

@@ -75,13 +75,6 @@ func readerMutations() []Mutation {
 			}
 			return found
 		}},
-		{"the log of a reader begins earlier than before", history.Monotone, false, func(r *rand.Rand, s *Sample) bool {
-			a, b, found := s.successive(r)
-			if found {
-				a.View.Begin = b.View.Begin + 1
-			}
-			return found
-		}},
 		{"a catch-up misses what was acknowledged", history.Current, true, func(r *rand.Rand, s *Sample) bool {
 			return s.miss(r, s.of(history.Catchup, history.Succeeded))
 		}},
