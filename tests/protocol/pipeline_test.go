@@ -13,7 +13,6 @@ import (
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
-	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/messages"
 	"github.com/quorumlog/quorumlog/tests/kit"
 )
@@ -252,45 +251,6 @@ func TestAWriteThatWaitsIsRejectedOnceItsWriterIsFenced(t *testing.T) {
 	p.Promise(m, by(10, 2), log.Range{})
 	if answer := actortest.Await[*messages.WriteResponse](t, m.Probe, time.Second); answer.GetRejected() == nil {
 		t.Errorf("the answer is %v", answer)
-	}
-}
-
-// unreadable is a disk whose records cannot be read any more, once it is broken.
-type unreadable struct {
-	storage.Store
-	broken bool
-}
-
-func (d *unreadable) Scan(within log.Range, visit func(log.Action) bool) error {
-	if d.broken {
-		return storage.ErrFailed
-	}
-	return d.Store.Scan(within, visit)
-}
-
-// The writes that it fences are held against the disk before it leaves.
-func TestAPromiseIsNotSaidByADiskThatFailsMeanwhile(t *testing.T) {
-	c := kit.Initialized(t, 1, 3)
-	m, p, disk := c.Member(1), c.Peer(2), &unreadable{}
-	m.Prepare(nil, kit.Accepted(2, by(1, 3), "below a hole"))
-	m.Wrap = func(s storage.Store) storage.Store { disk.Store = s; return disk }
-	m.Start()
-	c.AwaitVoting(m)
-	p.Promise(m, by(9, 2), log.Range{})
-	m.Probe.Request(m.PID(member.Replica), codec.EncodeWriteRequest(p.Header(), codec.Write{
-		By: by(9, 2), First: 2, Values: []log.Value{kit.Entry("e")},
-	}))
-	actortest.ExpectNone[any](t, m.Probe, time.Second)
-	disk.broken = true
-	m.Probe.Request(m.PID(member.Replica), codec.EncodePromiseRequest(p.Header(), by(10, 2), log.Range{}))
-	c.World.Run(time.Second)
-	if m.Failure() == nil {
-		t.Fatal("the disk was not read")
-	}
-	for _, answer := range m.Probe.Messages() {
-		if a, ok := answer.(*messages.PromiseResponse); ok && a.GetPromised() != nil {
-			t.Errorf("it says %v, and has only %s durable", a, m.Store.Metadata().Promised)
-		}
 	}
 }
 
