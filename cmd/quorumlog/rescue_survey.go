@@ -17,11 +17,13 @@ import (
 // its writer was never told that it is in the log; it may have been told that it is not, where a later writer put another
 // value in its place on the disks that are lost. So the new log may hold what was refused, in place of what is lost anyway.
 // To drop such values instead would lose what was acknowledged last in the most common case: the surviving replica voted, and
-// had not yet heard that its vote decided.
+// had not yet heard that its vote decided. Only what a reign voids is not kept that the directory knows of: that was fenced before
+// it was chosen, and its entries may be in the log once more, further down.
 type survey struct {
 	store   *disk.Store
 	plan    rescuePlan
 	highest log.Proposal
+	reign   log.Reign
 }
 
 func (p *program) survey(store *disk.Store, keep log.ReplicaID) (*survey, error) {
@@ -36,7 +38,7 @@ func (p *program) survey(store *disk.Store, keep log.ReplicaID) (*survey, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &survey{store: store, highest: max(m.Highest, m.Promised), plan: rescuePlan{
+	s := &survey{store: store, highest: max(m.Highest, m.Promised), reign: m.Reign, plan: rescuePlan{
 		Cluster: m.Cluster, Replica: keep, Status: m.Status.String(), Begin: m.Begin, Members: members,
 	}}
 	if err := s.look(p); err != nil {
@@ -84,12 +86,17 @@ func (s *survey) look(p *program) error {
 func (s *survey) held(within log.Range) (held interval.Set, err error) {
 	err = s.store.Scan(within, func(a log.Action) bool {
 		s.highest = max(s.highest, a.Promised, a.Performed)
-		if a.Value.Kind != log.None {
+		if s.keeps(a) {
 			held.Add(log.Range{First: a.Position, Last: a.Position})
 		}
 		return true
 	})
 	return held, err
+}
+
+// keeps says whether a record has a value that may have been chosen.
+func (s *survey) keeps(a log.Action) bool {
+	return a.Value.Kind != log.None && !s.reign.Voids(a)
 }
 
 func stretches(set interval.Set) []stretch {
@@ -162,7 +169,7 @@ type rescuing struct {
 // add adds the record of the next position, and says whether more is wanted. One without a value becomes a NOP; so does a
 // TRUNCATE that may never have been chosen, for it would drop entries that are still there.
 func (r *rescuing) add(a log.Action) bool {
-	if a.Value.Kind == log.None || a.Value.Kind == log.Truncate && !a.Learned && a.Value.To > r.plan.Begin {
+	if !r.keeps(a) || a.Value.Kind == log.Truncate && !a.Learned && a.Value.To > r.plan.Begin {
 		a = log.Action{Position: a.Position, Performed: r.highest, Value: log.Value{Kind: log.NOP}}
 	}
 	r.piece, r.bytes, r.next = append(r.piece, a), r.bytes+len(a.Value.Data), a.Position+1
