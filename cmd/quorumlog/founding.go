@@ -61,7 +61,7 @@ func (f *founding) all(ctx context.Context) (founded, error) {
 	}
 	result, err := f.beside(ctx, beside)
 	if err == nil {
-		err = errors.Join(os.Chmod(beside, 0o755), syncDirectory(beside), os.Rename(beside, f.to), syncDirectory(filepath.Dir(f.to)))
+		err = putInPlace(beside, f.to)
 	}
 	if err != nil {
 		return founded{}, errors.Join(because(ctx, err), os.RemoveAll(beside))
@@ -128,6 +128,24 @@ func lookedAt(options disk.Options) (end log.Position, err error) {
 			cluster.ErrCorrupt, report.Records, kept.Len(), report.Damage)
 	}
 	return report.End, nil
+}
+
+// putInPlace gives a directory its name once all of it is durable: whoever finds the name finds everything. Where that fails there is no such
+// name.
+func putInPlace(dir, name string) error {
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return err
+	}
+	if err := syncDirectory(dir); err != nil {
+		return err
+	}
+	if err := os.Rename(dir, name); err != nil {
+		return err
+	}
+	if err := syncDirectory(filepath.Dir(name)); err != nil {
+		return errors.Join(err, os.RemoveAll(name))
+	}
+	return nil
 }
 
 // syncDirectory makes the names in a directory durable.
