@@ -252,3 +252,13 @@ func (c *Client) role(id log.ReplicaID) string {
 	}
 	return membership.Voter.String()
 }
+
+// voters are the members whose votes count, as far as this client knows.
+func (c *Client) voters() []log.ReplicaID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.changed.Epoch > 0 {
+		return c.changed.Voters()
+	}
+	return ids(ordered(c.members))
+}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +41,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	if err != nil {
 		return
 	}
+	c.node.Client.follow(ctx, Member{s.ID, s.Address}, s.Epoch) // its members may be others since it was asked last
 	collectStatus(to, s)
+	c.collectVoters(to, s)
 	collectPositions(to, s)
 	c.collectPeers(to, s)
 }
@@ -174,6 +177,13 @@ func collectStatus(to scrape, s Status) {
 	if n, err := strconv.ParseUint(round, 10, 64); err == nil {
 		to.gauge(float64(n), "promised_round", "The round of the proposal that the replica has promised for all positions.")
 	}
+}
+
+// collectVoters tells whose votes count: an observer that has recovered is no part of a quorum.
+func (c *collector) collectVoters(to scrape, s Status) {
+	voters := c.node.voters()
+	to.gauge(truth(slices.Contains(voters, s.ID)), "voter", "1 for a member whose vote counts, 0 for an observer.")
+	to.gauge(float64(len(voters)), "voters", "Members whose votes count, as this one knows; a quorum is more than half of them.")
 }
 
 func collectPositions(to scrape, s Status) {

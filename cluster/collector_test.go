@@ -51,6 +51,8 @@ func wanted(one, two map[string]float64) []metric {
 		{one, `quorumlog_replica_status{status="VOTING"}`, 1},
 		{one, `quorumlog_replica_status{status="EMPTY"}`, 0},
 		{one, `quorumlog_recovered`, 1},
+		{one, `quorumlog_voter`, 1},
+		{one, `quorumlog_voters`, 2},
 		{one, `quorumlog_ensemble_size`, 2},
 		{one, `quorumlog_begin_position`, 1},
 		{one, `quorumlog_end_position`, 3},

@@ -108,8 +108,9 @@ func (c *Client) detour(ctx context.Context, asked Member, named time.Time) time
 }
 
 func (c *Client) addresses() string {
-	parts := make([]string, len(c.Members()))
-	for i, m := range c.Members() {
+	members := c.Members() // they may be others in a moment
+	parts := make([]string, len(members))
+	for i, m := range members {
 		parts[i] = fmt.Sprintf("member %d at %s", m.ID, m.Address)
 	}
 	return strings.Join(parts, ", ")

@@ -87,16 +87,17 @@ func (r *Reader) leave(m Member) {
 // reachBeside is reach for somebody who has just left a member: that one is chosen where no other votes and answers within a
 // second.
 func (c *Client) reachBeside(ctx context.Context, left Member) (Member, error) {
-	if left.ID == 0 || len(c.Members()) == 1 {
+	members := c.Members() // they may be others in a moment
+	if left.ID == 0 || len(members) == 1 {
 		return c.reach(ctx)
 	}
 	if c.conn.isClosed() {
 		return Member{}, errShut
 	}
-	found := make(chan Member, len(c.Members()))
+	found := make(chan Member, len(members))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	for _, m := range c.Members() {
+	for _, m := range members {
 		go func() {
 			if (m != left || sleep(ctx, fresh) == nil) && c.awaitVoting(ctx, m) {
 				found <- m
