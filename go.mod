@@ -7,6 +7,7 @@ require (
 	github.com/asynkron/protoactor-go v0.0.0-20260118094027-288962e52f3f
 	github.com/cockroachdb/datadriven v1.0.3
 	github.com/cockroachdb/pebble/v2 v2.1.7
+	github.com/go-zookeeper/zk v1.0.4 // where members are (cluster/discovery/zookeeper)
 	github.com/goccy/go-yaml v1.19.2
 	github.com/hashicorp/consul/api v1.33.0 // where members are (cluster/discovery/consul)
 	github.com/prometheus/client_golang v1.25.0

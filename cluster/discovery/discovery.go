@@ -5,10 +5,10 @@
 // is configured, and goes on with the one where the member itself answers. So a source that is gone, late or wrong delays a
 // connection at most (docs/adr/0025).
 //
-//	discovery.go   Source: what is asked; Places: what it says
-//	directory.go   Directory follows a source, and remembers
-//	static/  file/  dns/   lists that somebody else writes
-//	etcd/  consul/         members announce themselves; node.go: as protoactor's cluster providers do
+//	discovery.go                 Source: what is asked; Places: what it says
+//	directory.go                 Directory follows a source, and remembers
+//	static/  file/  dns/         lists that somebody else writes
+//	etcd/  consul/  zookeeper/   members announce themselves; node.go: as protoactor's cluster providers do
 package discovery
 
 import (

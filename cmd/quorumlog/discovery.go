@@ -20,6 +20,7 @@ import (
 	"github.com/quorumlog/quorumlog/cluster/discovery/dns"
 	"github.com/quorumlog/quorumlog/cluster/discovery/etcd"
 	listing "github.com/quorumlog/quorumlog/cluster/discovery/file"
+	"github.com/quorumlog/quorumlog/cluster/discovery/zookeeper"
 )
 
 // addDiscovery adds what says where members are that moved: the same for members and clients.
@@ -36,7 +37,7 @@ func (s *settings) addAnnounce(command *cobra.Command) {
 
 // discoveries are the URLs that --discovery takes.
 func discoveries() []string {
-	return []string{"file:///PATH", "dns://[SERVER]/NAME", "etcd://HOST,.../NAME", "consul://HOST/NAME"}
+	return []string{"file:///PATH", "dns://[SERVER]/NAME", "etcd://HOST,.../NAME", "consul://HOST/NAME", "zk://HOST,.../NAME"}
 }
 
 // opened is a URL of a discovery: url.URL takes one host only.
@@ -107,6 +108,8 @@ func (o opened) open() (discovery.Source, error) {
 		return o.etcd()
 	case "consul":
 		return o.consul()
+	case "zk":
+		return o.zookeeper()
 	}
 	return nil, fmt.Errorf("nothing is known of %q", o.scheme)
 }
@@ -133,6 +136,21 @@ func (o opened) consul() (discovery.Source, error) {
 		return nil, errors.New("there is one agent, the one of this machine, and a token is given as CONSUL_HTTP_TOKEN")
 	}
 	return consul.New(name, agents[0])
+}
+
+// zookeeper is zk://[USER:PASSWORD@]HOST[:PORT],.../[NAME].
+func (o opened) zookeeper() (discovery.Source, error) {
+	servers, name, err := o.service("2181")
+	if err != nil {
+		return nil, err
+	}
+	s := &zookeeper.Source{Servers: servers, Name: name}
+	if password, given := o.user.Password(); given {
+		s.Digest = o.user.Username() + ":" + password
+	} else if o.user != nil {
+		return nil, errors.New("a user of ZooKeeper has a password: zk://USER:PASSWORD@HOST/NAME")
+	}
+	return s, nil
 }
 
 // service returns whom a URL names, each with a port, and what is looked for there.

@@ -15,3 +15,9 @@ func TestMembersThatMoveAreFoundInEtcd(t *testing.T) {
 		"--initial-cluster", "default="+peers)
 	(&found{New(t, 3), "etcd://" + address + "/log", nil, make(map[int]string)}).moves()
 }
+
+func TestMembersThatMoveAreFoundInZooKeeper(t *testing.T) {
+	t.Parallel()
+	address := discoverytest.ServeZooKeeper(t).Address
+	(&found{New(t, 3), "zk://user:password@" + address + "/log", nil, make(map[int]string)}).moves()
+}

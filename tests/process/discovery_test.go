@@ -144,6 +144,7 @@ func TestMistakesAboutDiscoveryAreNamed(t *testing.T) {
 		"status --discovery etcd://a/b/c":                     "has a slash",
 		"status --discovery consul://a,b/c":                   "there is one agent",
 		"status --discovery etcd://a/b?cert=x":                "comes with its key",
+		"status --discovery zk://user@a/b":                    "has a password",
 		serve + " --announce a:1":                             "nothing to announce it to",
 		serve + " --announce 0.0.0.0:1 --discovery file:///a": "names none",
 	} {

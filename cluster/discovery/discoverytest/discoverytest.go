@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"reflect"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -88,9 +89,9 @@ func (h heard) await(t *testing.T, want discovery.Places) {
 	}
 }
 
-// Serve runs a server until the end of the test, and waits until it takes connections. It skips the test where the server is not
-// installed.
-func Serve(t *testing.T, address, program string, args ...string) {
+// Serve runs a server until the end of the test, or until what it returns is called, and waits until it takes connections. It skips
+// the test where the server is not installed.
+func Serve(t *testing.T, address, program string, args ...string) (stop func()) {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {
@@ -102,20 +103,21 @@ func Serve(t *testing.T, address, program string, args ...string) {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		_ = command.Process.Kill() // it is of no use any more
 		_ = command.Wait()
 		if t.Failed() {
 			t.Logf("%s said:\n%s", program, &said)
 		}
 	})
+	t.Cleanup(stop)
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	for end := time.After(patience); ; {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			_ = conn.Close() // it is there
-			return
+			return stop
 		}
 		select {
 		case <-again.C:

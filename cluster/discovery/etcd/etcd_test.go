@@ -11,17 +11,35 @@ import (
 
 func serve(t *testing.T) string {
 	t.Helper()
-	address := fmt.Sprintf("127.0.0.1:%d", discoverytest.Port(t))
-	peers := fmt.Sprintf("http://127.0.0.1:%d", discoverytest.Port(t))
-	discoverytest.Serve(t, address, "etcd", "--data-dir", t.TempDir(), "--listen-client-urls", "http://"+address,
-		"--advertise-client-urls", "http://"+address, "--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers,
-		"--initial-cluster", "default="+peers)
+	address, start := server(t)
+	start()
 	return address
+}
+
+// server is etcd with a directory and ports of its own. Start starts it, again where what it returned was called.
+func server(t *testing.T) (address string, start func() (stop func())) {
+	t.Helper()
+	address = fmt.Sprintf("127.0.0.1:%d", discoverytest.Port(t))
+	peers, dir := fmt.Sprintf("http://127.0.0.1:%d", discoverytest.Port(t)), t.TempDir()
+	return address, func() func() {
+		return discoverytest.Serve(t, address, "etcd", "--data-dir", dir, "--listen-client-urls", "http://"+address,
+			"--advertise-client-urls", "http://"+address, "--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers,
+			"--initial-cluster", "default="+peers)
+	}
 }
 
 func TestEtcdTellsWhatIsAnnouncedThere(t *testing.T) {
 	address := serve(t)
 	discoverytest.Run(t, func(*testing.T) discovery.Source { return &Source{Endpoints: []string{address}, Name: "a"} })
+}
+
+func TestAnnouncementsOutliveEtcd(t *testing.T) {
+	address, start := server(t)
+	stop := start()
+	discoverytest.Outlive(t, func(*testing.T) discovery.Source { return &Source{Endpoints: []string{address}, Name: "a"} }, func() {
+		stop()
+		start()
+	})
 }
 
 func TestWhatOthersKeepInEtcdIsLeftOut(t *testing.T) {
