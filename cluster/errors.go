@@ -41,7 +41,8 @@ var (
 	ErrBadRange = errors.New("bad range")
 	// ErrBadChange: the members cannot be changed like that: the id was a member's before, say. The text says what to do instead.
 	ErrBadChange = errors.New("the members cannot be changed like that")
-	// ErrBehind: the observer is not there, or lacks too much of the log. Promote it once it has caught up.
+	// ErrBehind: the observer is not there, or it, or a voter that cannot be spared, lacks too much of the log. Ask again once it has
+	// caught up.
 	ErrBehind = membership.ErrBehind
 	// ErrUnhealthy: too few voters would be there after the change. Have those back first that are missing.
 	ErrUnhealthy = membership.ErrUnhealthy

@@ -324,7 +324,7 @@ const (
 	Code_CODE_SESSION_EVICTED Code = 15
 	// The members cannot be changed like that: the id is taken, say, or there is no such member.
 	Code_CODE_BAD_CHANGE Code = 16
-	// The observer is to be promoted, and lacks too much of the log.
+	// The observer that is to be promoted, or a voter that cannot be spared, lacks too much of the log.
 	Code_CODE_BEHIND Code = 17
 	// Too few voters would be there after the change.
 	Code_CODE_UNHEALTHY Code = 18

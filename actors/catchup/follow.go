@@ -18,7 +18,8 @@ import (
 // it has learned more than there is must not have a quorum fill the log up to there.
 
 type (
-	// Hurry has a range copied at once: a change of the members waits for it.
+	// Hurry has a range copied at once, and without the limit of copies: a change of the members waits for it, and appends may wait
+	// for that. It takes the place of a copy that keeps to the limit.
 	Hurry struct{ Range log.Range }
 	// lookDue is the time to look.
 	lookDue struct{}
@@ -34,6 +35,7 @@ type follow struct {
 	peers   log.Position // up to where any peer has learned
 	target  log.Position // what the local replica missed at the last look
 	copying *actor.PID   // the catch-up that runs; nil for none
+	hurries bool         // it keeps to no limit
 	cancel  func()
 }
 
@@ -57,7 +59,8 @@ func (f *follow) Receive(ctx actor.Context) {
 			f.copying = nil
 		}
 	case Hurry:
-		if f.copying == nil {
+		if f.copying == nil || !f.hurries { // it is asked for again and again, until the change is accepted
+			f.drop(ctx)
 			f.copy(ctx, Config{Range: m.Range, Grace: f.Patience.Grace, CopiesOnly: true})
 		}
 	case ensemble.Moved:
@@ -78,10 +81,11 @@ func (f *follow) compare(ctx actor.Context, m replica.Inspected) {
 }
 
 func (f *follow) copy(ctx actor.Context, c Config) {
-	f.copying = ctx.Spawn(f.Props(New(f.Ensemble, c)))
+	f.copying, f.hurries = ctx.Spawn(f.Props(New(f.Ensemble, c))), !c.Background
 }
 
-// drop ends the catch-up that runs: it knows other members than there are now. The next look begins another one.
+// drop ends the catch-up that runs: it knows other members than there are now, and the next look begins another one; or one that
+// does not keep to a limit takes its place.
 func (f *follow) drop(ctx actor.Context) {
 	if f.copying != nil {
 		ctx.Poison(f.copying)

@@ -89,10 +89,10 @@ func (s weighing) mayFollow(next membership.Configuration, peers []network.Peer)
 	if _, stays := next.Member(s.Self); !stays {
 		return fmt.Errorf("%w: replica %d is to be removed: have another one elected first", membership.ErrWriter, s.Self)
 	}
-	return s.Configuration.MayFollow(next, s.settled, func(id log.ReplicaID) membership.Standing {
+	return s.Configuration.MayFollow(next, func(id log.ReplicaID) membership.Standing {
 		for _, p := range peers {
 			if p.ID == id {
-				return membership.Standing{Votes: p.Present && p.Presence.Status == status.Voting, Learned: p.Presence.Learned}
+				return membership.Standing{Votes: p.Present && p.Presence.Status == status.Voting, Lacks: p.Lacks}
 			}
 		}
 		return membership.Standing{}

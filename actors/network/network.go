@@ -65,6 +65,7 @@ type Peer struct {
 	Presence codec.Presence // as it said last; zero if it never did
 	Heard    time.Time      // when it said so
 	RTT      time.Duration  // of the last greeting that was answered
+	Lacks    uint64         // positions that it had not learned then, of those that were known here to be chosen at that greeting
 	Refusal  string         // why it refuses us; empty if it does not
 }
 
@@ -95,6 +96,7 @@ type network struct {
 	judged   bool         // the replica was told that nobody objects to its disk, or somebody did
 	request  uint64       // of every greeting of this process under its present incarnation
 	greeted  time.Time
+	chosen   log.Position  // up to where everything was known to be chosen then
 	next     log.ReplicaID // who should write, if the local coordinator ceased to; see Greet
 	cancel   func()
 }
@@ -134,7 +136,7 @@ func (n *network) Receive(ctx actor.Context) {
 	case Survey:
 		ctx.Respond(n.survey())
 	case replica.Inspected:
-		n.self = m.Identity
+		n.self, n.chosen = m.Identity, max(m.Learned, m.Settled)
 		n.hear(ctx, n.Self, presence(m))
 		n.sayHello(ctx, m)
 	case replica.Reincarnated:
@@ -260,7 +262,7 @@ func (n *network) hear(ctx actor.Context, from log.ReplicaID, presence codec.Pre
 	}
 	changed := !p.Present || p.Presence.Status != presence.Status
 	p.Present, p.Presence, p.Refusal, p.Heard, p.doubt = true, presence, "", n.Clock.Now(), doubt{}
-	p.RTT = p.Heard.Sub(n.greeted)
+	p.RTT, p.Lacks = p.Heard.Sub(n.greeted), uint64(n.chosen-min(n.chosen, presence.Learned))
 	if from != n.Self {
 		n.Measures.Answered(from, p.RTT)
 	}

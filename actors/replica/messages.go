@@ -25,7 +25,8 @@ type (
 		Status              status.Status
 		Since               time.Time // when the status was entered
 		Begin, End, Learned log.Position
-		NotLearned          uint64 // positions from Begin to End that are not learned
+		NotLearned          uint64       // positions from Begin to End that are not learned
+		Settled             log.Position // up to where everything is chosen, as the newest writer said
 		Promised, Highest   log.Proposal
 		Writer              log.Proposal  // of the local coordinator while it is elected; 0 otherwise
 		Heard               log.Proposal  // of whoever writes, or is about to, as far as was heard lately; 0 for nobody

@@ -9,7 +9,7 @@ import (
 func (r *replica) inspect() Inspected {
 	return Inspected{
 		Identity: r.admission.Self, Known: r.meta.Known, Status: r.meta.Status, Since: r.since,
-		Begin: r.ledger.Begin(), End: r.ledger.End(), Learned: r.ledger.Learned(), NotLearned: r.ledger.NotLearned(),
+		Begin: r.ledger.Begin(), End: r.ledger.End(), Learned: r.ledger.Learned(), NotLearned: r.ledger.NotLearned(), Settled: r.settled.upTo,
 		Promised: r.meta.Promised, Highest: r.meta.Highest, Writer: r.lead.by, Cluster: r.meta.Cluster, Syncs: r.Store.Age(),
 		Heard: r.writer(), Sync: r.pace.most(r.Clock.Now()),
 	}

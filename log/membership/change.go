@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/quorumlog/quorumlog/log"
 )
@@ -20,8 +21,8 @@ var (
 	ErrInvalid = errors.New("not a member")
 	// ErrUnhealthy: too few of the voters would be there, and vote, after the change.
 	ErrUnhealthy = errors.New("no quorum would be left")
-	// ErrBehind: the observer does not vote yet, or lacks too much of the log.
-	ErrBehind = errors.New("the observer is behind")
+	// ErrBehind: the observer does not vote yet, or it, or a voter that cannot be spared, lacks too much of the log.
+	ErrBehind = errors.New("a member is behind")
 	// ErrWriter: the member to be removed is the one that writes the change.
 	ErrWriter = errors.New("the member writes")
 )
@@ -102,38 +103,72 @@ func (c Configuration) without(i int) (Configuration, error) {
 
 // Standing is how a member is, as the one that writes hears it.
 type Standing struct {
-	Votes   bool         // it is there, and its replica is VOTING
-	Learned log.Position // up to which it has learned everything
+	Votes bool   // it is there, and its replica is VOTING
+	Lacks uint64 // positions that it had not learned when it was heard, of those that the writer knew to be chosen then
 }
 
-// MaxLag is how many positions an observer may lack when it is promoted: what it lacks it has to copy before the members
-// can do without one that does not.
+// keepsUp says whether a member votes, and has learned about what the writer has.
+func (s Standing) keepsUp() bool { return s.Votes && s.Lacks <= MaxLag }
+
+// MaxLag is how many positions an observer may lack when it is promoted, and a voter without which nothing is chosen at any change:
+// the change is chosen once such a quorum has copied what it lacks, and nobody can append meanwhile.
 const MaxLag = 8192
 
-// MayFollow says whether a configuration may follow c, as the members are now: nil, or why not. Learned is up to which the
-// writer has learned everything.
+// MayFollow says whether a configuration may follow c, as the members are now: nil, or why not. Those of before choose it, and
+// each of them only once it has learned everything below it; those of after go on.
 //
-// Safety does not rest on it. It keeps a log from being changed into one that cannot go on.
-func (c Configuration) MayFollow(next Configuration, learned log.Position, standing func(log.ReplicaID) Standing) error {
-	voters, votes := next.Voters(), 0
-	for _, id := range voters {
+// Safety does not rest on it. It keeps a log from being changed into one that cannot go on, or not before long.
+func (c Configuration) MayFollow(next Configuration, standing func(log.ReplicaID) Standing) error {
+	for _, id := range next.Voters() {
 		s := standing(id)
-		if s.Votes {
-			votes++
-		}
-		before, _ := c.Member(id)
-		if before.Role == Voter {
+		if before, _ := c.Member(id); before.Role == Voter || s.keepsUp() {
 			continue
 		}
 		if !s.Votes {
 			return fmt.Errorf("%w: member %d is not there, or has not caught up: start it, and wait until its status is VOTING", ErrBehind, id)
 		}
-		if learned > s.Learned && learned-s.Learned > MaxLag {
-			return fmt.Errorf("%w: member %d lacks %d positions, and may lack %d: wait until it has caught up", ErrBehind, id, learned-s.Learned, MaxLag)
+		return fmt.Errorf("%w: member %d lacks %d positions, and may lack %d: wait until it has caught up", ErrBehind, id, s.Lacks, MaxLag)
+	}
+	if err := next.goesOn("would be there", standing); err != nil {
+		return err
+	}
+	if err := c.goesOn("are there", standing); err != nil {
+		return err
+	}
+	return c.chooses(standing)
+}
+
+// goesOn says whether a quorum of the voters is there, and votes.
+func (c Configuration) goesOn(are string, standing func(log.ReplicaID) Standing) error {
+	voters, votes := c.Voters(), 0
+	for _, id := range voters {
+		if standing(id).Votes {
+			votes++
 		}
 	}
 	if quorum := len(voters)/2 + 1; votes < quorum {
-		return fmt.Errorf("%w: %d of the %d voters would be there and vote, and a quorum is %d: have the others back first", ErrUnhealthy, votes, len(voters), quorum)
+		return fmt.Errorf("%w: %d of the %d voters %s and vote, and a quorum is %d: have the others back first", ErrUnhealthy, votes, len(voters), are, quorum)
+	}
+	return nil
+}
+
+// chooses says whether a quorum of the voters can accept a change soon. All elections would wait for a voter that accepts it late,
+// where no quorum is without it.
+func (c Configuration) chooses(standing func(log.ReplicaID) Standing) error {
+	voters, ready := c.Voters(), 0
+	var late []string
+	for _, id := range voters {
+		s := standing(id)
+		switch {
+		case s.keepsUp():
+			ready++
+		case s.Votes:
+			late = append(late, fmt.Sprintf("member %d lacks %d positions", id, s.Lacks))
+		}
+	}
+	if quorum := len(voters)/2 + 1; ready < quorum {
+		return fmt.Errorf("%w: %s, and may lack %d while no quorum is there without it: wait until status shows no lag",
+			ErrBehind, strings.Join(late, ", "), MaxLag)
 	}
 	return nil
 }

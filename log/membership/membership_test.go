@@ -193,7 +193,6 @@ func TestChangeLeavesTheConfigurationBeforeAsItWas(t *testing.T) {
 }
 
 func TestChangeWaitsUntilAQuorumIsLeft(t *testing.T) {
-	const learned = 100_000
 	for _, c := range []struct {
 		changes, change string
 		votes           string // one letter per id: V votes, L votes and lags, - is not there
@@ -204,29 +203,47 @@ func TestChangeWaitsUntilAQuorumIsLeft(t *testing.T) {
 		{"", "-3", "V-V", membership.ErrUnhealthy},
 		{"", "+4", "VV-", nil},
 		{"", "+4", "V--", membership.ErrUnhealthy},
+		{"", "+4", "VVL", nil},
+		{"", "+4", "VL-", membership.ErrBehind},
+		{"", "+4", "LLV", membership.ErrBehind},
+		{"", "-3", "VLV", nil},
+		{"", "-3", "VL-", membership.ErrBehind},
 		{"+4", "^4", "VVVV", nil},
 		{"+4", "^4", "VV-V", nil},
 		{"+4", "^4", "VVV-", membership.ErrBehind},
 		{"+4", "^4", "VVVL", membership.ErrBehind},
-		{"+4", "^4", "V-LV", nil},
+		{"+4", "^4", "V-LV", membership.ErrBehind},
+		{"+4", "^4", "VVLV", nil},
 		{"+4", "^4", "V--V", membership.ErrUnhealthy},
-		{"+4 ^4", "-4", "VV--", nil},
-		{"+4 ^4", "-4", "V-V-", nil},
-		{"+4 ^4", "-1", "-V-V", nil},
+		{"+4 ^4", "-4", "VVV-", nil},
+		{"+4 ^4", "-4", "VV--", membership.ErrUnhealthy},
+		{"+4 ^4", "-1", "-VVV", nil},
+		{"+4 ^4", "-1", "-V-V", membership.ErrUnhealthy},
 		{"+4 ^4", "-1", "---V", membership.ErrUnhealthy},
 		{"+4", "-4", "VV--", nil},
+		{"+4", "-4", "VV-L", nil},
 	} {
 		before := after(t, seed(3), c.changes)
 		next := after(t, before, c.change)
-		err := before.MayFollow(next, learned, func(id log.ReplicaID) membership.Standing {
-			s := membership.Standing{Votes: c.votes[id-1] != '-', Learned: learned - membership.MaxLag}
+		err := before.MayFollow(next, func(id log.ReplicaID) membership.Standing {
+			s := membership.Standing{Votes: c.votes[id-1] != '-', Lacks: membership.MaxLag}
 			if c.votes[id-1] == 'L' {
-				s.Learned--
+				s.Lacks++
 			}
 			return s
 		})
 		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 			t.Errorf("%q, then %s, with %s: got %v, want %v", c.changes, c.change, c.votes, err, c.want)
 		}
+	}
+}
+
+func TestWhoLagsIsNamed(t *testing.T) {
+	before := seed(3)
+	err := before.MayFollow(after(t, before, "+4"), func(id log.ReplicaID) membership.Standing {
+		return membership.Standing{Votes: id < 3, Lacks: 10_000 * uint64(id-1)}
+	})
+	if err == nil || !strings.Contains(err.Error(), "member 2 lacks 10000 positions") {
+		t.Errorf("got %v", err)
 	}
 }
