@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/cluster"
 	"github.com/quorumlog/quorumlog/cluster/discovery"
+	"github.com/quorumlog/quorumlog/cluster/discovery/automanaged"
 	"github.com/quorumlog/quorumlog/cluster/discovery/consul"
 	"github.com/quorumlog/quorumlog/cluster/discovery/dns"
 	"github.com/quorumlog/quorumlog/cluster/discovery/etcd"
@@ -37,7 +39,7 @@ func (s *settings) addAnnounce(command *cobra.Command) {
 
 // discoveries are the URLs that --discovery takes.
 func discoveries() []string {
-	return []string{"file:///PATH", "dns://[SERVER]/NAME", "etcd://HOST,.../NAME", "consul://HOST/NAME", "zk://HOST,.../NAME"}
+	return []string{"file:///PATH", "dns://[SERVER]/NAME", "etcd://HOST,.../NAME", "consul://HOST/NAME", "zk://HOST,.../NAME", "automanaged://HOST,.../NAME"}
 }
 
 // opened is a URL of a discovery: url.URL takes one host only.
@@ -110,6 +112,8 @@ func (o opened) open() (discovery.Source, error) {
 		return o.consul()
 	case "zk":
 		return o.zookeeper()
+	case "automanaged":
+		return o.automanaged()
 	}
 	return nil, fmt.Errorf("nothing is known of %q", o.scheme)
 }
@@ -151,6 +155,25 @@ func (o opened) zookeeper() (discovery.Source, error) {
 		return nil, errors.New("a user of ZooKeeper has a password: zk://USER:PASSWORD@HOST/NAME")
 	}
 	return s, nil
+}
+
+// automanaged is automanaged://HOST[:PORT],.../[NAME], with ?listen=[HOST]:PORT.
+func (o opened) automanaged() (discovery.Source, error) {
+	hosts, name, err := o.service(automanaged.Port)
+	if err != nil {
+		return nil, err
+	}
+	if o.user != nil {
+		return nil, errors.New("nobody is asked for a user")
+	}
+	listen, given := o.take("listen")
+	if !given {
+		listen = ":" + automanaged.Port
+	}
+	if _, _, err := net.SplitHostPort(listen); err != nil {
+		return nil, fmt.Errorf("?listen=%s is no HOST:PORT, nor :PORT: %w", listen, err)
+	}
+	return &automanaged.Source{Hosts: hosts, Listen: listen, Name: name}, nil
 }
 
 // service returns whom a URL names, each with a port, and what is looked for there.

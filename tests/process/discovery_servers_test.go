@@ -13,11 +13,11 @@ func TestMembersThatMoveAreFoundInEtcd(t *testing.T) {
 	discoverytest.Serve(t, address, "etcd", "--data-dir", t.TempDir(), "--listen-client-urls", "http://"+address,
 		"--advertise-client-urls", "http://"+address, "--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers,
 		"--initial-cluster", "default="+peers)
-	(&found{New(t, 3), "etcd://" + address + "/log", nil, make(map[int]string)}).moves()
+	(&found{Cluster: New(t, 3), url: "etcd://" + address + "/log", places: make(map[int]string)}).moves()
 }
 
 func TestMembersThatMoveAreFoundInZooKeeper(t *testing.T) {
 	t.Parallel()
 	address := discoverytest.ServeZooKeeper(t).Address
-	(&found{New(t, 3), "zk://user:password@" + address + "/log", nil, make(map[int]string)}).moves()
+	(&found{Cluster: New(t, 3), url: "zk://user:password@" + address + "/log", places: make(map[int]string)}).moves()
 }

@@ -13,6 +13,7 @@ import (
 type found struct {
 	*Cluster
 	url    string
+	own    func(id int) string         // what a member's URL has more than a client's; nil: nothing
 	tell   func(places map[int]string) // has it say where members are; nil where they announce that themselves
 	places map[int]string
 }
@@ -21,7 +22,7 @@ type found struct {
 func foundByFile(t *testing.T, c *Cluster) *found {
 	t.Helper()
 	path := c.write(t, "places", "")
-	return &found{c, "file://" + path, func(places map[int]string) {
+	return &found{Cluster: c, url: "file://" + path, places: make(map[int]string), tell: func(places map[int]string) {
 		var text strings.Builder
 		for _, id := range slices.Sorted(maps.Keys(places)) {
 			fmt.Fprintf(&text, "%d=%s\n", id, places[id])
@@ -30,13 +31,17 @@ func foundByFile(t *testing.T, c *Cluster) *found {
 		if err := os.Rename(path+".new", path); err != nil {
 			t.Fatal(err)
 		}
-	}, make(map[int]string)}
+	}}
 }
 
 // at starts a member somewhere, and has that said.
 func (f *found) at(id int, place string) {
 	f.t.Helper()
-	f.StartMember(id, "--listen", place, "--discovery", f.url)
+	url := f.url
+	if f.own != nil {
+		url += f.own(id)
+	}
+	f.StartMember(id, "--listen", place, "--discovery", url)
 	f.places[id] = place
 	if f.tell != nil {
 		f.tell(f.places)
@@ -102,6 +107,13 @@ func TestMembersThatMoveAreFoundInAFile(t *testing.T) {
 	foundByFile(t, New(t, 3)).moves()
 }
 
+func TestMembersThatMoveAreFoundByAskingAllHosts(t *testing.T) {
+	t.Parallel()
+	hosts := FreePorts(t, 3)
+	own := func(id int) string { return "?listen=" + hosts[id-1] }
+	(&found{Cluster: New(t, 3), url: "automanaged://" + strings.Join(hosts, ",") + "/log", own: own, places: make(map[int]string)}).moves()
+}
+
 func TestMembersThatMoveAreFoundWithCertificates(t *testing.T) {
 	t.Parallel()
 	foundByFile(t, NewSecure(t, 3)).moves()
@@ -145,6 +157,8 @@ func TestMistakesAboutDiscoveryAreNamed(t *testing.T) {
 		"status --discovery consul://a,b/c":                   "there is one agent",
 		"status --discovery etcd://a/b?cert=x":                "comes with its key",
 		"status --discovery zk://user@a/b":                    "has a password",
+		"status --discovery automanaged://a/b?listen=6330":    "is no HOST:PORT",
+		"status --discovery automanaged://u@a/b":              "nobody is asked",
 		serve + " --announce a:1":                             "nothing to announce it to",
 		serve + " --announce 0.0.0.0:1 --discovery file:///a": "names none",
 	} {

@@ -21,14 +21,15 @@ func Outlive(t *testing.T, open func(*testing.T) discovery.Source, restart func(
 	}
 	watches, announces := follow(), follow()
 	announces.Announce(discovery.Place{Member: 1, Address: "127.0.0.1:1001"})
-	await(t, watches, "127.0.0.1:1001")
+	Await(t, watches, "127.0.0.1:1001")
 	restart()
 	follow().Announce(discovery.Place{Member: 2, Address: "127.0.0.1:1002"})
-	await(t, watches, "127.0.0.1:1001", "127.0.0.1:1002")
-	await(t, follow(), "127.0.0.1:1001", "127.0.0.1:1002")
+	Await(t, watches, "127.0.0.1:1001", "127.0.0.1:1002")
+	Await(t, follow(), "127.0.0.1:1001", "127.0.0.1:1002")
 }
 
-func await(t *testing.T, d *discovery.Directory, want ...string) {
+// Await waits until the places that a directory knows, by their members' ids, are these.
+func Await(t *testing.T, d *discovery.Directory, want ...string) {
 	t.Helper()
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
