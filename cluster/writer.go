@@ -80,6 +80,7 @@ func (c *Client) elect(ctx context.Context, m Member) (*Writer, error) {
 	case !ok:
 		return nil, fmt.Errorf("member %d at %s answered with a %T", m.ID, m.Address, answer)
 	case e.GetFailure() != nil:
+		c.redirect(e.GetFailure())
 		return nil, failure(m, e.GetFailure())
 	}
 	won := e.GetElected()

@@ -113,31 +113,49 @@ func (s weighing) choose(ctx actor.Context, ch change, next membership.Configura
 	values := []log.Value{{Kind: log.Config, Data: data}}
 	question := round.Write(codec.Write{By: s.by, First: s.next, Values: values, Learned: s.chosen, Settled: s.settled})
 	s.Log.Info().Uint64("position", uint64(s.next)).Str("configuration", next.String()).Msg("the members are to be others")
-	return choosing{s.coordinator, ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, question))), ch, next}
+	child := ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, question)))
+	return choosing{coordinator: s.coordinator, round: child, change: ch, next: next}
 }
 
 // choosing: a quorum is asked to accept the change.
 type choosing struct {
 	*coordinator
-	round  *actor.PID
-	change change
-	next   membership.Configuration
+	round   *actor.PID
+	change  change
+	next    membership.Configuration
+	clients []*actor.PID // who asked to end the reign
 }
 
 func (s choosing) receive(ctx actor.Context) state {
 	switch m := ctx.Message().(type) {
 	case Append:
+		if len(s.clients) > 0 {
+			return s.turnAway(ctx, s, m)
+		}
 		return s.enqueue(ctx, s, m)
 	case round.Done:
 		if s.round.Equal(ctx.Sender()) {
 			return s.conclude(ctx, m)
 		}
-	case Demote: // what was asked for is on its way: it is waited for
-		ctx.Respond(Demoted{End: s.settled})
+	case Demote:
+		return s.demote(ctx, m)
 	case replica.Outbid:
 		s.floor = max(s.floor, m.By)
 	}
 	return s
+}
+
+// demote ends the reign once the change that is on its way is chosen, or is not. Where that is not waited for, nobody knows what
+// becomes of it.
+func (s choosing) demote(ctx actor.Context, m Demote) state {
+	s.clients = append(s.clients, ctx.Sender())
+	s.dismiss(ctx, NotElected, 0)
+	if !m.Now {
+		return s
+	}
+	ctx.Poison(s.round)
+	ctx.Send(s.change.client.pid, Failed{Tag: s.change.client.tag, Why: Indeterminate})
+	return s.end(ctx, ending{s.coordinator, NotElected, s.clients})
 }
 
 func (s choosing) conclude(ctx actor.Context, m round.Done) state {
@@ -148,13 +166,12 @@ func (s choosing) conclude(ctx actor.Context, m round.Done) state {
 	if _, won := m.Outcome.(paxos.Won); won {
 		return s.move(ctx)
 	}
-	seen := s.floor
-	failed := Failed{Tag: s.change.client.tag, Why: Indeterminate, Seen: seen}
+	failed := Failed{Tag: s.change.client.tag, Why: Indeterminate, Seen: s.floor}
 	if !m.Unclear {
 		failed.Why = NotElected
 	}
 	ctx.Send(s.change.client.pid, failed)
-	return s.resign(ctx, NotElected, seen)
+	return s.end(ctx, ending{s.coordinator, NotElected, s.clients})
 }
 
 // move has everybody hear that the change is chosen: those of before, as they do not listen to those of after until they know.
@@ -164,10 +181,14 @@ func (s choosing) move(ctx actor.Context) state {
 	s.announce(ctx, at)
 	ctx.Send(s.Replica, replica.Install{Configuration: s.next})
 	ctx.Send(s.change.client.pid, Changed{Tag: s.change.client.tag, Configuration: s.next})
+	s.chosen, s.pending = log.Range{}, log.Range{}
+	if len(s.clients) > 0 {
+		return s.end(ctx, ending{s.coordinator, NotElected, s.clients})
+	}
 	s.after(ctx, func(attempt int) func() {
 		return s.Clock.After(s.Patience.Election, ctx.Self(), electionDue{attempt})
 	})
-	s.quiet, s.chosen, s.pending = true, log.Range{}, log.Range{}
+	s.quiet = true
 	if s.Configuration.Epoch >= s.next.Epoch { // the local replica was told by somebody else already
 		return s.settleIn(ctx)
 	}

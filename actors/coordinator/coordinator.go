@@ -77,8 +77,9 @@ type (
 	Failed struct {
 		Tag  uint64
 		Why  Why
-		Seen log.Proposal // with Fenced and NotElected: the highest proposal that stands in the way; 0 if none is known
-		Held log.Range    // with BadRange: the log, which may be empty: its Last is First - 1 then
+		Seen log.Proposal  // with Fenced and NotElected: the highest proposal that stands in the way; 0 if none is known
+		To   log.ReplicaID // with NotElected, of a member that is about to end: who is to write instead; 0 if that is not known
+		Held log.Range     // with BadRange: the log, which may be empty: its Last is First - 1 then
 
 		// Of values of a session:
 		Found []log.Range  // with Fenced: where the first values are; the others are not in the log
@@ -86,9 +87,13 @@ type (
 		Since log.Position // with Evicted: up to where the log is chosen
 		Err   error        // with BadChange: wraps an error of package membership
 	}
-	// Demote makes the coordinator idle, once all batches that are on their way are finished. Now gives those up that are not
-	// chosen yet: what becomes of them is indeterminate.
-	Demote struct{ Now bool }
+	// Demote makes the coordinator idle, once all batches that are on their way are finished, or the change that is. Now gives those
+	// up that are not chosen yet: what becomes of them is indeterminate. Leaves says that the member is about to end: the coordinator is
+	// never elected again, whoever asks, and names the Successor instead; 0 for nobody in particular.
+	Demote struct {
+		Now, Leaves bool
+		Successor   log.ReplicaID
+	}
 	// Demoted answers Demote. End is the highest position written.
 	Demoted struct{ End log.Position }
 
@@ -154,6 +159,7 @@ type coordinator struct {
 	queue   queue
 	elects  []client // elections asked for
 	changes []change // of the members, asked for
+	leaves  Demote   // the last one, if the member is about to end
 	quiet   bool     // the election that runs is of a writer that goes on after a change of the members
 	chosen  log.Range
 	pending log.Range // chosen, and not announced
@@ -180,7 +186,16 @@ func (c *coordinator) Receive(ctx actor.Context) {
 		c.cancel()
 	case *actor.Stopped:
 	case Elect:
+		if c.leaves.Leaves {
+			ctx.Respond(Failed{Tag: m.Tag, Why: NotElected, Seen: c.floor, To: c.leaves.Successor})
+			return
+		}
 		c.elects = append(c.elects, client{ctx.Sender(), m.Tag, m.Polite})
+		c.state = c.state.receive(ctx)
+	case Demote:
+		if m.Leaves {
+			c.leaves = m
+		}
 		c.state = c.state.receive(ctx)
 	case Change:
 		c.ask(ctx, m)

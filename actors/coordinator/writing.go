@@ -55,6 +55,13 @@ func (c *coordinator) enqueue(ctx actor.Context, stay state, m Append) state {
 	return stay
 }
 
+// turnAway refuses values, and stays: the reign ends.
+func (c *coordinator) turnAway(ctx actor.Context, stay state, m Append) state {
+	r := newRequest(client{pid: ctx.Sender(), tag: m.Tag}, m)
+	ctx.Respond(Failed{Tag: m.Tag, Why: refusal(r, c.floor), Seen: c.floor})
+	return stay
+}
+
 // goOn does what is due: the next batches, or an election that was asked for, once nothing is on its way. A notice that no
 // batch takes along goes out by itself: a replica that missed what is chosen may wait for it with the batches behind.
 func (c *coordinator) goOn(ctx actor.Context) state {
@@ -243,8 +250,7 @@ func (s ending) receive(ctx actor.Context) state {
 			return s.end(ctx, s)
 		}
 	case Append:
-		r := newRequest(client{pid: ctx.Sender(), tag: m.Tag}, m)
-		ctx.Respond(Failed{Tag: m.Tag, Why: refusal(r, s.floor), Seen: s.floor})
+		return s.turnAway(ctx, s, m)
 	case Demote:
 		s.clients = append(s.clients, ctx.Sender())
 		s.hurry(ctx, m)

@@ -161,6 +161,9 @@ func (g *gateway) failed(ctx actor.Context, m coordinator.Failed) {
 	case m.Why == coordinator.BadRange:
 		failure.Begin, failure.Learned = uint64(m.Held.First), uint64(m.Held.Last)
 	}
+	if m.To > 0 {
+		failure.Writer, failure.Detail = uint32(m.To), "this member is about to end: have another one elected"
+	}
 	failure.Next, failure.Since = m.Next, uint64(m.Since)
 	w.failAt(ctx, failure, m.Found)
 }

@@ -102,8 +102,8 @@ func (s resigning) receive(ctx actor.Context) state {
 func (l *leader) leave(ctx actor.Context) state {
 	const looks = 10
 	l.stopTimer()
-	ctx.Request(l.Coordinator, coordinator.Demote{})
 	s := leaving{leader: l, asked: ctx.Sender(), successor: l.successor()}
+	ctx.Request(l.Coordinator, coordinator.Demote{Leaves: true, Successor: s.successor})
 	s.sendElsewhere(ctx, s.successor, coordinator.NotElected)
 	ctx.Send(ctx.Self(), leaveDue{looks})
 	return s
