@@ -59,7 +59,7 @@ func (c *chaos) loseDisk() {
 // loseDiskAndKillAnother kills another member while the one without a disk recovers.
 func (c *chaos) loseDiskAndKillAnother() {
 	id := c.anyone()
-	other := id%len(c.Addresses) + 1
+	other := c.others(id)[0]
 	c.wipe(id)
 	c.StartMember(id)
 	c.pause()
@@ -67,7 +67,7 @@ func (c *chaos) loseDiskAndKillAnother() {
 	c.pause()
 	c.back(other)
 	c.votes(id)
-	c.goesOn("with three members again")
+	c.goesOn("with all members again")
 }
 
 // loseDiskTwice takes away the disk again while the member recovers, or just after.
@@ -85,7 +85,7 @@ func (c *chaos) loseTheOnlyWitness() {
 	id := c.writer()
 	c.hit("everybody but the writer stood still")
 	c.signalOthers(id, syscall.SIGSTOP)
-	c.counts["stops"] += 2
+	c.counts["stops"] += len(c.ids) - 1
 	c.pause()
 	if c.coin() {
 		c.wipe(id)
@@ -101,7 +101,8 @@ func (c *chaos) loseTheOnlyWitness() {
 // have everything, too.
 func (c *chaos) loseDiskNextToALaggard() {
 	id := c.anyone()
-	laggard, third := id%3+1, (id+1)%3+1
+	others := c.others(id)
+	laggard, third := others[0], others[1]
 	c.hit("%s stood still", c.role(laggard))
 	c.running[laggard].Signal(syscall.SIGSTOP)
 	c.counts["stops"]++
@@ -153,7 +154,7 @@ func (c *chaos) changeWriter() {
 	ctx, cancel := context.WithTimeout(context.Background(), appendTimeout)
 	defer cancel()
 	c.hit("another writer was elected")
-	if err := c.load.Reign(ctx, log.ReplicaID(c.anyone()), someMore); err != nil {
+	if err := c.load.Reign(ctx, log.ReplicaID(c.anyVoter()), someMore); err != nil {
 		c.t.Errorf("elect a writer: %v", err)
 	}
 	c.counts["elections"]++

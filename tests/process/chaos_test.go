@@ -3,8 +3,10 @@ package process
 import (
 	"context"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -89,7 +91,7 @@ type burden interface {
 	Reign(ctx context.Context, id log.ReplicaID, appends int) error
 }
 
-// chaos is a cluster of three under a load, and what is done to it.
+// chaos is a cluster of three, or of four for a while, under a load, and what is done to it.
 type chaos struct {
 	*Cluster
 	t      testing.TB
@@ -97,6 +99,7 @@ type chaos struct {
 	load   burden
 	whole  *Load // the load, where it remembers everything
 	spared int   // whom anyone never is; 0: nobody
+	looks  int   // the member that observes, and is never counted; 0: nobody
 	random *rand.Rand
 	counts map[string]int // of what was done
 	blows  []blow
@@ -198,7 +201,7 @@ func (c *chaos) rounds(standard uint64, round func()) {
 	}
 }
 
-// The blows. Each one ends with three members that vote, and a log that goes on.
+// The blows. Each one ends with all members voting, and a log that goes on.
 
 // hit says what is done next. What comes of it is looked at until the next one.
 func (c *chaos) hit(format string, args ...any) {
@@ -233,6 +236,8 @@ func (c *chaos) role(id int) string {
 	switch s, err := c.client.StatusOf(ctx, log.ReplicaID(id)); {
 	case err != nil || s.Status != "VOTING":
 		return "a member that did not vote"
+	case id == c.looks:
+		return "an observer"
 	case s.Leader:
 		return "the writer"
 	}
@@ -296,18 +301,25 @@ func (c *chaos) coin() bool { return c.random.IntN(2) == 0 }
 // anyone is a member that is not spared.
 func (c *chaos) anyone() int {
 	for {
-		if id := c.random.IntN(len(c.Addresses)) + 1; id != c.spared {
+		if id := c.ids[c.random.IntN(len(c.ids))]; id != c.spared {
 			return id
 		}
 	}
 }
 
-func (c *chaos) everyone() func(func(int) bool) {
-	return func(yield func(int) bool) {
-		for i := range c.Addresses {
-			if !yield(i + 1) {
-				return
-			}
+// anyVoter is a member that is counted, and not spared.
+func (c *chaos) anyVoter() int {
+	for {
+		if id := c.anyone(); id != c.looks {
+			return id
 		}
 	}
 }
+
+// others are the other members, from the one behind it on.
+func (c *chaos) others(id int) []int {
+	i := slices.Index(c.ids, id)
+	return slices.Concat(c.ids[i+1:], c.ids[:i])
+}
+
+func (c *chaos) everyone() iter.Seq[int] { return slices.Values(c.ids) }

@@ -106,6 +106,8 @@ type Cluster struct {
 	certs     string   // the directory of certificates; empty: there are none
 	t         testing.TB
 	binary    string
+	ids       []int          // of the members, in order
+	lists     map[int]string // the --members of each member, as whoever runs it wrote it down; nil: everybody's is Members
 	running   map[int]*Process
 	started   func(id int, p *Process) // is told of every process of a member; nil: nobody is
 	logs      string                   // where the logs of members are kept after a failure; empty: the test shows them
@@ -115,12 +117,18 @@ type Cluster struct {
 func New(t testing.TB, n int) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t, binary: Build(t), Dir: t.TempDir(), Addresses: FreePorts(t, n), running: make(map[int]*Process)}
-	members := make([]string, n)
+	c.list()
+	return c
+}
+
+// list has the members be those at the addresses, with the ids 1 to n.
+func (c *Cluster) list() {
+	members := make([]string, len(c.Addresses))
 	for i, address := range c.Addresses {
 		members[i] = fmt.Sprintf("%d=%s", i+1, address)
+		c.ids = append(c.ids, i+1)
 	}
 	c.Members = strings.Join(members, ",")
-	return c
 }
 
 // Data is the data directory of a member.
@@ -129,6 +137,9 @@ func (c *Cluster) Data(id int) string { return filepath.Join(c.Dir, fmt.Sprint(i
 // StartMember starts a member, with more flags if there are any. It may have to wait until it votes: see WaitVoting.
 func (c *Cluster) StartMember(id int, flags ...string) *Process {
 	c.t.Helper()
+	if list, own := c.lists[id]; own {
+		flags = append(flags, "--members", list)
+	}
 	launch := (*exec.Cmd).Start
 	if c.Network != nil {
 		flags = append(flags, c.Network.Flags(id)...)
@@ -146,12 +157,10 @@ func (c *Cluster) StartMember(id int, flags ...string) *Process {
 // StartAll starts all members, and waits until they vote.
 func (c *Cluster) StartAll() {
 	c.t.Helper()
-	var ids []int
-	for i := range c.Addresses {
-		c.StartMember(i + 1)
-		ids = append(ids, i+1)
+	for _, id := range c.ids {
+		c.StartMember(id)
 	}
-	c.WaitVoting(ids...)
+	c.WaitVoting(c.ids...)
 }
 
 // Kill ends a member with SIGKILL, and returns once it is gone.
@@ -170,11 +179,14 @@ func (c *Cluster) Stop(id int) int {
 	return p.Wait()
 }
 
-// Wipe deletes the data directory of a member that does not run.
+// Wipe deletes the data directory of a member that does not run. It is started with the members of now then.
 func (c *Cluster) Wipe(id int) {
 	c.t.Helper()
 	if _, runs := c.running[id]; runs {
 		c.t.Fatalf("member %d runs: end it before its disk is wiped", id)
+	}
+	if c.lists != nil {
+		c.lists[id] = c.Members
 	}
 	if err := os.RemoveAll(c.Data(id)); err != nil {
 		c.t.Fatal(err)

@@ -1,10 +1,9 @@
 package process
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os/exec"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 )
@@ -59,11 +58,7 @@ func NewOn(t testing.TB, network Network) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t, binary: Build(t), Dir: t.TempDir(), Addresses: network.Addresses(), Network: network,
 		running: make(map[int]*Process)}
-	members := make([]string, len(c.Addresses))
-	for i, address := range c.Addresses {
-		members[i] = fmt.Sprintf("%d=%s", i+1, address)
-	}
-	c.Members = strings.Join(members, ",")
+	c.list()
 	return c
 }
 
@@ -80,17 +75,20 @@ func (c *Cluster) CutOff(host int, others ...int) {
 
 // Isolate stops everything between a member and all others, the clients too.
 func (c *Cluster) Isolate(id int) {
-	for other := range len(c.Addresses) + 1 {
+	for _, other := range c.hosts() {
 		if other != id {
 			c.CutOff(id, other)
 		}
 	}
 }
 
+// hosts are those of the clients, and of all members.
+func (c *Cluster) hosts() []int { return slices.Concat([]int{0}, c.ids) }
+
 // Between gives all lines between members this quality, and those of the clients too.
 func (c *Cluster) Between(q Quality) {
-	for from := range len(c.Addresses) + 1 {
-		for to := range len(c.Addresses) + 1 {
+	for _, from := range c.hosts() {
+		for _, to := range c.hosts() {
 			if from != to {
 				c.Network.Set(from, to, q)
 			}

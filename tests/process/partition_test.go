@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// partitions are ways in which a network of three members and their clients (0) breaks around the member that writes.
+// partitions are ways in which a network of three or four members and their clients (0) breaks around the member that writes.
 func partitions() []partition {
 	return []partition{
-		{"the writer is cut off", 6 * time.Second, func(c *Cluster, id, _, _ int) { c.Isolate(id) }},
-		{"the writer is cut off from the members, not from the clients", 10 * time.Second, func(c *Cluster, id, a, b int) {
-			c.CutOff(id, a, b)
+		{"the writer is cut off", 6 * time.Second, func(c *Cluster, id int, _ ...int) { c.Isolate(id) }},
+		{"the writer is cut off from the members, not from the clients", 10 * time.Second, func(c *Cluster, id int, others ...int) {
+			c.CutOff(id, others...)
 		}},
-		{"nothing that the writer says arrives", 6 * time.Second, func(c *Cluster, id, a, b int) {
-			c.Cut(id, 0)
-			c.Cut(id, a)
-			c.Cut(id, b)
+		{"nothing that the writer says arrives", 6 * time.Second, func(c *Cluster, id int, others ...int) {
+			for _, other := range append(others, 0) {
+				c.Cut(id, other)
+			}
 		}},
-		{"nothing arrives at the writer", 6 * time.Second, func(c *Cluster, id, a, b int) {
-			c.Cut(0, id)
-			c.Cut(a, id)
-			c.Cut(b, id)
+		{"nothing arrives at the writer", 6 * time.Second, func(c *Cluster, id int, others ...int) {
+			for _, other := range append(others, 0) {
+				c.Cut(other, id)
+			}
 		}},
-		{"the clients alone do not reach the writer", 10 * time.Second, func(c *Cluster, id, _, _ int) { c.CutOff(0, id) }},
-		{"the writer is the bridge between the others", time.Second, func(c *Cluster, _, a, b int) { c.CutOff(a, b) }},
-		{"another one is the bridge", 10 * time.Second, func(c *Cluster, id, a, _ int) { c.CutOff(id, a) }},
-		{"a follower is cut off", time.Second, func(c *Cluster, _, a, _ int) { c.Isolate(a) }},
+		{"the clients alone do not reach the writer", 10 * time.Second, func(c *Cluster, id int, _ ...int) { c.CutOff(0, id) }},
+		{"the writer is the bridge between the others", time.Second, func(c *Cluster, _ int, others ...int) { c.CutOff(others[0], others[1]) }},
+		{"another one is the bridge", 10 * time.Second, func(c *Cluster, id int, others ...int) { c.CutOff(id, others[0]) }},
+		{"a follower is cut off", time.Second, func(c *Cluster, _ int, others ...int) { c.Isolate(others[0]) }},
 	}
 }
 
@@ -33,7 +33,7 @@ func partitions() []partition {
 type partition struct {
 	name   string
 	within time.Duration
-	part   func(c *Cluster, writer, a, b int)
+	part   func(c *Cluster, writer int, others ...int)
 }
 
 func TestAppendsGoOnWhicheverWayTheNetworkBreaks(t *testing.T) {
@@ -59,7 +59,7 @@ func (c *chaos) part(p partition) {
 	c.t.Helper()
 	id := c.writer()
 	c.hit("%s", p.name)
-	p.part(c.Cluster, id, id%3+1, (id+1)%3+1)
+	p.part(c.Cluster, id, c.others(id)...)
 	c.counts["partitions"]++
 	c.goesOn("in a network that is broken")
 	c.pause()

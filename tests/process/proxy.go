@@ -3,9 +3,11 @@ package process
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os/exec"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,9 +18,10 @@ import (
 // others know. It tells by the greeting of a connection whose it is, since that names the address to answer to. A stream
 // that is cut stands still, and goes on when it heals; connections can also be reset, or be left half open.
 type proxies struct {
-	all []*proxy // of member 1, 2, ...
+	t testing.TB
 
 	mu        sync.Mutex
+	all       map[int]*proxy // by the member that it is before
 	random    *rand.Rand
 	qualities map[[2]int]Quality
 	changed   chan struct{} // closed when a quality changes
@@ -27,22 +30,69 @@ type proxies struct {
 func newProxies(t testing.TB, n int, seed uint64) *proxies {
 	t.Helper()
 	p := &proxies{
-		random: rand.New(rand.NewPCG(seed, 0)), qualities: make(map[[2]int]Quality), changed: make(chan struct{}),
+		t: t, all: make(map[int]*proxy), random: rand.New(rand.NewPCG(seed, 0)), qualities: make(map[[2]int]Quality), changed: make(chan struct{}),
 	}
-	addresses := FreePorts(t, 2*n)
 	for id := 1; id <= n; id++ {
-		listener, err := net.Listen("tcp", addresses[id-1])
-		if err != nil {
-			t.Fatal(err)
-		}
-		one := &proxy{network: p, id: id, listener: listener, target: addresses[n+id-1], open: make(map[*connection]bool)}
-		p.all = append(p.all, one)
-		t.Cleanup(one.close)
-	}
-	for _, one := range p.all {
-		go one.accept()
+		p.grow(id)
 	}
 	return p
+}
+
+// grow makes a proxy before a member that the network has none of, and returns its address.
+func (p *proxies) grow(id int) string {
+	p.t.Helper()
+	address, target := p.unused()
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	one := &proxy{network: p, id: id, listener: listener, target: target, open: make(map[*connection]bool)}
+	p.mu.Lock()
+	p.all[id] = one
+	p.mu.Unlock()
+	p.t.Cleanup(one.close)
+	go one.accept()
+	return address
+}
+
+// unused are two addresses that nobody listens on, nor a member will that is away at the moment.
+func (p *proxies) unused() (address, target string) {
+	for {
+		free := FreePorts(p.t, 2)
+		taken := false
+		for _, one := range p.each() {
+			taken = taken || one.target == free[0] || one.target == free[1]
+		}
+		if !taken {
+			return free[0], free[1]
+		}
+	}
+}
+
+// shrink ends the proxy of a member that is none any more.
+func (p *proxies) shrink(id int) {
+	p.at(id).close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.all, id)
+	maps.DeleteFunc(p.qualities, func(line [2]int, _ Quality) bool { return line[0] == id || line[1] == id })
+}
+
+// at is the proxy before a member.
+func (p *proxies) at(id int) *proxy {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.all[id]
+}
+
+// each is all of them, in the order of the members' ids.
+func (p *proxies) each() (all []*proxy) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(p.all)) {
+		all = append(all, p.all[id])
+	}
+	return all
 }
 
 // Set implements Network.
@@ -57,7 +107,7 @@ func (p *proxies) Set(from, to int, q Quality) {
 // Addresses implements Network.
 func (p *proxies) Addresses() []string {
 	var addresses []string
-	for _, one := range p.all {
+	for _, one := range p.each() {
 		addresses = append(addresses, one.listener.Addr().String())
 	}
 	return addresses
@@ -67,18 +117,18 @@ func (p *proxies) Addresses() []string {
 func (*proxies) Launch(_ int, command *exec.Cmd) error { return command.Start() }
 
 // Flags implements Network.
-func (p *proxies) Flags(id int) []string { return []string{"--listen", p.all[id-1].target} }
+func (p *proxies) Flags(id int) []string { return []string{"--listen", p.at(id).target} }
 
 // Kind implements Network.
 func (*proxies) Kind() string { return "proxies" }
 
 // Reset ends all connections to a member in the middle of what they say next.
-func (p *proxies) Reset(id int) { p.all[id-1].each(func(c *connection) { c.fate.Store(torn) }) }
+func (p *proxies) Reset(id int) { p.at(id).each(func(c *connection) { c.fate.Store(torn) }) }
 
 // HalfOpen has the member's end of all connections to it gone, and nobody told: whatever is sent is swallowed. What is
 // connected later is well.
 func (p *proxies) HalfOpen(id int) {
-	p.all[id-1].each(func(c *connection) {
+	p.at(id).each(func(c *connection) {
 		c.fate.Store(swallowed)
 		_ = c.far.Close() // the member is told, its peer is not
 	})
@@ -107,7 +157,7 @@ func (p *proxies) gate(c *connection, from, to int) bool {
 
 // sender is the member whose address is in what a connection has said; 0 if none is: a client.
 func (p *proxies) sender(said []byte, to int) int {
-	for _, one := range p.all {
+	for _, one := range p.each() {
 		if one.id != to && bytes.Contains(said, []byte(one.listener.Addr().String())) {
 			return one.id
 		}

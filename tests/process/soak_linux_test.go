@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime/debug"
 	"sync"
 	"testing"
 	"time"
@@ -25,6 +26,8 @@ const (
 	longSoak    = 60 * time.Second // from here on there is all of it
 	eras        = 6                // of a soak; in every other one, one member lives all the time
 	mostBacklog = 512 << 20        // bytes that are not read: the load waits for the reader
+	lessOften   = 400              // percent of what it holds that this process may take more before it collects
+	ownMemory   = 3 << 30          // bytes that this process may have
 	mostRest    = 4 * time.Second  // between two blows
 
 	longestMeasured = 10 * time.Second // before the load begins
@@ -39,6 +42,7 @@ func TestAFloodedClusterKeepsItsWordAndItsBoundsWhateverIsDoneToIt(t *testing.T)
 	s.calibrate()
 	if during < longSoak {
 		s.killWriter()
+		s.replaceOne()
 	} else {
 		for era := range eras {
 			s.era(era)
@@ -64,6 +68,8 @@ func soakTime(t testing.TB) time.Duration {
 // soak is a chaos, and everything that looks at it.
 type soak struct {
 	*chaos
+	network  *proxies
+	moves    *moves
 	seed     uint64
 	during   time.Duration
 	flood    *flood
@@ -72,6 +78,7 @@ type soak struct {
 	capacity int64 // bytes a second, the most that was seen
 	began    time.Duration
 	held     time.Duration // that the load waited for the reader
+	joined   int           // members that were added, ever
 	growth   []grew
 	quiet    excess // in the end
 	own      usage
@@ -89,10 +96,13 @@ type grew struct {
 // startSoak starts a cluster, and the load. Its members talk through proxies, which take less of the machine than hosts do.
 func startSoak(t *testing.T, seed uint64, during time.Duration) *soak {
 	t.Helper()
-	members := NewOn(t, newProxies(t, 3, seed))
+	collectLess(t)
+	network := newProxies(t, soakMembers, seed)
+	members := NewOn(t, network)
 	members.Dir = soakDir(t)
 	members.logs = members.Dir
-	s := &soak{chaos: newChaos(t, members, seed), seed: seed, during: during, over: make(chan struct{})}
+	members.writeDown()
+	s := &soak{chaos: newChaos(t, members, seed), network: network, moves: newMoves(), seed: seed, during: during, over: make(chan struct{})}
 	s.StartAll()
 	s.client = dial(t, s.Members)
 	clients := s.moreClients(clientsOf(during))
@@ -102,6 +112,17 @@ func startSoak(t *testing.T, seed uint64, during time.Duration) *soak {
 	s.flood = newFlood(t, clients, seed)
 	s.load, s.audit, s.watch = s.flood, newAudit(t, s.client, s.flood.account), newWatch(t, members, s.flood.account)
 	return s
+}
+
+// collectLess has this process use memory instead of time: whoever is given memory while the collector runs has to help it, so on a
+// busy machine its answers would be seconds late, and not the members'.
+func collectLess(t *testing.T) {
+	t.Helper()
+	percent, limit := debug.SetGCPercent(lessOften), debug.SetMemoryLimit(ownMemory)
+	t.Cleanup(func() {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	})
 }
 
 // clientsOf is how many clients a soak has. Each takes some of the machine.
@@ -169,8 +190,8 @@ func (s *soak) tell() {
 			}
 			s.offer()
 		case <-minute.C:
-			s.logf("%v\n%v; %d truncations, %d calls of the reader failed, %s are not read, the load waited for that for %v; this process: %s",
-				s.flood, s.watch, s.audit.truncations.Load(), s.audit.failed.Load(), mib(s.flood.account.backlog()), s.held, mib(s.own.Memory))
+			s.logf("%v\n%v\n%v, and no append was acknowledged for %s in one; %d truncations, %d calls of the reader failed, %s are not read, the load waited for that for %v; this process: %s",
+				s.flood, s.watch, s.moves, ms(s.watch.longestMove()), s.audit.truncations.Load(), s.audit.failed.Load(), mib(s.flood.account.backlog()), s.held, mib(s.own.Memory))
 		case <-s.over:
 			return
 		}
@@ -179,11 +200,12 @@ func (s *soak) tell() {
 
 // offer has more offered than the cluster takes, unless the reader cannot follow.
 func (s *soak) offer() {
-	s.flood.rate.Store(overload * s.capacity)
+	rate := overload * s.capacity
 	if s.flood.account.backlog() > mostBacklog {
-		s.flood.rate.Store(0)
-		s.held += time.Second
+		rate, s.held = 0, s.held+time.Second
 	}
+	s.flood.rate.Store(rate)
+	s.watch.offered(rate > 0)
 	used, _ := measured(os.Getpid(), os.DevNull)
 	s.own = s.own.most(used)
 }
@@ -192,7 +214,7 @@ func (s *soak) offer() {
 func (s *soak) era(n int) {
 	end := s.began + s.during*time.Duration(n+1)/eras
 	if s.spared = 0; n%2 == 1 {
-		s.spared = s.random.IntN(len(s.Addresses)) + 1
+		s.spared = s.anyVoter()
 		s.kill(s.spared)
 		s.back(s.spared)
 	}
@@ -217,9 +239,10 @@ func (s *soak) era(n int) {
 	}
 }
 
-// deck is what is done, each once, in any order. Where membership can be changed, that is done here, too.
+// deck is what is done, each once, in any order. The members change more often than once: that takes two to come and to go.
 func (s *soak) deck() []func() {
-	deck := []func(){s.killOne, s.killOne, s.killOne, s.loseDisk, s.loseDiskTwice, s.stopOne, s.partition, s.disturbAll, s.changeWriter}
+	deck := []func(){s.killOne, s.killOne, s.killOne, s.loseDisk, s.loseDiskTwice, s.stopOne, s.partition, s.disturbAll, s.changeWriter,
+		s.comeOrGo, s.comeOrGo, s.comeOrGo, s.replaceOne}
 	if s.spared == 0 {
 		deck = append(deck, s.killAll, s.partition, s.killWriter, s.killWriter, s.loseDiskAndKillAnother, s.loseTheOnlyWitness,
 			s.loseDiskNextToALaggard)
@@ -286,9 +309,9 @@ func (s *soak) beQuiet(ctx context.Context) {
 
 // summary is told twice: for people, and in a line of JSON.
 func (s *soak) summary(lasted time.Duration) {
-	s.t.Logf("seed %d: in %v, %s\n%v\n%d truncations; %d pages compared with another member, %d times it could not answer\n%v",
+	s.t.Logf("seed %d: in %v, %s\n%v\n%d truncations; %d pages compared with another member, %d times it could not answer\n%v\n%v, and no append was acknowledged for %s in one",
 		s.seed, lasted.Round(time.Second), counted(s.counts), s.flood, s.audit.truncations.Load(), s.audit.compared.Load(),
-		s.audit.passed.Load(), s.watch)
+		s.audit.passed.Load(), s.watch, s.moves, ms(s.watch.longestMove()))
 	for _, g := range s.growth {
 		s.t.Logf("a process that lived for %v: %+v at first, %+v in the end", g.Lived, g.First, g.Last)
 	}
@@ -299,6 +322,9 @@ func (s *soak) summary(lasted time.Duration) {
 		"unknown": s.flood.unknown.Load(), "acknowledged": bytes, "appends": appends, "truncations": s.audit.truncations.Load(),
 		"compared": s.audit.compared.Load(), "most": s.watch.most, "disk": s.watch.disk, "disk_worst": s.watch.worst,
 		"disk_quiet": s.quiet, "gap_seconds": s.watch.gap.Seconds(), "slowest_seconds": time.Duration(s.flood.slowest.Load()).Seconds(),
+		"overslept_seconds": time.Duration(s.flood.overslept.Load()).Seconds(),
+		"changes":           s.moves.made, "changes_refused": s.moves.refused, "changes_failed": s.moves.failed,
+		"change_gap_seconds": s.watch.longestMove().Seconds(), "leave_seconds": s.moves.leaving.Seconds(),
 		"held_seconds": s.held.Seconds(), "grown": s.growth, "own": s.own,
 	})
 	if err != nil {

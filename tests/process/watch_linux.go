@@ -109,11 +109,15 @@ type watch struct {
 
 	mu       sync.Mutex
 	members  map[int]*life
+	voters   [][]int       // that are counted: while they change, those of before and those of after it
+	moving   time.Duration // since when the members are being changed; 0: they are not
+	moved    time.Duration // the longest without an acknowledgement in a change, until appends went on after it
 	live     []int64       // bytes, of every second of the last minute
 	talk     time.Duration // since when a quorum can
 	gap      time.Duration // the longest without an acknowledgement while one could
 	gapEnded time.Duration
 	bad      bool  // the lines are: then it is patience that bounds a gap
+	idle     bool  // nothing is offered: the load waits for the reader
 	told     bool  // that a gap was too long
 	most     usage // of any member
 	disk     int64 // bytes
@@ -141,6 +145,7 @@ func newWatch(t testing.TB, c *Cluster, a *account) *watch {
 	for id, p := range c.running {
 		w.started(id, p)
 	}
+	w.voters = [][]int{slices.Clone(c.ids)}
 	c.started = w.started
 	return w
 }
@@ -150,6 +155,27 @@ func (w *watch) started(id int, p *Process) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.members[id] = &life{process: p}
+}
+
+// moves says that the members are being changed, and who is counted before and after it.
+func (w *watch) moves(before, after []int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.voters, w.moving = [][]int{before, after}, w.account.clock()
+}
+
+// settles says that appends go on after a change, and who is counted now.
+func (w *watch) settles(voters []int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.voters, w.moving = [][]int{voters}, 0
+}
+
+// left has a member that is none any more looked at no more.
+func (w *watch) left(id int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.members, id)
 }
 
 // run goes on until it is over.
@@ -173,14 +199,15 @@ func (w *watch) run(over <-chan struct{}) {
 func (w *watch) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	able, now := 0, w.account.clock()
-	for _, m := range w.members {
-		if m.votes(now) && !m.process.stands() {
-			able++
-		}
+	able, now := make(map[int]bool), w.account.clock()
+	for id, m := range w.members {
+		able[id] = m.votes(now) && !m.process.stands()
 	}
-	if able < 2 || w.bad {
+	if !quorate(w.voters, able) || w.bad || w.idle {
 		w.talk = now
+	}
+	if w.moving > 0 {
+		w.moved = max(w.moved, w.account.sinceAcknowledged(w.moving))
 	}
 	gap := w.account.sinceAcknowledged(w.talk)
 	if gap > w.gap {
@@ -192,11 +219,26 @@ func (w *watch) look() {
 	}
 }
 
+// quorate says whether there is a quorum of the voters, whichever they are.
+func quorate(voters [][]int, able map[int]bool) bool {
+	return !slices.ContainsFunc(voters, func(ids []int) bool {
+		there := slices.DeleteFunc(slices.Clone(ids), func(id int) bool { return !able[id] })
+		return len(there) <= len(ids)/2
+	})
+}
+
 // disturbed says whether all lines are bad.
 func (w *watch) disturbed(bad bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.bad = bad
+}
+
+// offered says whether anything is.
+func (w *watch) offered(anything bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.idle = !anything
 }
 
 // votes says whether a process has said that its replica does.
@@ -258,6 +300,13 @@ func (w *watch) hold(id int, e excess) {
 		w.t.Errorf("at %v: member %d has %s on disk, and what it keeps had %s in the minute before: at most twice that and %s",
 			w.account.clock(), id, mib(e.Disk), mib(e.Live), mib(segment))
 	}
+}
+
+// longestMove is the longest time without an acknowledgement in a change of the members.
+func (w *watch) longestMove() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.moved
 }
 
 // String tells the most that was seen.
