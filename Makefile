@@ -66,7 +66,6 @@ soak: ## flood real processes with ten times what they take, break them all the 
 
 RULES := ./log/paxos,./log/status,./log/identity,./log/ledger,./actors/replica,./actors/recovery,./actors/catchup,./actors/coordinator,./actors/leader,./actors/round,./actors/network,./actors/member
 
-# GOGC: to collect garbage less often spares a fifth of the time.
 .PHONY: sim
 sim: ## simulate faults; a seed that fails fails again
 ## SEEDS=1000 runs so many, and FROM=1 is the first of them; DURATION=10m: as many as it has time for
@@ -74,7 +73,7 @@ sim: ## simulate faults; a seed that fails fails again
 ## STORY='lost votes': all runs are about that, or about 'churn', 'turns', 'relapses', 'late copies', 'crowds', 'moves', 'lost quorum', 'anything'
 ## COVER=1 tells which branches of the rules were reached, and fails where one was not; it takes 5,000 seeds or so
 	@mkdir -p $(BIN)
-	GOGC=400 $(GO) test ./tests/simulation -count=1 -v -timeout=0 -story='$(STORY)' $(if $(SEED),-run='TestSeed$$' -seed=$(SEED) $(if $(STEPS),-steps),\
+	$(GO) test ./tests/simulation -count=1 -v -timeout=0 -story='$(STORY)' $(if $(SEED),-run='TestSeed$$' -seed=$(SEED) $(if $(STEPS),-steps),\
 	-run='TestSeeds$$' -from=$(or $(FROM),1) -during=$(or $(DURATION),0) -seeds=$(or $(SEEDS),$(if $(DURATION),0,1000)) \
 	$(if $(COVER),-covermode=set -coverpkg=$(RULES) -coverprofile=$(BIN)/sim.cover)) | grep --line-buffered -v '^=== RUN\|--- PASS: TestSeeds/'
 	$(if $(COVER),$(GO) run ./tests/simulation/coverage -profile $(BIN)/sim.cover)

@@ -25,7 +25,7 @@ func (c clock) After(d time.Duration, to *actor.PID, message any) func() {
 	e := &event{at: w.now + scaled(max(d, 0), 1/c.node.pace), life: l}
 	e.happen = func() {
 		l.timers--
-		w.trace.note(w.now, "timer", c.node.address, to.Id, message)
+		w.trace.note(w.now, "timer", party{node: c.node.address}, party{node: to.Id}, message)
 		l.system.Root.Send(to, message)
 	}
 	w.events.add(e)

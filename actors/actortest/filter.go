@@ -63,24 +63,24 @@ type letter struct {
 	release func()
 }
 
-func (l *letter) from() string { return l.From + "/" + l.Sender }
+func (e *Envelope) from() party { return party{e.From, e.Sender} }
 
-func (l *letter) to() string { return l.To + "/" + l.Target }
+func (e *Envelope) to() party { return party{e.To, e.Target} }
 
-// judge tells whether a message goes on now.
-func (w *World) judge(l *letter) bool {
+// judge tells whether a message goes on now. Whoever is told Hold keeps it with hold.
+func (w *World) judge(e *Envelope) Verdict {
 	if w.filter == nil {
-		return true
+		return Deliver
 	}
-	switch w.filter(l.Envelope) {
-	case Deliver:
-	case Drop:
-		w.trace.note(w.now, "filtered out", l.from(), l.to(), l.Message)
-		return false
-	case Hold:
-		w.trace.note(w.now, "held", l.from(), l.to(), l.Message)
-		w.held = append(w.held, l)
-		return false
+	verdict := w.filter(*e)
+	if verdict == Drop {
+		w.trace.note(w.now, "filtered out", e.from(), e.to(), e.Message)
 	}
-	return true
+	return verdict
+}
+
+// hold puts a message aside; release sends it on.
+func (w *World) hold(e Envelope, release func()) {
+	w.trace.note(w.now, "held", e.from(), e.to(), e.Message)
+	w.held = append(w.held, &letter{e, release})
 }

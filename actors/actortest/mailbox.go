@@ -13,15 +13,17 @@ import (
 type mailbox struct {
 	life    *life
 	name    string
+	party   party
 	process actor.Process // what the registry knows the actor by
 	invoker actor.MessageInvoker
 
-	system, user []any
-	suspended    bool
-	occupied     int  // how often, see Node.Occupy
-	queued       bool // in World.ready
-	probe        bool
-	stopped      bool
+	system    []any
+	user      []parcel
+	suspended bool
+	occupied  int  // how often, see Node.Occupy
+	queued    bool // in World.ready
+	probe     bool
+	stopped   bool
 
 	since   time.Duration // when it got something to do; idle while it has nothing
 	drawing uint64        // of ranks
@@ -29,6 +31,12 @@ type mailbox struct {
 }
 
 const idle = time.Duration(-1)
+
+// parcel is a message in a mailbox. What came over the network keeps the bytes that it was unmarshalled from, for the trace.
+type parcel struct {
+	message    any
+	marshalled []byte
+}
 
 // Panic is what is known about an actor that panicked.
 type Panic struct {
@@ -69,7 +77,7 @@ func (m *mailbox) PostUserMessage(message any) {
 		m.PostUserMessage(one)
 	}
 	if m.life.node.world.passes(m, message) {
-		m.accept(message)
+		m.accept(parcel{message: message})
 	}
 }
 
@@ -77,7 +85,7 @@ func (m *mailbox) PostUserMessage(message any) {
 func (m *mailbox) PostSystemMessage(message any) {
 	w := m.life.node.world
 	if m.foreign() {
-		w.trace.note(w.now, "no system messages between nodes", w.acting.node.address, m.path(), message)
+		w.trace.note(w.now, "no system messages between nodes", party{node: w.acting.node.address}, m.party, message)
 		return
 	}
 	if m.life.dead {
@@ -88,13 +96,13 @@ func (m *mailbox) PostSystemMessage(message any) {
 }
 
 // accept queues a message that was let through.
-func (m *mailbox) accept(message any) {
+func (m *mailbox) accept(p parcel) {
 	if m.life.dead || m.stopped {
 		w := m.life.node.world
-		w.trace.note(w.now, "lost, the actor is gone", "", m.path(), actor.UnwrapEnvelopeMessage(message))
+		w.trace.note(w.now, "lost, the actor is gone", party{}, m.party, actor.UnwrapEnvelopeMessage(p.message))
 		return
 	}
-	m.user = append(m.user, message)
+	m.user = append(m.user, p)
 	m.wake()
 }
 
@@ -103,8 +111,6 @@ func (m *mailbox) foreign() bool {
 	a := m.life.node.world.acting
 	return a != nil && a.node != m.life.node
 }
-
-func (m *mailbox) path() string { return m.life.node.address + "/" + m.name }
 
 func (m *mailbox) wake() {
 	runnable := len(m.system) > 0 || !m.suspended && len(m.user) > 0
@@ -121,53 +127,62 @@ func (m *mailbox) wake() {
 
 // step hands over one message, system messages first.
 func (m *mailbox) step() {
-	w := m.life.node.world
 	m.queued = false
-	var message any
-	w.as(m.life, func() {
-		defer func() {
-			if reason := recover(); reason != nil {
-				m.panicked(reason, message)
-			}
-		}()
-		if len(m.system) > 0 {
-			message = pop(&m.system)
-			m.handleSystem(message)
-			return
-		}
-		message = pop(&m.user)
-		_, body, sender := actor.UnwrapEnvelope(message)
-		w.trace.note(w.now, "user", where(sender), m.path(), body)
-		m.invoker.InvokeUserMessage(message)
-	})
-	m.retire()
+	if len(m.system) > 0 {
+		m.handle(parcel{message: pop(&m.system)}, m.handleSystem)
+	} else {
+		m.handle(pop(&m.user), m.handleUser)
+	}
 	m.wake()
 	if !m.queued {
 		m.since = idle
 	}
 }
 
+// handle does so as code of the actor's node, and survives a panic of the actor.
+func (m *mailbox) handle(p parcel, by func(parcel)) {
+	w := m.life.node.world
+	before := w.acting
+	w.acting = m.life
+	defer func() {
+		if reason := recover(); reason != nil {
+			m.panicked(reason, p.message)
+		}
+		w.acting = before
+	}()
+	by(p)
+}
+
+func (m *mailbox) handleUser(p parcel) {
+	w := m.life.node.world
+	_, body, sender := actor.UnwrapEnvelope(p.message)
+	w.trace.add(line{w.now, "user", where(sender), m.party, body}, p.marshalled)
+	m.invoker.InvokeUserMessage(p.message)
+}
+
 // pop takes the first message. A queue that becomes empty keeps its room, because most hold one message at a time.
-func pop(queue *[]any) any {
+func pop[T any](queue *[]T) T {
 	q := *queue
 	first := q[0]
-	q[0] = nil
+	clear(q[:1])
 	if *queue = q[1:]; len(q) == 1 {
 		*queue = q[:0]
 	}
 	return first
 }
 
-func (m *mailbox) handleSystem(message any) {
+// handleSystem looks whether the actor has stopped, which only such a message does.
+func (m *mailbox) handleSystem(p parcel) {
+	defer m.retire()
 	w := m.life.node.world
-	w.trace.note(w.now, "system", "", m.path(), message)
-	switch message.(type) {
+	w.trace.note(w.now, "system", party{}, m.party, p.message)
+	switch p.message.(type) {
 	case *actor.SuspendMailbox:
 		m.suspended = true
 	case *actor.ResumeMailbox:
 		m.suspended = false
 	default:
-		m.invoker.InvokeSystemMessage(message)
+		m.invoker.InvokeSystemMessage(p.message)
 	}
 }
 
@@ -176,7 +191,7 @@ func (m *mailbox) panicked(reason, message any) {
 	w := m.life.node.world
 	p := Panic{Node: m.life.node.address, Actor: m.name, Reason: reason, Stack: string(debug.Stack())}
 	p.Message = actor.UnwrapEnvelopeMessage(message)
-	w.trace.note(w.now, "panic", "", m.path(), p.Message)
+	w.trace.note(w.now, "panic", party{}, m.party, p.Message)
 	if w.forgive == nil || !w.forgive(p) {
 		w.fail(p)
 	}
@@ -219,5 +234,9 @@ func (w *World) passes(m *mailbox, message any) bool {
 	if sender != nil {
 		e.Sender = sender.Id
 	}
-	return w.judge(&letter{Envelope: e, release: func() { m.accept(message) }})
+	verdict := w.judge(&e)
+	if verdict == Hold {
+		w.hold(e, func() { m.accept(parcel{message: message}) })
+	}
+	return verdict == Deliver
 }

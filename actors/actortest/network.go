@@ -8,6 +8,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // Network carries the messages between the nodes. At first it is fast and without faults: 0.1 to 5 ms, in order.
@@ -116,9 +117,9 @@ func (n *Network) blocked(p path) bool {
 
 // packet is a marshalled message.
 type packet struct {
-	letter
-	kind   proto.Message // an empty message of the kind
-	bytes  []byte
+	Envelope
+	kind   protoreflect.MessageType
+	bytes  []byte // not nil
 	header map[string]string
 }
 
@@ -139,17 +140,25 @@ func (n *Network) send(from *Node, to *actor.PID, message any) {
 		w.fail(fmt.Errorf("%s sends %T to %s: %w", from.address, body, where(to), err))
 		return
 	}
-	p := &packet{bytes: b, kind: m.ProtoReflect().New().Interface()}
+	p := &packet{bytes: b, kind: m.ProtoReflect().Type()}
 	p.Envelope = Envelope{From: from.address, To: to.Address, Target: to.Id, Message: m}
 	if sender != nil {
 		p.Sender = sender.Id
 	}
-	if header != nil {
-		p.header = header.ToMap()
+	p.keep(header)
+	switch w.judge(&p.Envelope) {
+	case Deliver:
+		n.transmit(p, sender)
+	case Hold:
+		w.hold(p.Envelope, func() { n.transmit(p, sender) })
+	case Drop:
 	}
-	p.release = func() { n.transmit(p, sender) }
-	if w.judge(&p.letter) {
-		p.release()
+}
+
+// keep copies the header, where there is one.
+func (p *packet) keep(h actor.ReadonlyMessageHeader) {
+	if h != nil && h.Length() > 0 {
+		p.header = h.ToMap()
 	}
 }
 
@@ -158,7 +167,7 @@ func (n *Network) transmit(p *packet, sender *actor.PID) {
 	q := n.quality(path{p.From, p.To})
 	n.launch(p, sender, q)
 	if n.happens(q.Duplicate) {
-		n.world.trace.note(n.world.now, "twice", p.from(), p.to(), p.Message)
+		n.note("twice", p)
 		n.launch(p, sender, q)
 	}
 }
@@ -167,11 +176,11 @@ func (n *Network) launch(p *packet, sender *actor.PID, q Quality) {
 	w, way := n.world, path{p.From, p.To}
 	switch to := w.find(p.To); {
 	case to == nil:
-		w.trace.note(w.now, "no such node", p.from(), p.to(), p.Message)
+		n.note("no such node", p)
 	case n.blocked(way):
-		w.trace.note(w.now, "cut", p.from(), p.to(), p.Message)
+		n.note("cut", p)
 	case n.happens(q.Drop):
-		w.trace.note(w.now, "dropped", p.from(), p.to(), p.Message)
+		n.note("dropped", p)
 	default:
 		at := w.now + n.takes(q)
 		if !q.Reorder {
@@ -181,6 +190,11 @@ func (n *Network) launch(p *packet, sender *actor.PID, q Quality) {
 		n.flying++
 		w.events.add(&event{at: at, to: to, happen: func() { n.arrive(to, p, sender) }})
 	}
+}
+
+// note traces what becomes of a message.
+func (n *Network) note(what string, p *packet) {
+	n.world.trace.add(line{n.world.now, what, p.from(), p.to(), p.Message}, p.bytes)
 }
 
 // takes draws how long a message is on its way.
@@ -206,31 +220,32 @@ func (n *Network) arrive(to *Node, p *packet, sender *actor.PID) {
 	n.flying--
 	w := n.world
 	if n.blocked(path{p.From, p.To}) {
-		w.trace.note(w.now, "cut", p.from(), p.to(), p.Message)
+		n.note("cut", p)
 		return
 	}
 	if to.life == nil {
-		w.trace.note(w.now, "node is down", p.from(), p.to(), p.Message)
+		n.note("node is down", p)
 		return
 	}
-	e := &actor.MessageEnvelope{Message: proto.Clone(p.kind)}
-	if err := proto.Unmarshal(p.bytes, e.Message.(proto.Message)); err != nil {
+	m := p.kind.New().Interface()
+	if err := proto.Unmarshal(p.bytes, m); err != nil {
 		w.fail(fmt.Errorf("%T from %s: %w", p.Message, p.From, err))
 		return
 	}
+	e := &actor.MessageEnvelope{Message: m}
 	if sender != nil {
 		e.Sender = actor.NewPID(sender.Address, sender.Id) // the original remembers an actor of the other node
 	}
 	for key, value := range p.header {
 		e.SetHeader(key, value)
 	}
-	to.deliver(p.Target, e)
+	to.deliver(p.Target, e, p.bytes)
 }
 
 // deliver gives an actor of this node a message that was let through already.
-func (n *Node) deliver(id string, e *actor.MessageEnvelope) {
+func (n *Node) deliver(id string, e *actor.MessageEnvelope, marshalled []byte) {
 	if m := n.life.mailboxes[id]; m != nil {
-		m.accept(e)
+		m.accept(parcel{e, marshalled})
 		return
 	}
 	process, _ := n.System.ProcessRegistry.GetLocal(id)
@@ -267,7 +282,7 @@ func (l link) SendUserMessage(to *actor.PID, message any) {
 // SendSystemMessage loses the message: nobody may rely on Watch, Stop and Terminated between nodes.
 func (l link) SendSystemMessage(to *actor.PID, message any) {
 	w := l.node.world
-	w.trace.note(w.now, "no system messages between nodes", l.node.address, where(to), message)
+	w.trace.note(w.now, "no system messages between nodes", party{node: l.node.address}, where(to), message)
 }
 
 // Stop loses the message too.

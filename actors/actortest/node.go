@@ -127,7 +127,7 @@ func (n *Node) Occupy(name string, d time.Duration) {
 	m.occupied++
 	m.queued = false
 	w.ready = slices.DeleteFunc(w.ready, func(r *mailbox) bool { return r == m })
-	w.trace.note(w.now, "occupied", "", m.path(), nil)
+	w.trace.note(w.now, "occupied", party{}, m.party, nil)
 	w.events.add(&event{at: w.now + d, life: n.life, happen: func() {
 		m.occupied--
 		m.wake()
@@ -140,7 +140,7 @@ func (n *Node) Crash() {
 	if n.life == nil {
 		return
 	}
-	n.world.trace.note(n.world.now, "crash", "", n.address, nil)
+	n.world.trace.note(n.world.now, "crash", party{}, party{node: n.address}, nil)
 	n.end()
 }
 
@@ -148,7 +148,7 @@ func (n *Node) Crash() {
 // up crashes first.
 func (n *Node) Restart() {
 	n.Crash()
-	n.world.trace.note(n.world.now, "restart", "", n.address, nil)
+	n.world.trace.note(n.world.now, "restart", party{}, party{node: n.address}, nil)
 	n.start()
 }
 
@@ -198,7 +198,7 @@ func (l *life) spawns(next actor.SpawnFunc) actor.SpawnFunc {
 	return func(s *actor.ActorSystem, id string, props *actor.Props, parent actor.SpawnerContext) (*actor.PID, error) {
 		var m *mailbox // stays nil where the props bring a mailbox of ours already
 		ours := props.Clone(actor.WithSpawnMiddleware(l.spawns), actor.WithMailbox(func() actor.Mailbox {
-			m = &mailbox{life: l, name: id, since: idle}
+			m = &mailbox{life: l, name: id, party: party{l.node.address, id}, since: idle}
 			return m
 		}))
 		pid, err := next(s, id, ours, parent)

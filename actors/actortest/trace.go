@@ -28,31 +28,44 @@ type trace struct {
 
 // line is one step; it is put into words only when somebody reads it.
 type line struct {
-	at             time.Duration
-	what, from, to string
-	message        any
+	at       time.Duration
+	what     string
+	from, to party
+	message  any
 }
+
+// party is who sent, or got, what a line is about: an actor, by its node and its name; a node, without a name; or nobody.
+type party struct{ node, actor string }
 
 // note adds one line. Only what is the same in each run of a seed counts in the hash: no pointer, no map, and no text of
 // a protobuf, which differs from build to build.
-func (t *trace) note(at time.Duration, what, from, to string, message any) {
-	l := line{at, what, from, to, message}
-	t.ring[t.count%tail] = l
+func (t *trace) note(at time.Duration, what string, from, to party, message any) {
+	t.add(line{at, what, from, to, message}, nil)
+}
+
+// add is note for a line. The bytes of a protobuf that came over the network need not be made again; they are nil for all
+// else.
+func (t *trace) add(one line, marshalled []byte) {
+	l := &t.ring[t.count%tail]
+	*l = one
 	t.count++
-	t.buffer = l.fingerprint(t.buffer[:0])
+	t.buffer = l.fingerprint(t.buffer[:0], marshalled)
 	t.hash = mix(t.hash, t.buffer)
 	if t.sink != nil {
 		t.sink(l.String())
 	}
 }
 
-func (l *line) fingerprint(b []byte) []byte {
+func (l *line) fingerprint(b, marshalled []byte) []byte {
 	b = binary.LittleEndian.AppendUint64(b, uint64(l.at))
-	for _, s := range []string{l.what, l.from, l.to} {
-		b = append(append(b, s...), 0)
-	}
+	b = append(append(b, l.what...), 0)
+	b = append(l.from.append(b), 0)
+	b = append(l.to.append(b), 0)
 	if p, ok := l.message.(proto.Message); ok {
 		b = append(b, p.ProtoReflect().Descriptor().FullName()...)
+		if marshalled != nil {
+			return append(b, marshalled...)
+		}
 		marshalled, err := proto.MarshalOptions{Deterministic: true}.MarshalAppend(b, p)
 		if err == nil {
 			return marshalled
@@ -125,10 +138,22 @@ func (w *World) Verbose(sink func(line string)) {
 	}
 }
 
-// where names a PID.
-func where(p *actor.PID) string {
-	if p == nil {
-		return ""
+// append adds the name to what a hash is made from.
+func (p party) append(b []byte) []byte {
+	b = append(b, p.node...)
+	if p.actor != "" {
+		b = append(append(b, '/'), p.actor...)
 	}
-	return p.Address + "/" + p.Id
+	return b
+}
+
+// String is for people.
+func (p party) String() string { return string(p.append(nil)) }
+
+// where names a PID.
+func where(p *actor.PID) party {
+	if p == nil {
+		return party{}
+	}
+	return party{p.Address, p.Id}
 }

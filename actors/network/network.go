@@ -321,7 +321,7 @@ func (n *network) present() []log.ReplicaID {
 }
 
 func (n *network) survey() Surveyed {
-	var s Surveyed
+	s := Surveyed{Peers: make([]Peer, 0, len(n.peers))}
 	for _, p := range n.peers {
 		s.Peers = append(s.Peers, p.Peer)
 	}

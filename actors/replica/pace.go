@@ -31,7 +31,9 @@ func (p *pace) most(now time.Time) time.Duration {
 	if p.count < enough {
 		return 0
 	}
-	sorted := slices.Sorted(slices.Values(p.took[:p.count]))
+	all := p.took // a copy: it stays in the order of the syncs
+	sorted := all[:p.count]
+	slices.Sort(sorted)
 	most := max(sorted[(p.count*19-1)/20], 0) // a clock may be put back
 	if !p.began.IsZero() {
 		most = max(most, now.Sub(p.began))

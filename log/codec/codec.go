@@ -54,10 +54,26 @@ func EncodeHeader(from identity.Identity, request uint64, known identity.Vector)
 		Age:           from.Age,
 		Epoch:         from.Epoch,
 	}
-	for _, k := range known {
-		h.CrashVector = append(h.CrashVector, &messages.Known{Replica: uint32(k.Replica), Incarnation: EncodeIncarnation(k.Incarnation)})
+	if len(known) > 0 {
+		h.CrashVector = encodeVector(known)
 	}
 	return h
+}
+
+// encodeVector makes all rows at once: every answer has some.
+func encodeVector(known identity.Vector) []*messages.Known {
+	made := make([]struct {
+		row         messages.Known
+		incarnation messages.Incarnation
+	}, len(known))
+	rows := make([]*messages.Known, len(known))
+	for i, k := range known {
+		m := &made[i]
+		m.incarnation.Generation, m.incarnation.Disk = k.Incarnation.Generation, k.Incarnation.Disk
+		m.row.Replica, m.row.Incarnation = uint32(k.Replica), &m.incarnation
+		rows[i] = &m.row
+	}
+	return rows
 }
 
 // DecodeHeader reads the header of a message.
@@ -105,7 +121,10 @@ func vector(rows []*messages.Known) (identity.Vector, error) {
 	if len(rows) > MaxMembers {
 		return nil, malformed("a crash vector has at most %d rows, not %d", MaxMembers, len(rows))
 	}
-	var v identity.Vector
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	v := make(identity.Vector, 0, len(rows))
 	for _, row := range rows {
 		id, err := replica(row.GetReplica())
 		if err != nil {

@@ -37,7 +37,10 @@ func DecodeHeard(rows []*messages.Heard) ([]identity.Heard, error) {
 	if len(rows) > MaxMembers {
 		return nil, malformed("there are at most %d members, and %d were heard", MaxMembers, len(rows))
 	}
-	var heard []identity.Heard
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	heard := make([]identity.Heard, 0, len(rows))
 	for _, m := range rows {
 		h, err := decodeHeard(m)
 		if err != nil {

@@ -13,7 +13,12 @@ import (
 // configured is a configuration that is chosen, and where.
 type configured struct {
 	membership.Configuration
-	at log.Position // 0 for the one that the log began with
+	at     log.Position // 0 for the one that the log began with
+	voters []log.ReplicaID
+}
+
+func inForce(c membership.Configuration, from log.Position) configured {
+	return configured{c, from, c.Voters()}
 }
 
 // began is the configuration that a log of so many members begins with.
@@ -27,9 +32,9 @@ func began(members int) membership.Configuration {
 }
 
 // votes says whether the vote of a replica counts.
-func (c configured) votes(id log.ReplicaID) bool { return slices.Contains(c.Voters(), id) }
+func (c configured) votes(id log.ReplicaID) bool { return slices.Contains(c.voters, id) }
 
-func (c configured) quorum() int { return len(c.Voters())/2 + 1 }
+func (c configured) quorum() int { return len(c.voters)/2 + 1 }
 
 // newest is the newest configuration that is chosen.
 func (t *truth) newest() configured { return t.configs[t.epoch] }
@@ -65,7 +70,7 @@ func (t *truth) configure(b ballot) {
 		t.accuse(17, "a CONFIG is a configuration", err.Error())
 		return
 	}
-	t.configs[c.Epoch] = configured{c, b.at}
+	t.configs[c.Epoch] = inForce(c, b.at)
 	t.epoch = max(t.epoch, c.Epoch)
 }
 
@@ -91,7 +96,10 @@ var ofConfigurations = []rule[decision]{
 	{17, "a position is decided by the members that govern it", func(d decision) string {
 		g := d.truth.governing(d.at)
 		first := d.chosen == nil
-		return complain(d.vote.epoch < g || first && d.vote.epoch > g, "%s is chosen at %d by a quorum of epoch %d, and epoch %d governs it (for the first time: %t)",
+		if d.vote.epoch == g || !first && d.vote.epoch > g {
+			return ""
+		}
+		return fmt.Sprintf("%s is chosen at %d by a quorum of epoch %d, and epoch %d governs it (for the first time: %t)",
 			words(d.value), d.at, d.vote.epoch, g, first)
 	}},
 	{17, "a configuration is chosen by the one before it, above what is chosen", func(d decision) string {

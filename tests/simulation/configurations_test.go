@@ -32,7 +32,7 @@ func moved(changes ...string) membership.Configuration {
 func heard(all ...[]standpoint) []told {
 	var out []told
 	for _, standpoints := range all {
-		out = append(out, told{configured{Configuration: began(3)}, standpoints})
+		out = append(out, told{inForce(began(3), 0), standpoints})
 	}
 	return out
 }
@@ -43,7 +43,7 @@ func decided(c membership.Configuration, epoch uint64) decision {
 	for at := log.Position(1); at < 5; at++ {
 		t.place(at).chosen = &vote{value: entry("a")}
 	}
-	t.last, t.configs[1], t.epoch = 4, configured{moved("+4"), 4}, 1
+	t.last, t.configs[1], t.epoch = 4, inForce(moved("+4"), 4), 1
 	v := cast(first, "a")
 	v.epoch = epoch
 	if c.Epoch > 0 {
@@ -69,8 +69,8 @@ func TestRulesOfConfigurationsNotice(t *testing.T) {
 	early := decided(moved("+4", "^4"), 1)
 	early.truth.last = 6
 	two := decided(moved("+4", "^4"), 1)
-	two.truth.configs[1] = configured{moved("+4"), 4}
-	two.truth.configs[2] = configured{moved("+4", "-4"), 3}
+	two.truth.configs[1] = inForce(moved("+4"), 4)
+	two.truth.configs[2] = inForce(moved("+4", "-4"), 3)
 	later := decided(membership.Configuration{}, 2)
 	for claim, d := range map[string]decision{"above it": early, "two of one epoch": two, "by those who come later": later} {
 		noticed := false
@@ -84,7 +84,7 @@ func TestRulesOfConfigurationsNotice(t *testing.T) {
 func TestVotesCountInTheirOwnConfiguration(t *testing.T) {
 	voted := func(epochs ...uint64) bool {
 		truth := newTruth(3)
-		truth.configs[1], truth.configs[2] = configured{moved("+4"), 1}, configured{moved("+4", "^4"), 2}
+		truth.configs[1], truth.configs[2] = inForce(moved("+4"), 1), inForce(moved("+4", "^4"), 2)
 		var votes []vote
 		for i, epoch := range epochs {
 			votes = append(votes, vote{by: first, replica: log.ReplicaID(4 - i), epoch: epoch})

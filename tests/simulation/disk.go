@@ -13,7 +13,7 @@ type disk struct {
 	watch
 	id      log.ReplicaID
 	live    map[log.Position]record // what a reader sees
-	durable map[log.Position]record // what was synced; of the promises and proposals the highest ever
+	durable map[log.Position]held   // what was synced
 	synced  storage.Metadata
 	raised  []raise // what was synced of Highest, in order
 	later   batch   // what no sync covers that has begun
@@ -23,8 +23,8 @@ type disk struct {
 
 // batch is what one sync makes durable.
 type batch struct {
-	votes   []placed                // accepted
-	records map[log.Position]record // written
+	votes   []placed // accepted
+	records []kept
 	changes int
 }
 
@@ -52,6 +52,20 @@ type record struct {
 	learned             bool
 }
 
+// held is the highest promise and the highest proposal that a disk ever held at a position.
+type held struct{ promised, performed log.Proposal }
+
+// higher is the highest of both.
+func (h held) higher(o held) held {
+	return held{max(h.promised, o.promised), max(h.performed, o.performed)}
+}
+
+// kept is what was written at a position.
+type kept struct {
+	at log.Position
+	held
+}
+
 // raise is the highest proposal from one age of the disk on.
 type raise struct {
 	highest log.Proposal
@@ -67,9 +81,9 @@ type placed struct {
 // newDisk takes in what a disk holds when its process starts, all of which is durable. Before is the disk as the process
 // before knew it; nil for none.
 func newDisk(s storage.Store, before *disk, w watch) *disk {
-	d := &disk{Store: s, watch: w, id: s.Metadata().Replica, live: map[log.Position]record{}, durable: map[log.Position]record{}}
+	d := &disk{Store: s, watch: w, id: s.Metadata().Replica, live: map[log.Position]record{}, durable: map[log.Position]held{}}
 	if err := s.Scan(log.Range{First: 1, Last: log.MaxPosition}, func(a log.Action) bool {
-		d.note(a)
+		d.note(a, d.Store.Metadata())
 		return true
 	}); err != nil {
 		w.truth.accuse(20, readable, err.Error())
@@ -82,16 +96,10 @@ func newDisk(s storage.Store, before *disk, w watch) *disk {
 }
 
 // note remembers a record until the next sync.
-func (d *disk) note(a log.Action) {
+func (d *disk) note(a log.Action, m storage.Metadata) {
 	d.live[a.Position] = record{a.Promised, a.Performed, a.Value, a.Learned || d.live[a.Position].learned}
-	if d.later.records == nil {
-		d.later.records = map[log.Position]record{}
-	}
-	is, was := d.live[a.Position], d.later.records[a.Position]
-	is.promised, is.performed = max(is.promised, was.promised), max(is.performed, was.performed)
-	d.later.records[a.Position] = is
+	d.later.records = append(d.later.records, kept{a.Position, held{a.Promised, a.Performed}})
 	if a.Performed > 0 && a.Value.Kind != log.None {
-		m := d.Store.Metadata()
 		d.later.votes = append(d.later.votes, placed{a.Position, vote{a.Performed, a.Value, d.id, m.Incarnation, m.Known, m.Configuration.Epoch}})
 	}
 }
@@ -107,10 +115,8 @@ func (d *disk) becameDurable(b batch, m storage.Metadata) {
 	for _, v := range b.votes {
 		d.truth.accept(v.at, v.vote)
 	}
-	for at, is := range b.records {
-		was := d.durable[at]
-		is.promised, is.performed = max(is.promised, was.promised), max(is.performed, was.performed)
-		d.durable[at] = is
+	for _, r := range b.records {
+		d.durable[r.at] = d.durable[r.at].higher(r.held)
 	}
 	d.syncing, d.synced = 0, m
 	if d.reserved(m.Highest) == 0 {
@@ -141,10 +147,11 @@ func (d *disk) did(err error) error {
 // Put notes what is accepted and promised.
 func (d *disk) Put(actions ...log.Action) error {
 	err := d.Store.Put(actions...)
+	m := d.Store.Metadata()
 	for i := 0; i < len(actions) && err == nil; i++ {
 		a := actions[i]
 		check(ofRecords, change{d.id, d.live[a.Position], a, d.synced.Status == status.Voting}, d.truth.accuse)
-		d.note(a)
+		d.note(a, m)
 	}
 	return d.did(err)
 }

@@ -155,8 +155,8 @@ func TestRulesOfRecordsNotice(t *testing.T) {
 func diskWith(change func(*disk)) *disk {
 	t := newTruth(3)
 	t.place(5).votes = []vote{{by: first, value: entry("a"), replica: 1, incarnation: voting().Incarnation}}
-	d := &disk{id: 1, watch: watch{truth: t}, synced: voting(), durable: map[log.Position]record{
-		5: {promised: second, performed: first, value: entry("a")},
+	d := &disk{id: 1, watch: watch{truth: t}, synced: voting(), durable: map[log.Position]held{
+		5: {promised: second, performed: first},
 	}}
 	change(d)
 	return d
@@ -166,8 +166,8 @@ func TestRulesOfRestartsNotice(t *testing.T) {
 	before := diskWith(func(*disk) {})
 	breaks(t, ofRestarts, restart{before, diskWith(func(*disk) {})}, map[string]restart{
 		"a crash takes nothing back that is kept about the replica": {before, diskWith(func(d *disk) { d.synced.Highest = first })},
-		"a crash takes no promise back":                             {before, diskWith(func(d *disk) { d.durable[5] = record{promised: first, performed: first} })},
-		"a crash takes no vote back":                                {before, diskWith(func(d *disk) { d.durable[5] = record{promised: second} })},
+		"a crash takes no promise back":                             {before, diskWith(func(d *disk) { d.durable[5] = held{promised: first, performed: first} })},
+		"a crash takes no vote back":                                {before, diskWith(func(d *disk) { d.durable[5] = held{promised: second} })},
 	})
 }
 
@@ -199,7 +199,7 @@ func TestRulesOfRecoveryNotice(t *testing.T) {
 		"a proposal":        func(a *adoption) { a.next.Highest = first },
 		"a reign":           func(a *adoption) { a.next.Reign = log.Reign{} },
 		"who is dead":       func(a *adoption) { a.next.Known = nil },
-		"an observer's":     func(a *adoption) { a.heard[1].Configuration = moved("+4", "-3") },
+		"an observer's":     func(a *adoption) { a.heard[1].configured = inForce(moved("+4", "-3"), 0) },
 		"what was accepted": func(a *adoption) { a.learned = 8 },
 		"a quorum":          func(a *adoption) { a.heard = a.heard[:1] },
 		"an answer twice":   func(a *adoption) { a.heard = heard([]standpoint{says(3), says(3)}) },

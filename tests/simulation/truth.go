@@ -85,7 +85,7 @@ type vote struct {
 }
 
 func newTruth(members int) *truth {
-	return &truth{quorum: members/2 + 1, configs: map[uint64]configured{0: {Configuration: began(members)}}, places: map[log.Position]*place{}, reigns: map[log.Proposal]log.Position{}}
+	return &truth{quorum: members/2 + 1, configs: map[uint64]configured{0: inForce(began(members), 0)}, places: map[log.Position]*place{}, reigns: map[log.Proposal]log.Position{}}
 }
 
 func (t *truth) place(at log.Position) *place {
@@ -133,9 +133,9 @@ func (t *truth) accept(at log.Position, v vote) {
 // configuration, and vote in it, of which none knew another's disk to be lost.
 func (t *truth) isQuorum(votes []vote, by log.Proposal, epoch uint64) bool {
 	c := t.configs[epoch]
-	var all []vote
-	for _, v := range votes {
-		if v.by == by && v.epoch == epoch && c.votes(v.replica) {
+	all := make([]*vote, 0, len(votes))
+	for i := range votes {
+		if v := &votes[i]; v.by == by && v.epoch == epoch && c.votes(v.replica) {
 			all = append(all, v)
 		}
 	}
@@ -143,12 +143,12 @@ func (t *truth) isQuorum(votes []vote, by log.Proposal, epoch uint64) bool {
 }
 
 // complete tries to extend consistent votes to a quorum.
-func complete(quorum int, counted, rest []vote) bool {
+func complete(quorum int, counted, rest []*vote) bool {
 	if len(counted) == quorum {
 		return true
 	}
 	for i, v := range rest {
-		fits := !slices.ContainsFunc(counted, func(o vote) bool {
+		fits := !slices.ContainsFunc(counted, func(o *vote) bool {
 			return o.replica == v.replica || o.known.Buries(v.replica, v.incarnation) || v.known.Buries(o.replica, o.incarnation)
 		})
 		if fits && complete(quorum, append(slices.Clone(counted), v), rest[i+1:]) {
@@ -250,7 +250,10 @@ var ofLessons = []rule[lesson]{
 		if !found {
 			return fmt.Sprintf("replica %d learns %s at %d, which is not chosen", l.replica, words(l.value), l.at)
 		}
-		return complain(!chosen.Equal(l.value), "replica %d learns %s at %d, where %s is chosen", l.replica, words(l.value), l.at, words(chosen))
+		if chosen.Equal(l.value) {
+			return ""
+		}
+		return fmt.Sprintf("replica %d learns %s at %d, where %s is chosen", l.replica, words(l.value), l.at, words(chosen))
 	}},
 }
 
