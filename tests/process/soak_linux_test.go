@@ -40,9 +40,9 @@ func TestAFloodedClusterKeepsItsWordAndItsBoundsWhateverIsDoneToIt(t *testing.T)
 	t.Logf("seed %d, for %v", seed, during)
 	s := startSoak(t, seed, during)
 	s.calibrate()
+	s.replaceOne() // so that there is no soak without a change of the members
 	if during < longSoak {
 		s.killWriter()
-		s.replaceOne()
 	} else {
 		for era := range eras {
 			s.era(era)
