@@ -63,8 +63,17 @@ type audit struct {
 	cancel func()
 }
 
-// Receive implements actor.Actor.
+// Receive implements actor.Actor. Whatever ends the last dispute, be it a truncation or other members, the parent hears of it.
 func (a *audit) Receive(ctx actor.Context) {
+	differed := a.book.Differs()
+	a.receive(ctx)
+	if differed && !a.book.Differs() {
+		a.Log.Info().Msg("no log differs any more")
+		ctx.Send(ctx.Parent(), Agreed{})
+	}
+}
+
+func (a *audit) receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started, lookDue:
 		ctx.Request(a.Replica, replica.Inspect{})
@@ -161,13 +170,7 @@ func (a *audit) hear(ctx actor.Context, m *messages.AuditMessage) {
 	if err != nil || !a.Counts(a.self, e.From) {
 		return
 	}
-	differed := a.book.Differs()
-	found := a.book.Hear(e.From.Replica, blocks)
-	if differed && !a.book.Differs() {
-		a.Log.Info().Msg("no log differs any more")
-		ctx.Send(ctx.Parent(), Agreed{})
-	}
-	for _, f := range found {
+	for _, f := range a.book.Hear(e.From.Replica, blocks) {
 		a.Measures.DigestMismatches.Add(1)
 		a.Log.Error().Uint16("peer", uint16(f.Peer)).Uint64("first", uint64(f.Block.First)).Uint64("last", uint64(f.Block.Last)).
 			Bool("minority", f.Minority).Msg("the log differs from a peer's")

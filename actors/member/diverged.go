@@ -6,7 +6,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/actors/audit"
-	"github.com/quorumlog/quorumlog/actors/gateway"
 	"github.com/quorumlog/quorumlog/actors/measure"
 	"github.com/quorumlog/quorumlog/actors/replica"
 )
@@ -22,7 +21,7 @@ func Divergence(e audit.Diverged) string {
 func (m *member) diverged(ctx actor.Context, e audit.Diverged) {
 	text := Divergence(e)
 	m.note(measure.Event{Kind: measure.Diverged, Peer: e.Peer, Detail: text})
-	ctx.Send(m.gateway, gateway.Advise{Text: text})
+	m.advise(ctx, auditing, text)
 	m.Report(e)
 	if e.Minority {
 		ctx.Send(m.Replica, replica.Distrust{Why: fmt.Sprintf("a quorum of the members have learned something else at positions %s", e.Block)})

@@ -98,6 +98,7 @@ func Props(c Config) *actor.Props {
 type member struct {
 	Config
 	gateway  *actor.PID
+	advice   advice
 	recover  *actor.PID
 	writer   *actor.PID             // the coordinator; nil until the replica voted for the first time
 	leader   *actor.PID             // nil until then, and where nobody is elected unless a client asks
@@ -118,7 +119,7 @@ func (m *member) Receive(ctx actor.Context) {
 	case recovery.Recovered:
 		m.open(ctx)
 	case recovery.Advice:
-		ctx.Send(m.gateway, gateway.Advise{Text: e.Text})
+		m.advise(ctx, recovering, e.Text)
 		m.note(measure.Event{Kind: measure.Advised, Detail: e.Text})
 		m.Report(e)
 	case catchup.Progress:
@@ -136,7 +137,7 @@ func (m *member) Receive(ctx actor.Context) {
 	case audit.Diverged:
 		m.diverged(ctx, e)
 	case audit.Agreed:
-		ctx.Send(m.gateway, gateway.Advise{})
+		m.advise(ctx, auditing, "")
 	case replica.Lacking:
 		if m.follow != nil {
 			ctx.Send(m.follow, catchup.Hurry{Range: e.Range})
@@ -198,7 +199,8 @@ func (m *member) open(ctx actor.Context) {
 		}
 	}
 	ctx.Send(m.gateway, gateway.Serve{Coordinator: m.writer, Leader: m.leader})
-	ctx.Send(m.gateway, gateway.Advise{})
+	m.advise(ctx, recovering, "")
+	m.advise(ctx, belonging, "")
 	m.note(measure.Event{Kind: measure.Recovered})
 	m.Report(Recovered{})
 }

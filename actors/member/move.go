@@ -75,7 +75,7 @@ func (m *member) expelled(ctx actor.Context, c membership.Configuration) bool {
 	m.leaves, m.opened = true, false
 	m.Log.Warn().Str("configuration", c.String()).Msg("this replica was removed from the log, and ends once the others know")
 	ctx.Send(m.gateway, gateway.Serve{})
-	ctx.Send(m.gateway, gateway.Advise{Text: "this replica was removed from the log, and ends once a quorum of the members knows"})
+	m.advise(ctx, belonging, "this replica was removed from the log, and ends once a quorum of the members knows")
 	if m.recover != nil {
 		ctx.Poison(m.recover)
 		m.recover = nil
@@ -103,8 +103,8 @@ func (m *member) wait(ctx actor.Context, c membership.Configuration) {
 		return
 	}
 	m.stranger = c.Epoch
-	advice := fmt.Sprintf("replica %d is not a member of the log yet: have it added with 'quorumlog members add %d=HOST:PORT' (%s)", m.Self, m.Self, c)
-	m.Log.Warn().Msg(advice)
-	ctx.Send(m.gateway, gateway.Advise{Text: advice})
-	m.Report(recovery.Advice{Text: advice})
+	text := fmt.Sprintf("replica %d is not a member of the log yet: have it added with 'quorumlog members add %d=HOST:PORT' (%s)", m.Self, m.Self, c)
+	m.Log.Warn().Msg(text)
+	m.advise(ctx, belonging, text)
+	m.Report(recovery.Advice{Text: text})
 }

@@ -110,6 +110,27 @@ func TestMembersThatAgreeNameTheOneThatDiffersAndGoOn(t *testing.T) {
 	}
 }
 
+func TestWhatDifferedIsNotSaidAnyMoreOnceItIsTruncated(t *testing.T) {
+	c := twisted(t, 1, 300, map[log.ReplicaID]string{1: "a", 2: "b", 3: "c"})
+	advice := func(m *kit.Member) string {
+		return ask[*messages.StatusResponse](t, m, &messages.StatusRequest{}).GetAdvice()
+	}
+	c.Member(1).Elect()
+	c.World.Run(10 * time.Second)
+	for _, m := range c.Members {
+		if said := advice(m); !strings.Contains(said, "differs") {
+			t.Fatalf("member %d says %q", m.ID, said)
+		}
+	}
+	c.Member(1).Write(0, log.Value{Kind: log.Truncate, To: 520})
+	c.World.Run(3 * time.Second)
+	for _, m := range c.Members {
+		if said := advice(m); said != "" {
+			t.Errorf("member %d still says %q", m.ID, said)
+		}
+	}
+}
+
 // Nobody can tell which of the three is right.
 func TestMembersThatAllDifferGoOnAndSaySo(t *testing.T) {
 	c := twisted(t, 1, 1, map[log.ReplicaID]string{2: "b", 3: "c"})
