@@ -37,7 +37,7 @@
 // Between processes, protobuf (package messages); codec decodes each once, where it arrives:
 //
 //	message            from                          to       answer             it says
-//	Hello              network                       replica  Welcome            I am there, and write, or not any more; are you?
+//	Hello              network                       replica  Welcome            I am there, and write, or am about to, or not any more; are you?
 //	Welcome            replica                       network  -                  my status, writer, learned position, whom I heard; or a refusal
 //	CanvassRequest     round (leader)                replica  CanvassResponse    would you mind an election?
 //	CanvassResponse    replica                       round    -                  no; or why: it promises nothing, and nothing is stored
@@ -74,7 +74,7 @@
 //
 // Inside a process, plain Go values, declared by whoever receives a request or sends a report:
 //
-//	replica       Attend Gone Inspect Reserve Lead Advance Reincarnate Install Heard Trusted Missing Learn Jump Read Await Distrust Sessions; reports
+//	replica       Attend Gone Inspect Reserve Stand Lead Advance Reincarnate Install Heard Trusted Missing Learn Jump Read Await Distrust Sessions; reports
 //	              StatusChanged Reconfigured Lacking Failed Outbid Deserted
 //	syncer        await; answers synced
 //	server        serve; reports unserved

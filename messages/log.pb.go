@@ -3061,7 +3061,10 @@ type Hello struct {
 	// The proposal of its elected coordinator; 0 if it has none.
 	Writer uint64 `protobuf:"varint,3,opt,name=writer,proto3" json:"writer,omitempty"`
 	// Of a member that has just ceased to write: who should write next; 0 for nobody in particular.
-	Successor     uint32 `protobuf:"varint,4,opt,name=successor,proto3" json:"successor,omitempty"`
+	Successor uint32 `protobuf:"varint,4,opt,name=successor,proto3" json:"successor,omitempty"`
+	// The proposal under which its coordinator is about to be elected: a quorum has promised it, and what the log lacks is settled.
+	// 0 if there is no such election.
+	Candidacy     uint64 `protobuf:"varint,5,opt,name=candidacy,proto3" json:"candidacy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3120,6 +3123,13 @@ func (x *Hello) GetWriter() uint64 {
 func (x *Hello) GetSuccessor() uint32 {
 	if x != nil {
 		return x.Successor
+	}
+	return 0
+}
+
+func (x *Hello) GetCandidacy() uint64 {
+	if x != nil {
+		return x.Candidacy
 	}
 	return 0
 }
@@ -6064,12 +6074,13 @@ const file_log_proto_rawDesc = "" +
 	"\x05sizes\x18\x06 \x03(\rR\x05sizes\x12\x12\n" +
 	"\x04data\x18\a \x01(\fR\x04data\x12\x18\n" +
 	"\asession\x18\b \x01(\fR\asession\x12\x1a\n" +
-	"\bsequence\x18\t \x01(\x04R\bsequence\"\xae\x01\n" +
+	"\bsequence\x18\t \x01(\x04R\bsequence\"\xcc\x01\n" +
 	"\x05Hello\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12A\n" +
 	"\rconfiguration\x18\x02 \x01(\v2\x1b.quorumlog.v1.ConfigurationR\rconfiguration\x12\x16\n" +
 	"\x06writer\x18\x03 \x01(\x04R\x06writer\x12\x1c\n" +
-	"\tsuccessor\x18\x04 \x01(\rR\tsuccessor\"\xee\x01\n" +
+	"\tsuccessor\x18\x04 \x01(\rR\tsuccessor\x12\x1c\n" +
+	"\tcandidacy\x18\x05 \x01(\x04R\tcandidacy\"\xee\x01\n" +
 	"\aWelcome\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x124\n" +
 	"\bpresence\x18\x02 \x01(\v2\x16.quorumlog.v1.PresenceH\x00R\bpresence\x121\n" +

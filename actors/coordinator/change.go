@@ -216,7 +216,7 @@ func (c *coordinator) settleIn(ctx actor.Context) state {
 func (s moving) promise(ctx actor.Context, m replica.Inspected) state {
 	s.self = m.Identity
 	child := ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, round.Promise(s.by, log.Range{}))))
-	return promising{s.coordinator, child}
+	return promising{s.coordinator, child, false}
 }
 
 // moved goes on with other members. An election begins anew among them: the promise of the former ones is worth nothing

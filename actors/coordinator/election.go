@@ -6,6 +6,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/actors/catchup"
+	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/actors/round"
 	"github.com/quorumlog/quorumlog/log"
@@ -74,18 +75,24 @@ func (s reserving) receive(ctx actor.Context) state {
 		return s.resign(ctx, Unheard, 0)
 	}
 	s.by, s.self = m.By, m.Identity
-	question := round.Promise(s.by, log.Range{})
-	if !slices.ContainsFunc(s.elects, func(e client) bool { return !e.polite }) {
+	question, polite := round.Promise(s.by, log.Range{}), !s.asked()
+	if polite {
 		question = round.Candidacy(s.by)
 	}
 	child := ctx.Spawn(s.Props(round.New(s.Ensemble, s.self, question)))
-	return promising{s.coordinator, child}
+	return promising{s.coordinator, child, polite}
+}
+
+// asked says whether a client wants this coordinator elected, whoever writes.
+func (c *coordinator) asked() bool {
+	return slices.ContainsFunc(c.elects, func(e client) bool { return !e.polite })
 }
 
 // promising: a quorum is asked for an implicit promise.
 type promising struct {
 	*coordinator
-	round *actor.PID
+	round  *actor.PID
+	polite bool // whoever hears another writer refuses it
 }
 
 func (s promising) receive(ctx actor.Context) state {
@@ -97,21 +104,40 @@ func (s promising) receive(ctx actor.Context) state {
 	case paxos.Won:
 		return s.fill(ctx, o.End)
 	case paxos.Lost:
-		return s.resign(ctx, NotElected, o.By)
+		return s.lose(ctx, NotElected, o.By)
 	case paxos.Pending, paxos.Settled, paxos.Passed, paxos.Unheard:
 	}
-	return s.resign(ctx, Unheard, 0)
+	return s.lose(ctx, Unheard, 0)
+}
+
+// lose gives the election up. That somebody else writes is no reason for a client that asked for one meanwhile: it has another.
+func (s promising) lose(ctx actor.Context, why Why, seen log.Proposal) state {
+	if !s.polite || !s.asked() {
+		return s.resign(ctx, why, seen)
+	}
+	s.floor = max(s.floor, seen)
+	s.answerPolite(ctx, func(e client) any { return Failed{Tag: e.tag, Why: why, Seen: seen} })
+	return s.elect(ctx)
 }
 
 // fill has the local replica learn everything up to the highest position that anybody of the quorum holds: nothing can be
 // chosen above it but by this coordinator.
 func (s promising) fill(ctx actor.Context, end log.Position) state {
 	s.next = end + 1
+	if !s.quiet {
+		s.stand(ctx)
+	}
 	if end == 0 {
 		return s.inspect(ctx)
 	}
 	child := ctx.Spawn(s.Props(catchup.New(s.Ensemble, catchup.Config{Range: log.Range{First: 1, Last: end}, By: s.by})))
 	return filling{s.coordinator, child}
+}
+
+// stand has everybody told that this coordinator is about to write: what is to be filled may take longer than a writer may be silent.
+func (s promising) stand(ctx actor.Context) {
+	ctx.Send(s.Replica, replica.Stand{By: s.by})
+	ctx.Send(s.Network, network.Greet{})
 }
 
 // inspect asks the local replica where the log begins, once everything is filled.
@@ -227,15 +253,19 @@ func (s beginning) won(ctx actor.Context) state {
 	winner := s.elects[0]
 	s.elects = s.elects[1:]
 	ctx.Send(winner.pid, Elected{Tag: winner.tag, By: s.by, End: s.next - 1})
-	s.satisfy(ctx)
 	return s.goOn(ctx)
 }
 
-// satisfy answers whoever wanted this coordinator elected, and no fence of its own.
+// satisfy answers whoever wanted this coordinator elected, and no fence of its own: it is, and another election would fence its
+// clients.
 func (c *coordinator) satisfy(ctx actor.Context) {
+	c.answerPolite(ctx, func(e client) any { return Elected{Tag: e.tag, By: c.by, End: c.next - 1} })
+}
+
+func (c *coordinator) answerPolite(ctx actor.Context, answer func(client) any) {
 	c.elects = slices.DeleteFunc(c.elects, func(e client) bool {
 		if e.polite {
-			ctx.Send(e.pid, Elected{Tag: e.tag, By: c.by, End: c.next - 1})
+			ctx.Send(e.pid, answer(e))
 		}
 		return e.polite
 	})

@@ -20,10 +20,7 @@ func (s elected) receive(ctx actor.Context) state {
 	case Append:
 		s.enqueue(ctx, s, m)
 		return s.goOn(ctx)
-	case Elect:
-		s.satisfy(ctx)
-		return s.goOn(ctx)
-	case Change:
+	case Elect, Change:
 		return s.goOn(ctx)
 	case Demote:
 		s.hurry(ctx, m)
@@ -65,6 +62,7 @@ func (c *coordinator) turnAway(ctx actor.Context, stay state, m Append) state {
 // goOn does what is due: the next batches, or an election that was asked for, once nothing is on its way. A notice that no
 // batch takes along goes out by itself: a replica that missed what is chosen may wait for it with the batches behind.
 func (c *coordinator) goOn(ctx actor.Context) state {
+	c.satisfy(ctx)
 	for c.mayWrite() {
 		if batch := c.admit(ctx, c.queue.batch()); len(batch) > 0 {
 			c.write(ctx, batch)
@@ -97,9 +95,10 @@ func (c *coordinator) mayWrite() bool {
 	return !c.queue.truncates() && !c.flight[0].batch[0].cuts
 }
 
-// reelect begins another election although this coordinator is elected: the client asked for a fence of its own.
+// reelect begins another election although this coordinator is elected: the client asked for a fence of its own. Nobody is to take
+// its place meanwhile.
 func (c *coordinator) reelect(ctx actor.Context) state {
-	ctx.Request(c.Replica, replica.Lead{})
+	ctx.Send(c.Replica, replica.Stand{By: c.by})
 	c.floor, c.chosen = max(c.floor, c.by), log.Range{}
 	return c.elect(ctx)
 }

@@ -202,6 +202,7 @@ func (s standing) receive(ctx actor.Context) state {
 	case coordinator.Elected:
 		return s.lead(ctx)
 	case coordinator.Failed:
+		ctx.Send(s.Network, network.Greet{}) // it stands no more
 		return s.fail(ctx, 0, m.Why)
 	case Leave:
 		return s.leave(ctx)

@@ -162,7 +162,8 @@ func (m *member) start(ctx actor.Context) {
 	e := &m.Ensemble
 	e.Replica = m.spawn(ctx, Replica, replica.New(replica.Config{
 		Store: m.Store, Cluster: m.Cluster, Configuration: m.Configuration, Members: m.Members,
-		Absence: m.Patience.Absence, Silence: m.Patience.Silence, Candidacy: m.Patience.Candidacy, Clock: m.Clock, Random: m.Random,
+		Absence: m.Patience.Absence, Silence: m.Patience.Silence, Election: m.Patience.Election, Candidacy: m.Patience.Candidacy,
+		Clock: m.Clock, Random: m.Random,
 		Owner: ctx.Self(), Measures: m.Measures, Memory: m.Memory, Log: m.Log,
 	}))
 	e.Peers = maps.Clone(m.Others)

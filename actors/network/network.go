@@ -51,7 +51,8 @@ type (
 	Welcomed struct{ By log.ReplicaID }
 	// Lost says that the connection to the process at an address broke: its replica counts as absent until it is heard again.
 	Lost struct{ Address string }
-	// Greet has everybody greeted at once: the local coordinator is elected, or it ceased to write, and a Successor should.
+	// Greet has everybody greeted at once: the local coordinator is elected, or about to be, or it ceased to write, and a Successor
+	// should.
 	Greet struct{ Successor log.ReplicaID }
 	// greetingDue is the time for the next greeting.
 	greetingDue struct{}
@@ -160,9 +161,9 @@ func (n *network) greet(ctx actor.Context) {
 
 func (n *network) sayHello(ctx actor.Context, m replica.Inspected) {
 	n.greeted = n.Clock.Now()
-	says := codec.Hello{Writer: m.Writer, Configuration: n.Configuration}
-	if m.Writer == 0 {
-		says.Successor = n.next
+	says := codec.Hello{Writer: m.Writer, Candidacy: m.Candidacy, Configuration: n.Configuration}
+	if m.Writer == 0 && m.Candidacy == 0 {
+		says.Successor, n.next = n.next, 0 // once: it is who should write now, and not after whoever writes next
 	}
 	hello := codec.EncodeHello(codec.EncodeHeader(m.Identity, n.request, nil), says)
 	for _, p := range n.peers {

@@ -18,7 +18,8 @@ import (
 type heard struct {
 	by        log.Proposal
 	at        time.Time
-	writes    bool         // it was heard writing, and not only promised
+	as        regard
+	began     time.Time    // when it was heard as that for the first time
 	favoured  log.Proposal // who was told last that an election would disturb nobody, ...
 	since     time.Time    // ... and when
 	attendant *actor.PID   // is told Deserted; nil for nobody
@@ -37,25 +38,49 @@ func (h *heard) lead(by log.Proposal, self log.ReplicaID) {
 	}
 }
 
-// hearWriter notes that a proposal's owner writes. One that a higher promise has fenced does not any more.
-func (r *replica) hearWriter(by log.Proposal) { r.hearLeader(by, true) }
+// regard is as what somebody was heard.
+type regard uint8
 
-// hearCandidate notes that a proposal's owner is about to write.
-func (r *replica) hearCandidate(by log.Proposal) { r.hearLeader(by, false) }
+const (
+	wasPromised regard = iota // it was promised everything, and has said nothing itself
+	stands                    // it says that it is about to write
+	writes
+)
 
-func (r *replica) hearLeader(by log.Proposal, writes bool) {
-	if by > 0 && by >= r.meta.Promised && by >= r.writer() {
-		writes = writes || by == r.heard.by && r.heard.writes
-		r.heard.by, r.heard.at, r.heard.writes = by, r.Clock.Now(), writes
+// hearGreeting notes what a greeting says of who writes. One of whom only its request for a promise was heard may have sent it
+// before that was granted: it is not taken for gone, or the next one would stand, and fence it.
+func (r *replica) hearGreeting(ctx actor.Context, h codec.Hello) {
+	switch {
+	case h.Writer > 0:
+		r.hearLeader(h.Writer, writes)
+	case h.Candidacy > 0:
+		r.hearLeader(h.Candidacy, stands)
+	case r.heard.as != wasPromised:
+		r.deserted(ctx, h.From.Replica, h.Successor)
 	}
 }
 
-// writesNoMore notes a greeting of a member that does not write. One that was promised everything a moment ago, and fills what it
-// lacks, never wrote: it is not taken for gone, or the next one would stand, and fence it.
-func (r *replica) writesNoMore(ctx actor.Context, id, successor log.ReplicaID) {
-	if r.heard.writes {
-		r.deserted(ctx, id, successor)
+// hearLeader notes that a proposal's owner writes, or is about to. One that a higher promise has fenced does not any more, and one
+// that is about to for longer than an election takes is not waited for: it hangs, and another one may not.
+func (r *replica) hearLeader(by log.Proposal, as regard) {
+	h, now := &r.heard, r.Clock.Now()
+	if by == 0 || by < r.meta.Promised || by < r.writer() {
+		return
 	}
+	if anew := by != h.by || as > h.as || as == stands && h.as == writes; anew {
+		h.by, h.as, h.began = by, as, now
+	}
+	if h.as == writes || lately(now, h.began, r.Election) {
+		h.at = now
+	}
+}
+
+// candidacy is the proposal under which the local coordinator is about to be elected, unless a higher promise fences it; 0 for none.
+func (r *replica) candidacy() log.Proposal {
+	if r.lead.stands < r.meta.Promised {
+		return 0
+	}
+	return r.lead.stands
 }
 
 // writer is the proposal of whoever writes, or is about to, as far as was heard lately; 0 for nobody.
@@ -63,6 +88,8 @@ func (r *replica) writer() log.Proposal {
 	switch {
 	case r.lead.by > 0:
 		return r.lead.by
+	case r.candidacy() > 0:
+		return r.candidacy()
 	case lately(r.Clock.Now(), r.heard.at, r.Silence):
 		return r.heard.by
 	}
@@ -74,7 +101,7 @@ func (r *replica) deserted(ctx actor.Context, by, successor log.ReplicaID) {
 	if r.heard.by == 0 || r.heard.by.Replica() != by || by == r.meta.Replica {
 		return
 	}
-	r.heard.by, r.heard.favoured, r.heard.writes = 0, 0, false
+	r.heard.by, r.heard.favoured, r.heard.as = 0, 0, wasPromised
 	if r.heard.attendant != nil {
 		ctx.Send(r.heard.attendant, Deserted{successor})
 	}

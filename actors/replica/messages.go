@@ -29,6 +29,7 @@ type (
 		Settled             log.Position // up to where everything is chosen, as the newest writer said
 		Promised, Highest   log.Proposal
 		Writer              log.Proposal  // of the local coordinator while it is elected; 0 otherwise
+		Candidacy           log.Proposal  // of the local coordinator while it is about to be elected; 0 otherwise
 		Heard               log.Proposal  // of whoever writes, or is about to, as far as was heard lately; 0 for nobody
 		Sync                time.Duration // what nineteen of twenty of the last syncs took at most; 0 where there were too few
 		Cluster             string        // the cluster's name
@@ -44,6 +45,9 @@ type (
 		Identity identity.Identity // with the age of the disk on which the proposal is durable
 	}
 
+	// Stand says that the sender, the local coordinator, is not elected, and about to be: a quorum has promised it By, or did under
+	// its last reign. It stands until it says Lead.
+	Stand struct{ By log.Proposal }
 	// Lead says that the sender, the local coordinator, is elected; By is 0 once it is not.
 	Lead struct{ By log.Proposal }
 	// Attend asks to be told Deserted from now on.

@@ -10,7 +10,7 @@ func (r *replica) inspect() Inspected {
 	return Inspected{
 		Identity: r.admission.Self, Known: r.meta.Known, Status: r.meta.Status, Since: r.since,
 		Begin: r.ledger.Begin(), End: r.ledger.End(), Learned: r.ledger.Learned(), NotLearned: r.ledger.NotLearned(), Settled: r.settled.upTo,
-		Promised: r.meta.Promised, Highest: r.meta.Highest, Writer: r.lead.by, Cluster: r.meta.Cluster, Syncs: r.Store.Age(),
+		Promised: r.meta.Promised, Highest: r.meta.Highest, Writer: r.lead.by, Candidacy: r.candidacy(), Cluster: r.meta.Cluster, Syncs: r.Store.Age(),
 		Heard: r.writer(), Sync: r.pace.most(r.Clock.Now()),
 	}
 }

@@ -99,10 +99,7 @@ func (r *replica) hello(ctx actor.Context, m *messages.Hello) {
 	if refusal, ok := r.greet(h.Envelope, err); !ok {
 		welcome = codec.RefuseWelcome(header, refusal)
 	} else {
-		r.hearWriter(h.Writer)
-		if h.Writer == 0 {
-			r.writesNoMore(ctx, h.From.Replica, h.Successor)
-		}
+		r.hearGreeting(ctx, h)
 		welcome = codec.EncodeWelcome(header, codec.Presence{
 			Status: r.meta.Status, Writer: r.lead.by, Learned: r.ledger.Learned(), Heard: r.admission.Sightings(),
 			Promised: r.meta.Promised, Sync: uint64(r.pace.most(r.Clock.Now()).Microseconds()),

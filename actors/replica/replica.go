@@ -48,6 +48,7 @@ type Config struct {
 	Members       []log.ReplicaID // those of that list, in order
 	Absence       time.Duration   // of silence, after which a peer counts as absent
 	Silence       time.Duration   // of a writer, after which it is taken to be cut off
+	Election      time.Duration   // until a member that says that it is about to write is no longer waited for
 	Candidacy     time.Duration   // that who was told that an election is welcome has for it before somebody else is
 	Clock         timer.Clock
 	Random        timer.Random
@@ -96,10 +97,11 @@ type replica struct {
 	fault      error // the disk failed: nothing is answered but that
 }
 
-// lead is the local coordinator while it is elected.
+// lead is the local coordinator while it is elected, or about to be.
 type lead struct {
-	by  log.Proposal
-	pid *actor.PID
+	by     log.Proposal
+	stands log.Proposal // under which it is about to be elected
+	pid    *actor.PID
 }
 
 // Receive implements actor.Actor.
@@ -160,8 +162,10 @@ func (r *replica) receiveLocal(ctx actor.Context) {
 		ctx.Respond(answer)
 	case Reserve:
 		r.reserve(ctx, m)
+	case Stand:
+		r.lead = lead{stands: m.By}
 	case Lead:
-		r.lead = lead{m.By, ctx.Sender()}
+		r.lead = lead{by: m.By, pid: ctx.Sender()}
 		r.heard.lead(m.By, r.meta.Replica)
 	case Attend:
 		r.heard.attendant = ctx.Sender()

@@ -76,7 +76,7 @@ func (r *replica) write(ctx actor.Context, m *messages.WriteRequest) {
 	if refusal, ok := r.admit(ctx, w.Envelope, err); !ok {
 		answer = paxos.Refused{Refusal: refusal}
 	} else {
-		r.hearWriter(w.By)
+		r.hearLeader(w.By, writes)
 		r.mark(ctx, w.By, w.Learned)
 		if r.admission.Self.Epoch != w.From.Epoch { // what it says is chosen is a CONFIG: it is of members that were
 			return
@@ -152,7 +152,7 @@ func (r *replica) grant(ctx actor.Context, by log.Proposal, v paxos.Verdict) boo
 	if !r.setMetadata(ctx, meta) {
 		return false
 	}
-	r.hearCandidate(v.Promised) // who is promised everything is about to write
+	r.hearLeader(v.Promised, wasPromised) // who is promised everything is about to write
 	if r.lead.by > 0 && r.lead.by < meta.Promised {
 		r.respond(ctx, r.lead.pid, Outbid{meta.Promised})
 		r.lead = lead{}

@@ -108,6 +108,7 @@ func (d *drawer) presence() codec.Presence {
 func (d *drawer) hello() codec.Hello {
 	h := codec.Hello{Envelope: d.envelope(), Successor: maybe(d, d.replica())}
 	h.Writer = maybe(d, log.NewProposal(d.number(log.MaxRound), h.From.Replica))
+	h.Candidacy = maybe(d, log.NewProposal(d.number(log.MaxRound), h.From.Replica))
 	return h
 }
 

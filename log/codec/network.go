@@ -45,6 +45,7 @@ type Presence struct {
 type Hello struct {
 	Envelope
 	Writer    log.Proposal  // of the sender's elected coordinator; 0 if it has none
+	Candidacy log.Proposal  // under which the sender's coordinator is about to be elected; 0 if it is not
 	Successor log.ReplicaID // of a sender that ceased to write: who should go on; 0 for nobody in particular
 
 	Configuration membership.Configuration // the newest that the sender knows
@@ -54,7 +55,8 @@ type Hello struct {
 // started with.
 func EncodeHello(header *messages.Header, h Hello) *messages.Hello {
 	return &messages.Hello{
-		Header: header, Writer: uint64(h.Writer), Successor: uint32(h.Successor), Configuration: EncodeConfiguration(h.Configuration),
+		Header: header, Writer: uint64(h.Writer), Candidacy: uint64(h.Candidacy), Successor: uint32(h.Successor),
+		Configuration: EncodeConfiguration(h.Configuration),
 	}
 }
 
@@ -66,18 +68,28 @@ func DecodeHello(m *messages.Hello) (h Hello, err error) {
 	if h.Configuration, err = DecodeConfigurationIfAny(m.GetConfiguration()); err != nil {
 		return h, err
 	}
-	if m.GetWriter() > 0 {
-		if h.Writer, err = proposal(m.GetWriter()); err != nil {
-			return h, err
-		}
-		if h.Writer.Replica() != h.From.Replica {
-			return h, malformed("replica %d says that it writes under proposal %s", h.From.Replica, h.Writer)
-		}
+	if h.Writer, err = ownProposal(m.GetWriter(), h.From.Replica); err != nil {
+		return h, err
+	}
+	if h.Candidacy, err = ownProposal(m.GetCandidacy(), h.From.Replica); err != nil {
+		return h, err
 	}
 	if m.GetSuccessor() > 0 {
 		h.Successor, err = replica(m.GetSuccessor())
 	}
 	return h, err
+}
+
+// ownProposal reads the proposal under which a replica says that it writes, or is about to; 0 where it says neither.
+func ownProposal(number uint64, of log.ReplicaID) (log.Proposal, error) {
+	if number == 0 {
+		return 0, nil
+	}
+	p, err := proposal(number)
+	if err == nil && p.Replica() != of {
+		err = malformed("replica %d says that it writes under proposal %s", of, p)
+	}
+	return p, err
 }
 
 // maxSync is what a sync may be said to take, in microseconds: a year.

@@ -111,6 +111,22 @@ func TestALateRefusalOfTheFormerIncarnationEndsNobody(t *testing.T) {
 	})
 }
 
+func TestASuccessorIsNamedToEverybodyOnce(t *testing.T) {
+	c := kit.Voting(t, 1, 3)
+	named := map[string]int{}
+	c.World.Filter(func(e actortest.Envelope) actortest.Verdict {
+		if hello, ok := e.Message.(*messages.Hello); ok && hello.GetSuccessor() == 2 {
+			named[e.To]++
+		}
+		return actortest.Deliver
+	})
+	c.Member(1).Node.Root().Send(c.Member(1).PID(member.Network), network.Greet{Successor: 2})
+	c.World.Run(3 * time.Second)
+	if len(named) != 2 || named[c.Member(2).Node.Address()] != 1 || named[c.Member(3).Node.Address()] != 1 {
+		t.Errorf("it was named so often: %v", named)
+	}
+}
+
 func TestMemberWhoseConnectionBrokeIsAbsentUntilItIsHeardAgain(t *testing.T) {
 	c := kit.Voting(t, 1, 3)
 	c.World.Run(1100 * time.Millisecond) // between two greetings
