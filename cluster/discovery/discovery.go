@@ -9,6 +9,7 @@
 //	directory.go                 Directory follows a source, and remembers
 //	static/  file/  dns/         lists that somebody else writes
 //	etcd/  consul/  zookeeper/   members announce themselves; node.go: as protoactor's cluster providers do
+//	kubernetes/                  members label their pods
 //	automanaged/                 members say it themselves to whoever asks
 package discovery
 

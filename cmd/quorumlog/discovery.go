@@ -39,7 +39,7 @@ func (s *settings) addAnnounce(command *cobra.Command) {
 
 // discoveries are the URLs that --discovery takes.
 func discoveries() []string {
-	return []string{"file:///PATH", "dns://[SERVER]/NAME", "etcd://HOST,.../NAME", "consul://HOST/NAME", "zk://HOST,.../NAME", "automanaged://HOST,.../NAME"}
+	return []string{"file:///PATH", "dns://[SERVER]/NAME", "etcd://HOST,.../NAME", "consul://HOST/NAME", "zk://HOST,.../NAME", "automanaged://HOST,.../NAME", "k8s://[HOST]/NAME"}
 }
 
 // opened is a URL of a discovery: url.URL takes one host only.
@@ -114,6 +114,8 @@ func (o opened) open() (discovery.Source, error) {
 		return o.zookeeper()
 	case "automanaged":
 		return o.automanaged()
+	case "k8s":
+		return o.kubernetes()
 	}
 	return nil, fmt.Errorf("nothing is known of %q", o.scheme)
 }

@@ -159,6 +159,7 @@ func TestMistakesAboutDiscoveryAreNamed(t *testing.T) {
 		"status --discovery zk://user@a/b":                    "has a password",
 		"status --discovery automanaged://a/b?listen=6330":    "is no HOST:PORT",
 		"status --discovery automanaged://u@a/b":              "nobody is asked",
+		"status --discovery k8s://a,b/c":                      "there is one API server",
 		serve + " --announce a:1":                             "nothing to announce it to",
 		serve + " --announce 0.0.0.0:1 --discovery file:///a": "names none",
 	} {
