@@ -25,6 +25,11 @@ const pebbleFormat = pebble.FormatValueSeparation
 const (
 	cacheSize    = 32 << 20
 	memTableSize = 16 << 20
+
+	// compactAt is how many tables Pebble lets lie above each other, at a key, before it compacts. Those of records lie beside each
+	// other, and only those of the small keys above (see apart). By the time that so many of the latter are there, the records
+	// beside them are more than Pebble takes into the same compaction, so they are moved later, and not written again.
+	compactAt = 16
 )
 
 // Open opens the data directory, and holds its lock until Close. A directory that is new gets an EMPTY replica, on a disk
@@ -331,13 +336,25 @@ func unfit(err error) error {
 }
 
 func (s *Store) pebble(d directory, how opening) *pebble.Options {
-	return &pebble.Options{
+	o := &pebble.Options{
 		FS: &fence{d.fs, s.fault, s.marks}, FormatMajorVersion: pebbleFormat,
 		// A database that lost its marker would be taken for a new one, and its tables for rubbish.
 		ReadOnly: how == reading, ErrorIfExists: how == making, ErrorIfNotExists: how != making,
 		CacheSize: cacheSize, MemTableSize: memTableSize,
+		L0CompactionThreshold: 2 * compactAt, L0StopWritesThreshold: 2 * compactAt, // Pebble begins at half of the first, and waits at all of the second
 		Logger: logger{s.options.Logger, s.fault}, EventListener: s.fault.listener(),
 	}
+	o.Experimental.SpanPolicyFunc = apart
+	return o
+}
+
+// apart has Pebble keep records in tables of their own. The few keys before them are written again all the time: a table that held
+// some of those and new records would reach over all records in between, and a compaction would write these again.
+func apart(first []byte) (policy pebble.SpanPolicy, end []byte, err error) {
+	if first[0] < recordSpace {
+		end = []byte{recordSpace}
+	}
+	return pebble.SpanPolicy{}, end, nil
 }
 
 // checkFormat finds files that only a newer Pebble can read.
