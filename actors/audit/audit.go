@@ -6,8 +6,8 @@
 //	lookDue ─▶ what is kept and learned? ─▶ read at most a portion ─▶ AuditMessage to every other member
 //	AuditMessage ─▶ compare ── another sum ─▶ Diverged, to the member
 //
-// It reads beside the votes, and no more than 16 MiB or 16,384 positions a second: an append has to wait for nothing of it, and
-// the blocks of a log that grows faster have their turn later.
+// It reads beside the votes, and no more than 16 MiB or 16,384 positions a second; down to a quarter of that while the log grows,
+// as it takes processor time from the appends. The blocks of a log that grows faster have their turn later.
 package audit
 
 import (
@@ -41,7 +41,8 @@ type lookDue struct{}
 const (
 	pause            = 250 * time.Millisecond
 	portionPositions = 16 * digest.Positions
-	portionBytes     = 4 << 20
+	leastPositions   = portionPositions / 4 // where more than the difference was learned meanwhile
+	bytesPerPosition = 1 << 10              // of each position that may be read; more of one is taken from the others
 	told             = 128
 )
 
@@ -60,6 +61,7 @@ type audit struct {
 	block  digest.Block // that is read
 	next   log.Position // of it; 0 where none is
 	hash   *digest.Hash
+	known  log.Position // up to where everything was learned at the last look
 	cancel func()
 }
 
@@ -82,7 +84,8 @@ func (a *audit) receive(ctx actor.Context) {
 		a.cancel()
 	case replica.Inspected:
 		if a.self = m.Identity; m.Status == status.Voting {
-			a.read(log.Range{First: m.Begin, Last: m.Learned})
+			a.read(log.Range{First: m.Begin, Last: m.Learned}, portion(a.known, m.Learned))
+			a.known = m.Learned
 			a.tell(ctx)
 		}
 	case *messages.AuditMessage:
@@ -93,17 +96,24 @@ func (a *audit) receive(ctx actor.Context) {
 	}
 }
 
-// read reads a portion of what is learned.
-func (a *audit) read(kept log.Range) {
-	positions, bytes := 0, 0
-	for positions < portionPositions && bytes < portionBytes {
+// portion is how many positions to read, where everything up to one position was learned at the last look, and up to another
+// one by now: appends go first.
+func portion(before, now log.Position) int {
+	grown := min(max(now, before)-before, portionPositions)
+	return max(leastPositions, portionPositions-int(grown))
+}
+
+// read reads so many positions of what is learned, or fewer that are large.
+func (a *audit) read(kept log.Range, most int) {
+	positions, bytes, mostBytes := 0, 0, most*bytesPerPosition
+	for positions < most && bytes < mostBytes {
 		if a.next < kept.First { // or it was truncated meanwhile
 			a.next = 0
 		}
 		if a.next == 0 && !a.begin(kept) {
 			return
 		}
-		n, size, err := a.readSome(portionBytes - bytes)
+		n, size, err := a.readSome(mostBytes - bytes)
 		if err != nil || n == 0 { // what is wrong there is for the replica to find, which owns the disk
 			a.next = 0
 			if err != nil && !errors.Is(err, storage.ErrClosed) {
