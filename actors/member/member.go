@@ -154,7 +154,9 @@ func (m *member) Receive(ctx actor.Context) {
 		m.Report(Left{})
 	case replica.Reincarnated:
 		ctx.Send(m.now.Network, e)
-		m.recover = m.spawn(ctx, Recover, recovery.New(m.now, m.AutoInitialize))
+		if !m.leaves {
+			m.recover = m.spawn(ctx, Recover, recovery.New(m.now, m.AutoInitialize))
+		}
 	}
 }
 
@@ -188,8 +190,11 @@ func (m *member) spawn(ctx actor.Context, name string, producer actor.Producer) 
 	return pid
 }
 
-// open starts what a voting replica needs, and lets clients in.
+// open starts what a voting replica needs, and lets clients in; unless it was removed in the moment when it had recovered.
 func (m *member) open(ctx actor.Context) {
+	if m.leaves {
+		return
+	}
 	m.opened = true
 	if m.writer == nil {
 		m.writer = m.spawn(ctx, Coordinator, coordinator.New(m.now))
@@ -224,6 +229,9 @@ func (m *member) leave(ctx actor.Context) {
 // close takes the replica's vote away, and has it recovered as a new life: clients are let in again after that. One that
 // recovers already begins anew as that.
 func (m *member) close(ctx actor.Context, e network.Doubted) {
+	if m.leaves { // it votes nowhere, and recovers nothing
+		return
+	}
 	if !m.opened {
 		ctx.Send(m.recover, recovery.Doubted{Above: e.Above})
 		return

@@ -9,11 +9,11 @@ import (
 	"github.com/quorumlog/quorumlog/messages"
 )
 
-// told hands on a newer configuration that a peer of this cluster tells: also one that refuses the greeting, for it may do so
-// just because of that.
+// told hands on a newer configuration that a peer of this cluster tells, unless it was removed: also one that refuses the greeting,
+// for it may do so just because of that.
 func (n *network) told(ctx actor.Context, m *messages.Welcome) {
 	e, err := codec.DecodeHeader(m.GetHeader())
-	if err != nil || e.From.Cluster != n.self.Cluster {
+	if err != nil || e.From.Cluster != n.self.Cluster || !n.Configuration.Heeds(e.From.Replica) {
 		return
 	}
 	c, err := codec.DecodeConfigurationIfAny(m.GetConfiguration())

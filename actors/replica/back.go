@@ -10,7 +10,8 @@ import (
 )
 
 // unsure is a replica that voted before its process started. Its disk may have been rolled back, which only its peers can
-// tell: until they had their say it gives no vote, takes none back, and changes nothing on its disk. What it is asked waits.
+// tell: until they had their say it gives no vote, and takes none back. What it is asked waits. What it only notes it notes on that
+// disk all the same, such as who the members are: it is true whatever the disk was, and whoever was not told could not be heard.
 type unsure struct {
 	is    bool
 	local []asked // by actors of this process, the last one of each: nobody asks again for them

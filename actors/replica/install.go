@@ -68,10 +68,10 @@ func (r *replica) installChosen(ctx actor.Context, data []byte) {
 	r.install(ctx, c)
 }
 
-// told takes over the configuration that a greeting tells, if somebody of this cluster greets.
+// told takes over the configuration that a greeting tells, if somebody of this cluster greets who was not removed from it.
 func (r *replica) told(ctx actor.Context, m *messages.Hello) (codec.Hello, error) {
 	h, err := codec.DecodeHello(m)
-	if err == nil && h.From.Cluster == r.Cluster {
+	if err == nil && h.From.Cluster == r.Cluster && r.meta.Configuration.Heeds(h.From.Replica) {
 		r.install(ctx, h.Configuration)
 	}
 	return h, err

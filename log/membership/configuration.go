@@ -111,6 +111,14 @@ func (c Configuration) ids(which func(Member) bool) []log.ReplicaID {
 	return ids
 }
 
+// Heeds says whether somebody is believed who tells of a later configuration: a member of this one, or one that was never a
+// member before. Who was removed is neither, for no id is given twice, and needs not be heard: a quorum of the others holds
+// what it knows. In epoch 0 anybody is, as the list that a member is started with need not name all the others.
+func (c Configuration) Heeds(id log.ReplicaID) bool {
+	_, member := c.Member(id)
+	return member || id > c.Highest || c.Epoch == 0
+}
+
 // Hash names a configuration that was chosen: members that have another one refuse each other.
 func (c Configuration) Hash() uint64 {
 	sum := sha256.Sum256([]byte("quorumlog configuration " + c.String()))

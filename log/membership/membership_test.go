@@ -181,6 +181,26 @@ func TestChangeThatCannotBeIsRefused(t *testing.T) {
 	}
 }
 
+func TestWhoWasRemovedIsNotHeeded(t *testing.T) {
+	for _, c := range []struct {
+		claim   string
+		changes string
+		id      log.ReplicaID
+		want    bool
+	}{
+		{"a member", "-3", 1, true},
+		{"an observer", "+4", 4, true},
+		{"who was removed", "-3", 3, false},
+		{"who was removed long ago", "-3 +4 ^4 +5", 3, false},
+		{"who is a member since a change that is not known", "-3", 4, true},
+		{"whoever it is, where there was no change yet", "", 9, true},
+	} {
+		if got := after(t, seed(3), c.changes).Heeds(c.id); got != c.want {
+			t.Errorf("%s: got %v", c.claim, got)
+		}
+	}
+}
+
 func TestChangeLeavesTheConfigurationBeforeAsItWas(t *testing.T) {
 	before := after(t, seed(3), "+4")
 	want := before.String()
