@@ -17,11 +17,11 @@ import (
 )
 
 // link is the stream to one peer as protoactor's writer sees it: one that connects at once, never blocks and never fails.
-// Behind it, a queue with a bound, and a goroutine that connects, sends, and connects again.
+// Behind it, two queues with bounds, and a goroutine that connects, sends, and connects again.
 //
-//	writer ── SendMsg ─▶ queue ─▶ run: connect ─▶ greet ─▶ send ... ─▶ stream
-//	                                  ▲                      │ broken
-//	                                  └──────────────────────┘ not for 10 s: the link is given up
+//	writer ── SendMsg ─▶ queues ─▶ run: connect ─▶ greet ─▶ drive: send ... ─▶ two streams
+//	                                   ▲                      │ broken
+//	                                   └──────────────────────┘ not for 10 s: the link is given up
 //
 // The writer alone sleeps 2 s between two tries, 5 times, in its actor; then it loses what is queued. While it tries, and
 // while a peer is frozen, its queue grows without bound: +522 MB for 2 million messages. What it packs together may be more
@@ -35,12 +35,14 @@ type link struct {
 	cancel   context.CancelFunc
 	forget   time.Duration
 	log      zerolog.Logger
-	queue    *queue
-	broken   func()      // is called when what was sent, or was to be, may have been lost
-	renewal  func() bool // the next connection would be under other certificates
-	renew    func()      // ends this connection, once nothing is on its way on it
-	met      func()      // is called once the peer has answered the greeting
-	astray   func()      // is called where it did not: somebody else may be at the other end
+	queue    *queue // of what is not urgent, see lane.go
+	urgent   *queue
+	inOrder  map[string]bool // types of messages that are never urgent
+	broken   func()          // is called when what was sent, or was to be, may have been lost
+	renewal  func() bool     // the next connection would be under other certificates
+	renew    func()          // ends this connection, once nothing is on its way on it
+	met      func()          // is called once the peer has answered the greeting
+	astray   func()          // is called where it did not: somebody else may be at the other end
 	greeting *remote.RemoteMessage
 	greeted  atomic.Bool    // the peer is there
 	over     chan struct{}  // closed when run has ended
@@ -90,18 +92,12 @@ func (l *link) session() bool {
 	l.met()
 	l.greeted.Store(true)
 	defer l.greeted.Store(false)
-	if old := l.queue.expire(time.Now().Add(-stale)); old > 0 {
+	expired := time.Now().Add(-stale)
+	if old := l.queue.expire(expired) + l.urgent.expire(expired); old > 0 {
 		l.log.Debug().Int("messages", old).Msg("what was queued for too long was dropped")
 		l.broken()
 	}
-	ended := make(chan error, 1)
-	go func() {
-		defer cancel()
-		ended <- stream.RecvMsg(new(remote.RemoteMessage)) // all that a peer says here is that it goes
-	}()
-	renew := l.send(ctx, stream)
-	cancel()
-	if err := <-ended; renew && errors.Is(err, io.EOF) { // the peer has read it all
+	if l.drive(ctx, cancel, stream) {
 		l.renew()
 		return true
 	}
@@ -127,25 +123,6 @@ func (l *link) greet(ctx context.Context) (grpc.ClientStream, error) {
 	return stream, nil
 }
 
-// send ends when the connection breaks or, once the link is closed, when all is sent and the peer has read it. It returns true
-// when the peer has read all that was sent, and the rest should go on a new connection.
-func (l *link) send(ctx context.Context, stream grpc.ClientStream) (renew bool) {
-	for !renew {
-		f, ok := l.queue.pop(ctx)
-		if !ok {
-			break
-		}
-		if err := stream.SendMsg(f.packet); err != nil {
-			return false // RecvMsg gets the reason; the message is lost, as on any network
-		}
-		renew = l.renewal()
-	}
-	if ctx.Err() == nil && stream.CloseSend() == nil {
-		<-ctx.Done() // the peer's end of the stream, or the end of patience
-	}
-	return renew
-}
-
 // SendMsg implements grpc.ClientStream. It never blocks and never fails: what cannot be sent is dropped.
 func (l *link) SendMsg(m any) error {
 	packet, ok := m.(*remote.RemoteMessage)
@@ -157,13 +134,19 @@ func (l *link) SendMsg(m any) error {
 		go l.run()
 		return nil
 	}
-	for _, f := range frames(packet, l.log) {
-		if dropped := l.queue.push(f); dropped > 0 {
+	urgent, rest := l.part(packet.GetMessageBatch())
+	l.push(l.urgent, urgent)
+	l.push(l.queue, rest)
+	return nil
+}
+
+func (l *link) push(q *queue, b *remote.MessageBatch) {
+	for _, f := range frames(b, l.log) {
+		if dropped := q.push(f); dropped > 0 {
 			l.dropped.Add(uint64(dropped))
 			l.log.Debug().Int("packets", dropped).Msg("a queue is full, its oldest messages were dropped")
 		}
 	}
-	return nil
 }
 
 // RecvMsg implements grpc.ClientStream: first the answer to the greeting, and at the end of the link that the peer goes,
@@ -188,9 +171,15 @@ func (l *link) RecvMsg(m any) error {
 
 // CloseSend implements grpc.ClientStream: the writer closes the connection next, so there is nothing to wait for.
 func (l *link) CloseSend() error {
-	l.queue.close()
+	l.close()
 	l.cancel()
 	return nil
+}
+
+// close has nothing more queued.
+func (l *link) close() {
+	l.queue.close()
+	l.urgent.close()
 }
 
 // Header implements grpc.ClientStream.
@@ -208,22 +197,23 @@ type broken struct{ address string }
 
 // links are all links of one process.
 type links struct {
-	forget time.Duration // see the constant; tests have less patience
-	shakes *handshakes
-	ways   *whereabouts
-	broken func(broken)
-	log    zerolog.Logger
-	ctx    context.Context // ends with all links
-	full   atomic.Uint64   // packets that were dropped because a queue was full
-	cancel context.CancelFunc
-	mu     sync.Mutex
-	shut   bool
-	all    map[*link]bool
+	forget  time.Duration // see the constant; tests have less patience
+	shakes  *handshakes
+	ways    *whereabouts
+	broken  func(broken)
+	log     zerolog.Logger
+	ctx     context.Context // ends with all links
+	full    atomic.Uint64   // packets that were dropped because a queue was full
+	inOrder map[string]bool // see link
+	cancel  context.CancelFunc
+	mu      sync.Mutex
+	shut    bool
+	all     map[*link]bool
 }
 
 func newLinks(log zerolog.Logger, told func(broken)) *links {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &links{forget: forget, broken: told, log: log, ctx: ctx, cancel: cancel, all: make(map[*link]bool)}
+	return &links{forget: forget, broken: told, log: log, ctx: ctx, cancel: cancel, inOrder: inOrder(), all: make(map[*link]bool)}
 }
 
 // intercept gives protoactor's writer a link instead of a stream. The context that it asks with is nobody's.
@@ -235,7 +225,7 @@ func (s *links) intercept(_ context.Context, desc *grpc.StreamDesc, c *grpc.Clie
 		connect: func(ctx context.Context) (grpc.ClientStream, error) {
 			return streamer(s.ways.address(ctx, c.Target()), desc, c, method, options...)
 		},
-		ctx: ctx, cancel: cancel, forget: s.forget, queue: newQueue(), over: make(chan struct{}),
+		ctx: ctx, cancel: cancel, forget: s.forget, queue: newQueue(maxQueue), urgent: newQueue(maxUrgentQueue), inOrder: s.inOrder, over: make(chan struct{}),
 		broken: func() { s.broken(broken{c.Target()}) }, dropped: &s.full,
 		renewal: func() bool { return s.shakes.renewable(c.Target()) },
 		renew:   func() { s.shakes.renew(c.Target()) },
@@ -246,7 +236,7 @@ func (s *links) intercept(_ context.Context, desc *grpc.StreamDesc, c *grpc.Clie
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.shut {
-		l.queue.close()
+		l.close()
 		l.cancel()
 	}
 	s.all[l] = true
@@ -276,7 +266,7 @@ func (s *links) list() []*link {
 // load is how many bytes wait in all queues, and how many packets were dropped so far because one was full.
 func (s *links) load() (bytes int, dropped uint64) {
 	for _, l := range s.list() {
-		bytes += l.queue.size()
+		bytes += l.queue.size() + l.urgent.size()
 	}
 	return bytes, s.full.Load()
 }
@@ -289,7 +279,7 @@ func (s *links) close(patience time.Duration) {
 	s.mu.Unlock()
 	all := s.list()
 	for _, l := range all {
-		l.queue.close()
+		l.close()
 		if !l.greeted.Load() {
 			l.cancel()
 		}

@@ -16,22 +16,23 @@ type frame struct {
 	queued time.Time
 }
 
-// queue holds the packets for one peer, first in, first out, up to maxQueue bytes. One goroutine takes out.
+// queue holds the packets of one lane to a peer, first in, first out, up to a bound in bytes. One goroutine takes out.
 type queue struct {
 	mu     sync.Mutex
 	frames []frame
 	bytes  int
+	most   int
 	closed bool
 	wake   chan struct{} // has one element whenever pop must look again
 }
 
-func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
+func newQueue(most int) *queue { return &queue{most: most, wake: make(chan struct{}, 1)} }
 
 // push appends a frame, and returns how many of the oldest it had to drop for it.
 func (q *queue) push(f frame) (dropped int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.frames) > 0 && q.bytes+f.bytes > maxQueue {
+	for len(q.frames) > 0 && q.bytes+f.bytes > q.most {
 		q.shift()
 		dropped++
 	}
@@ -112,9 +113,8 @@ func (q *queue) signal() {
 	}
 }
 
-// frames cuts a packet into packets of at most maxFrame bytes, or of one message.
-func frames(packet *remote.RemoteMessage, log zerolog.Logger) []frame {
-	b := packet.GetMessageBatch()
+// frames cuts a batch into packets of at most maxFrame bytes, or of one message.
+func frames(b *remote.MessageBatch, log zerolog.Logger) []frame {
 	var cut []frame
 	add := func(envelopes []*remote.MessageEnvelope, bytes int) {
 		if len(envelopes) == 0 {

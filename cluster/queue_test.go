@@ -55,7 +55,7 @@ func TestPacketsAreCutToSize(t *testing.T) {
 			sizes = append(sizes, s*kib)
 		}
 		var got []int
-		for _, f := range frames(packet(sizes...), zerolog.Nop()) {
+		for _, f := range frames(packet(sizes...).GetMessageBatch(), zerolog.Nop()) {
 			got = append(got, len(f.packet.GetMessageBatch().GetEnvelopes()))
 		}
 		if !equal(got, c.want) {
@@ -77,7 +77,7 @@ func equal(a, b []int) bool {
 }
 
 func TestFullQueueDropsTheOldest(t *testing.T) {
-	q := newQueue()
+	q := newQueue(maxQueue)
 	for n := range 5 {
 		if dropped := q.push(frame{bytes: maxQueue/4 + n, queued: time.Unix(int64(n), 0)}); dropped > 1 {
 			t.Errorf("%d were dropped for one", dropped)
@@ -90,7 +90,7 @@ func TestFullQueueDropsTheOldest(t *testing.T) {
 }
 
 func TestQueueExpiresWhatIsOld(t *testing.T) {
-	q := newQueue()
+	q := newQueue(maxQueue)
 	for n := range 5 {
 		q.push(frame{queued: time.Unix(int64(n), 0)})
 	}
@@ -103,7 +103,7 @@ func TestQueueExpiresWhatIsOld(t *testing.T) {
 }
 
 func TestClosedQueueGivesWhatIsLeft(t *testing.T) {
-	q := newQueue()
+	q := newQueue(maxQueue)
 	q.push(frame{bytes: 1})
 	q.close()
 	if _, ok := q.pop(context.Background()); !ok {
@@ -118,7 +118,7 @@ func TestPopEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan bool)
 	go func() {
-		_, ok := newQueue().pop(ctx)
+		_, ok := newQueue(maxQueue).pop(ctx)
 		ended <- ok
 	}()
 	cancel()

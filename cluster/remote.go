@@ -34,7 +34,7 @@ type transport struct {
 // Limits of a connection.
 const (
 	maxPacket  = 16 << 20  // bytes; a packet of ours has at most 1 MiB, or one message (maxMessage)
-	maxStreams = 16        // that one connection may open; a peer needs one
+	maxStreams = 16        // that one connection may open; a peer needs two
 	window     = 4 << 20   // bytes that may be on their way before the peer has read them: more than a packet has
 	buffer     = 128 << 10 // bytes that are read, or written, at once
 	maxPacked  = 128       // messages that are put into one packet
@@ -234,8 +234,12 @@ func (t *transport) dialTCP(ctx context.Context, address string) (net.Conn, erro
 	conn, err := t.shakes.access.ways.dial(ctx, address)
 	if err != nil {
 		t.shakes.faults.note(address, nil) // nobody is there: what was wrong with whoever was is old
+		return nil, err
 	}
-	return conn, err
+	if err := holdLittle(conn); err != nil { // it works all the same, only what is urgent may be late
+		t.log.Debug().Err(err).Msg("the system does not limit what waits in a connection")
+	}
+	return conn, nil
 }
 
 // byDialing hands a peer's host name to the dialer, which looks it up at every try. The resolver of gRPC would keep what it
