@@ -9,6 +9,9 @@ import (
 // MaxQueued is how many bytes of values, counted by Cost, may wait. Beyond that a client is told to come back.
 const MaxQueued = 64 << 20
 
+// maxCuts is how many requests that truncate may wait although the values do not fit any more.
+const maxCuts = 64
+
 // perValue is what a value takes in memory besides its data, in bytes, about.
 const perValue = 64
 
@@ -21,12 +24,15 @@ func Cost(values []log.Value) int {
 	return cost
 }
 
-// queue is the values that wait for the next batch, in the order of their arrival.
+// queue is the values that wait for the next batch, in the order of their arrival. What truncates takes turns with the others: it is
+// small, and whoever has 64 MiB on their way need not wait for them. It names positions that were acknowledged, so it needs none of
+// what waits.
 type queue struct {
+	cutting  []request // that truncate
+	cut      bool      // the last batch did
 	requests []request
 	cost     int
 	values   int
-	cuts     int // requests that truncate
 }
 
 // request is one Append.
@@ -52,10 +58,14 @@ func (r request) bytes() int { return r.cost - perValue*len(r.values) }
 
 // push adds a request, unless too much waits.
 func (q *queue) push(r request) bool {
-	if q.cost+r.cost > MaxQueued && len(q.requests) > 0 {
+	if fits := q.cost+r.cost <= MaxQueued || r.cuts && len(q.cutting) < maxCuts; !fits && !q.empty() {
 		return false
 	}
-	q.requests = append(q.requests, r)
+	if r.cuts {
+		q.cutting = append(q.cutting, r)
+	} else {
+		q.requests = append(q.requests, r)
+	}
 	q.count(r, 1)
 	return true
 }
@@ -63,25 +73,30 @@ func (q *queue) push(r request) bool {
 // count adds a request to the sums, or takes it away.
 func (q *queue) count(r request, sign int) {
 	q.cost, q.values = q.cost+sign*r.cost, q.values+sign*len(r.values)
-	if r.cuts {
-		q.cuts += sign
-	}
 }
 
 // batch takes the requests that fit into one message. Whatever truncates is in a batch of its own: what may be truncated
 // depends on what is chosen.
 func (q *queue) batch() []request {
+	if q.cut = q.truncates(); q.cut {
+		return q.take(&q.cutting, 1)
+	}
 	n, values, bytes := 0, 0, 0
 	for _, r := range q.requests {
 		values, bytes = values+len(r.values), bytes+r.bytes()
-		if n > 0 && (values > log.MaxRun || bytes > log.MaxRunBytes || r.cuts || q.requests[0].cuts) {
+		if n > 0 && (values > log.MaxRun || bytes > log.MaxRunBytes) {
 			break
 		}
 		n++
 	}
-	taken := slices.Clone(q.requests[:n])
-	clear(q.requests[:n]) // what lies before the rest is not freed with it
-	q.requests = q.requests[n:]
+	return q.take(&q.requests, n)
+}
+
+// take takes the first of some requests.
+func (q *queue) take(from *[]request, n int) []request {
+	taken := slices.Clone((*from)[:n])
+	clear((*from)[:n]) // what lies before the rest is not freed with it
+	*from = (*from)[n:]
 	for _, r := range taken {
 		q.count(r, -1)
 	}
@@ -90,7 +105,7 @@ func (q *queue) batch() []request {
 
 // drain takes everything.
 func (q *queue) drain() []request {
-	all := q.requests
+	all := slices.Concat(q.cutting, q.requests)
 	*q = queue{}
 	return all
 }
@@ -101,6 +116,6 @@ func (q *queue) full() bool {
 }
 
 // truncates says whether the next batch does.
-func (q *queue) truncates() bool { return q.cuts > 0 && q.requests[0].cuts }
+func (q *queue) truncates() bool { return len(q.cutting) > 0 && (!q.cut || len(q.requests) == 0) }
 
-func (q *queue) empty() bool { return len(q.requests) == 0 }
+func (q *queue) empty() bool { return len(q.cutting)+len(q.requests) == 0 }
