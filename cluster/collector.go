@@ -96,6 +96,11 @@ func (c *collector) collectCounts(to scrape) {
 			to.counter(n, "writer_elections_total", "Elections of this member as the writer, by how they ended.", "result", result)
 		}
 	}
+	for canvass, n := range m.Canvasses.All() {
+		if result := measure.Canvass(canvass).String(); result != "" {
+			to.counter(n, "writer_canvasses_total", "How often this member asked whether its election would be minded, by what it heard.", "result", result)
+		}
+	}
 	c.collectAnswers(to)
 	to.histogram(m.Syncs, nanoseconds, "store_sync_duration_seconds", "How long a sync of the disk took.")
 	to.histogram(m.Catchups, nanoseconds, "catchup_duration_seconds", "How long a catch-up took that had something to learn.")

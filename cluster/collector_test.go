@@ -70,6 +70,7 @@ func wanted(one, two map[string]float64) []metric {
 		{one, `quorumlog_writer_elections_total{result="won"}`, 1},
 		{one, `quorumlog_writer_elections_total{result="lost"}`, 0},
 		{one, `quorumlog_writer_elections_total{result="no_quorum"}`, 0},
+		{one, `quorumlog_writer_canvasses_total{result="minded"}`, 0},
 		{one, `quorumlog_writer_elected`, 0},
 		{two, `quorumlog_writer_elected`, 1},
 		{two, `quorumlog_writer_elections_total{result="won"}`, 1},

@@ -6,6 +6,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/quorumlog/quorumlog/actors/coordinator"
+	"github.com/quorumlog/quorumlog/actors/measure"
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/actors/round"
@@ -152,7 +153,7 @@ func (s canvassing) receive(ctx actor.Context) state {
 	case opinionsDue:
 		if m.attempt == s.attempt {
 			ctx.Poison(s.round)
-			return s.fail(ctx, 0, coordinator.Unheard)
+			return s.unheard(ctx)
 		}
 	case replica.Inspected:
 		if m.Writer > 0 {
@@ -176,14 +177,22 @@ func (s canvassing) receive(ctx actor.Context) state {
 func (s canvassing) conclude(ctx actor.Context, m round.Done) state {
 	switch o := m.Outcome.(type) {
 	case paxos.Won:
+		s.Measures.Canvasses.Add(int(measure.Welcome), 1)
 		return s.stand(ctx)
 	case paxos.Lost:
 		if o.By >= s.by && s.above == 0 {
 			return s.canvass(ctx, o.By)
 		}
+		s.Measures.Canvasses.Add(int(measure.Minded), 1)
 		return s.fail(ctx, o.By.Replica(), coordinator.NotElected)
 	case paxos.Pending, paxos.Settled, paxos.Passed, paxos.Unheard:
 	}
+	return s.unheard(ctx)
+}
+
+// unheard tries again later: no quorum has answered.
+func (s canvassing) unheard(ctx actor.Context) state {
+	s.Measures.Canvasses.Add(int(measure.Silent), 1)
 	return s.fail(ctx, 0, coordinator.Unheard)
 }
 

@@ -26,6 +26,8 @@ type Measures struct {
 	Batches *Histogram
 	// Elections are the elections of this member that came to an end, by Election.
 	Elections Tally
+	// Canvasses are the questions of this member whether anybody would mind its election that came to an end, by Canvass.
+	Canvasses Tally
 	// Promises are the answers to requests for promises, by Kind and Answer.
 	Promises [Reigns + 1]Tally
 	// Writes are the answers to requests to write, by Answer.
@@ -89,6 +91,19 @@ const (
 
 // String is how the end is published; empty where there is no such end.
 func (e Election) String() string { return name(int(e), "won", "lost", "no_quorum") }
+
+// Canvass is how a canvass ended.
+type Canvass int
+
+// The ends of a canvass.
+const (
+	Welcome Canvass = iota // a quorum does not mind
+	Minded                 // somebody hears a writer, or promised more
+	Silent                 // no quorum answered in time
+)
+
+// String is how the end is published; empty where there is no such end.
+func (c Canvass) String() string { return name(int(c), "welcome", "minded", "no_quorum") }
 
 // Kind is what a promise is asked for.
 type Kind int
