@@ -116,7 +116,7 @@ func TestRunsThatGoNowhereAreNoticed(t *testing.T) {
 		callsEnd: func(s *simulation) { s.demand(3, time.Second, "calls end", func() bool { return false }) },
 		contiguous: func(s *simulation) {
 			s.truth.write(1, log.NewProposal(1, 1), []log.Value{kit.Entry("first"), kit.Entry("second")})
-			s.truth.reigns[log.NewProposal(1, 1)] = 1
+			s.truth.reigns[log.NewProposal(1, 1)] = []log.Position{1}
 			s.truth.place(1).chosen = &vote{value: log.Value{Kind: log.NOP}}
 			s.truth.place(2).chosen = &vote{value: kit.Entry("second")}
 			s.truth.linked()

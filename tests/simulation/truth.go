@@ -17,7 +17,7 @@ type truth struct {
 	proposed  []membership.Configuration // those that somebody asked to accept
 	epoch     uint64                     // of the newest that is chosen
 	places    map[log.Position]*place
-	reigns    map[log.Proposal]log.Position // where each elected writer's own entries begin
+	reigns    map[log.Proposal][]log.Position // where each elected writer's own entries begin: once, and again behind each change of the members
 	last      log.Position                  // the highest chosen position
 	begin     log.Position                  // the highest position that a chosen TRUNCATE keeps
 	positions int                           // chosen
@@ -50,8 +50,8 @@ func (t *truth) write(first log.Position, by log.Proposal, values []log.Value) {
 	}
 }
 
-// linked holds every chosen value against the one below it: the writer whose entry it is wrote that one, too, unless its reign
-// begins here.
+// linked holds every chosen value against the one below it: the writer whose entry it is wrote that one, too, unless a reign of
+// it begins here.
 func (t *truth) linked() {
 	for at, p := range t.places {
 		below := t.places[at-1]
@@ -60,13 +60,13 @@ func (t *truth) linked() {
 		}
 		origin := written{}
 		for _, w := range p.writes {
-			first, elected := t.reigns[w.by]
-			if w.value.Equal(p.chosen.value) && elected && at >= first && w.by > origin.by {
+			reigns := t.reigns[w.by]
+			if w.value.Equal(p.chosen.value) && len(reigns) > 0 && at >= slices.Min(reigns) && w.by > origin.by {
 				origin = w // the last one: what certainly is not in the log, a member's next writer may write again
 			}
 		}
 		for _, w := range below.writes {
-			if w.by == origin.by && at > t.reigns[w.by] && !w.value.Equal(below.chosen.value) {
+			if w.by == origin.by && !slices.Contains(t.reigns[w.by], at) && !w.value.Equal(below.chosen.value) {
 				t.accuse(13, contiguous, fmt.Sprintf("%s is chosen at %d, as %s wrote it behind %s; at %d %s is chosen",
 					words(p.chosen.value), at, w.by, words(w.value), at-1, words(below.chosen.value)))
 			}
@@ -85,7 +85,7 @@ type vote struct {
 }
 
 func newTruth(members int) *truth {
-	return &truth{quorum: members/2 + 1, configs: map[uint64]configured{0: inForce(began(members), 0)}, places: map[log.Position]*place{}, reigns: map[log.Proposal]log.Position{}}
+	return &truth{quorum: members/2 + 1, configs: map[uint64]configured{0: inForce(began(members), 0)}, places: map[log.Position]*place{}, reigns: map[log.Proposal][]log.Position{}}
 }
 
 func (t *truth) place(at log.Position) *place {

@@ -45,7 +45,7 @@ func (w *witness) inspect(h *host, m proto.Message) {
 		if p, err := codec.DecodePromiseRequest(m); err == nil {
 			w.asked[p.Request] = asked{p.By, p.Range, p.From}
 			if p.First > 0 {
-				w.truth.reigns[p.By], h.reigns = p.First, p.By
+				w.truth.reigns[p.By], h.reigns = append(w.truth.reigns[p.By], p.First), p.By
 			}
 			check(ofRequests, requested{h.disk, p.By, p.From.Age}, w.truth.accuse)
 		}
