@@ -75,7 +75,7 @@
 // Inside a process, plain Go values, declared by whoever receives a request or sends a report:
 //
 //	replica       Attend Gone Inspect Reserve Stand Lead Advance Reincarnate Install Heard Trusted Missing Learn Jump Read Await Distrust Sessions; reports
-//	              StatusChanged Reconfigured Lacking Failed Outbid Deserted
+//	              StatusChanged Reconfigured Lacking Damaged Failed Outbid Deserted
 //	syncer        await; answers synced
 //	server        serve; reports unserved
 //	network       Watch Wait Survey Greet Lost; reports Refused Doubted Welcomed

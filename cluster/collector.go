@@ -157,7 +157,7 @@ func (c *collector) collectQueues(to scrape) {
 }
 
 func (c *collector) collectDisk(to scrape) {
-	to.counter(c.node.corruptions.Value(), "store_corruptions_total", "How often the disk was found to hold what was not written to it, at the start or since.")
+	to.counter(c.node.corruptions.Value()+c.node.measures.DamagedRecords.Value(), "store_corruptions_total", "How often the disk was found to hold what was not written to it, at the start or since.")
 	if disk, live, err := c.node.store.Size(); err == nil { // else the store is closed, or has failed, which is told elsewhere
 		to.gauge(float64(disk), "store_disk_bytes", "What the data directory takes.")
 		to.gauge(float64(live), "store_live_bytes", "What the records take that are kept, about.")

@@ -52,7 +52,8 @@ var (
 	ErrClosed = errors.New("closed")
 
 	// ErrCorrupt: the disk holds what was not written to it. The node has stopped; the next start repairs it, unless
-	// Config.Repair, the number of members or the kind of damage forbids that.
+	// Config.Repair, the number of members or the kind of damage forbids that. From a client: what was asked for is damaged at the
+	// member that was asked, which has stopped, or copies it from another one.
 	ErrCorrupt = storage.ErrCorrupt
 	// ErrDiskFailed: a write to the disk failed. The node has stopped.
 	ErrDiskFailed = storage.ErrFailed

@@ -124,7 +124,7 @@ func (n *Node) openSystem(self Member) (err error) {
 func (n *Node) openStore() (err error) {
 	n.store, err = disk.Open(disk.Options{
 		Dir: n.config.Data, Cluster: n.config.cluster(), Replica: n.config.ID, Members: ids(ordered(n.config.Members)),
-		Create: true, Repair: n.config.repairs(), Scrub: true, Logger: n.config.Logger, OnFatal: n.fail,
+		Create: true, Repair: n.config.repairs(), Mend: n.config.repairs(), Scrub: true, Logger: n.config.Logger, OnFatal: n.fail,
 	})
 	if err != nil {
 		return fmt.Errorf("open the data directory: %w", err)

@@ -50,6 +50,8 @@ type Config struct {
 	CopiesOnly bool
 	// Background keeps to the member's limit of copies. It is off where somebody waits: for an election, or for what was acknowledged.
 	Background bool
+	// Quiet tells nobody how far it is: damaged records are copied, and tried again every second while no peer has them.
+	Quiet bool
 }
 
 type (

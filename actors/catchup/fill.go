@@ -20,6 +20,9 @@ import (
 //	    ▲            │ all learned ────┼─────────────────▲
 //	    └─ pausing ◀─┴──── lost ───────┘
 //
+// Where the record right below the run is damaged here, peeking is tried again until that is mended: it may be a NOP, above which
+// nothing unlinked may be proposed.
+//
 // It never gives up; whoever no longer wants the result poisons it.
 
 type (
@@ -30,7 +33,7 @@ type (
 	}
 	// Passed tells the parent that the log begins above the start of the run. Its sender is the Fill.
 	Passed struct{ Begin log.Position }
-	// retryDue is the time to try again under a higher proposal.
+	// retryDue is the time to try again: under a higher proposal, where a round was lost.
 	retryDue struct{}
 )
 
@@ -79,6 +82,9 @@ func (s peeking) receive(ctx actor.Context) state {
 	m, ok := ctx.Message().(replica.Page)
 	if !ok {
 		return s
+	}
+	if m.Fault == replica.Mending {
+		return s.pause(ctx, mending{s.fill})
 	}
 	if len(m.Actions) > 0 {
 		s.below = m.Actions[0].Value.Kind
@@ -210,9 +216,24 @@ func (f *fill) passed(ctx actor.Context, begin log.Position) state {
 // retry waits a random time, so that two proposers do not overtake each other for ever, and takes a higher proposal.
 func (f *fill) retry(ctx actor.Context, seen log.Proposal) state {
 	f.seen, f.by = max(f.seen, f.by, seen), 0
+	return f.pause(ctx, pausing{f})
+}
+
+// pause has retryDue come in a state.
+func (f *fill) pause(ctx actor.Context, in state) state {
 	f.cancel()
 	f.cancel = f.Clock.After(f.Twice(f.Patience.Refill), ctx.Self(), retryDue{})
-	return pausing{f}
+	return in
+}
+
+// mending: what is right below the run cannot be read yet.
+type mending struct{ *fill }
+
+func (s mending) receive(ctx actor.Context) state {
+	if _, ok := ctx.Message().(retryDue); ok {
+		return s.peek(ctx)
+	}
+	return s
 }
 
 // pausing: a round was lost.

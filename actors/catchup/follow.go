@@ -14,6 +14,8 @@ import (
 // local replica still misses of it at the second look. Notices are sent once and may be lost, and a replica that was away
 // has heard none; without this it would stay behind until the next election (hole L7).
 //
+// It also has copied once more what was learned here and is damaged on the disk since.
+//
 // It copies only. Whoever has learned a position gives it; one that nobody gives is for the next election, and one peer that says
 // it has learned more than there is must not have a quorum fill the log up to there.
 
@@ -73,9 +75,17 @@ func (f *follow) compare(ctx actor.Context, m replica.Inspected) {
 	if f.copying != nil || m.Status != status.Voting {
 		return
 	}
-	if lags := min(f.target, f.peers) > m.Learned; lags { // who has learned more may be absent again
-		missed := log.Range{First: m.Learned + 1, Last: f.peers}
-		f.copy(ctx, Config{Range: missed, Grace: f.Patience.Grace, Background: true, CopiesOnly: true})
+	missed := log.Range{First: m.Learned + 1, Last: m.Learned}
+	lags := min(f.target, f.peers) > m.Learned // who has learned more may be absent again
+	if lags {
+		missed.Last = f.peers
+	}
+	if first, damaged := m.Damaged.First(); damaged {
+		last, _ := m.Damaged.Last()
+		missed = log.Range{First: first, Last: max(missed.Last, last)}
+	}
+	if !missed.Empty() {
+		f.copy(ctx, Config{Range: missed, Grace: f.Patience.Grace, Background: true, CopiesOnly: true, Quiet: !lags})
 	}
 	f.target = f.peers
 }

@@ -66,7 +66,7 @@ func (c *catchup) report(ctx actor.Context, left uint64) {
 // over keeps how long the catch-up took, for whoever looks on: one that had something to do.
 func (c *catchup) over() {
 	p, now := c.progress, c.Clock.Now()
-	if p.total == 0 {
+	if p.total == 0 || c.Quiet {
 		return
 	}
 	took := now.Sub(p.started)
@@ -77,6 +77,9 @@ func (c *catchup) over() {
 }
 
 func (c *catchup) tell(ctx actor.Context) {
+	if c.Quiet {
+		return
+	}
 	p := c.progress
 	told := Progress{Total: p.total, Done: p.total - p.left, Bytes: p.bytes, Elapsed: c.Clock.Now().Sub(p.started)}
 	if told.Elapsed > 0 {

@@ -82,6 +82,9 @@ func pageFailure(p replica.Page) *messages.Failure {
 		f.Detail = fmt.Sprintf("this member has learned the log up to position %d: catch up first, or read up to there", p.Learned)
 	case replica.Backwards:
 		f.Code, f.Detail = messages.Code_CODE_MALFORMED, "the range ends before it starts"
+	case replica.Mending:
+		f.Code = messages.Code_CODE_CORRUPT
+		f.Detail = "records of this member are damaged, and it copies them from another one: ask another one, or later"
 	case replica.DiskFailure, replica.NoFault:
 		f.Code, f.Detail = messages.Code_CODE_CORRUPT, "the disk of this member failed: ask another member"
 	}

@@ -34,6 +34,8 @@ const (
 	PeerRefuses      = "peer_refuses"      // Peer refuses this member: Detail says why
 	DirectoryDamaged = "directory_damaged" // the data directory was damaged, and replaced at the start
 	Diverged         = "diverged"          // the log differs from that of Peer: Detail says where
+	RecordsDamaged   = "records_damaged"   // learned records are damaged on the disk, and copied again: Detail says where
+	RecordsMended    = "records_mended"    // all of them are there again
 	Failed           = "failed"            // the member is done for: Detail says why
 )
 

@@ -41,6 +41,9 @@ type Measures struct {
 	// DigestMismatches is how often the log of this member and that of a peer were found to differ.
 	DigestMismatches Counter
 
+	// DamagedRecords is how often learned records were found to be damaged on the disk, and then copied again.
+	DamagedRecords Counter
+
 	// What waits in memory, and what was turned away because too much did.
 	Waiting   Queue // entries that wait for the next batch
 	Searching Queue // entries that wait until it is known who writes

@@ -15,6 +15,7 @@ const (
 	recovering adviser = iota // why the replica does not vote yet
 	belonging                 // that it is no member
 	auditing                  // that its log differs from another one
+	copying                   // which learned records are damaged
 	advisers
 )
 

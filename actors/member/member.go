@@ -136,6 +136,8 @@ func (m *member) Receive(ctx actor.Context) {
 		m.move(ctx, e)
 	case audit.Diverged:
 		m.diverged(ctx, e)
+	case replica.Damaged:
+		m.damaged(ctx, e)
 	case audit.Agreed:
 		m.advise(ctx, auditing, "")
 	case replica.Lacking:

@@ -125,9 +125,14 @@ func (r *replica) respond(ctx actor.Context, to *actor.PID, answer any) {
 	}
 }
 
-// stored says whether the store did what it was told; if not, the replica is done for.
+// stored says whether the store did what it was told; if not, the replica is done for, unless it is only that learned records are
+// damaged.
 func (r *replica) stored(ctx actor.Context, err error) bool {
-	if err != nil {
+	switch {
+	case err == nil:
+	case isDamage(err):
+		r.examine(ctx)
+	default:
 		r.fail(ctx, err)
 	}
 	return err == nil
@@ -145,8 +150,11 @@ func (r *replica) fail(ctx actor.Context, err error) {
 	r.tell(ctx, Failed{err})
 }
 
-// broken is the refusal of a replica whose disk failed.
+// broken is the refusal of a replica whose disk failed, or cannot be read where it matters.
 func (r *replica) broken() identity.Refusal {
+	if r.fault == nil {
+		return unreadable(r.admission.Self.Replica, r.damaged)
+	}
 	return identity.Refusal{Reason: identity.IOError, Detail: fmt.Sprintf("the disk of replica %d failed", r.admission.Self.Replica)}
 }
 

@@ -53,11 +53,12 @@ func (r *replica) markFromDisk(ctx actor.Context, by log.Proposal, run log.Range
 
 // learn stores values that were copied from a peer that knows them as chosen.
 func (r *replica) learn(ctx actor.Context, m Learn) {
-	fresh, ok := r.fresh(ctx, m.Actions)
+	fresh, rotten, ok := r.fresh(ctx, m.Actions)
 	if !ok {
 		return
 	}
-	if len(fresh) > 0 && r.stored(ctx, r.Store.Put(fresh...)) {
+	r.mend(ctx, rotten)
+	if len(fresh) > 0 && r.fault == nil && r.stored(ctx, r.Store.Put(fresh...)) {
 		for _, a := range fresh {
 			r.folding.bytes += len(a.Value.Data)
 		}
@@ -71,23 +72,26 @@ func (r *replica) learn(ctx actor.Context, m Learn) {
 	}
 }
 
-// fresh returns the records that are not learned here, nor truncated. It is not ok where one that is learned differs.
-func (r *replica) fresh(ctx actor.Context, actions []log.Action) (fresh []log.Action, ok bool) {
+// fresh returns the records that are not learned here, nor truncated, and those that are learned and damaged. It is not ok where
+// one that is learned differs.
+func (r *replica) fresh(ctx actor.Context, actions []log.Action) (fresh, rotten []log.Action, ok bool) {
 	if r.allMissing(actions) {
-		return actions, true
+		return actions, nil, true
 	}
 	for _, a := range actions {
 		switch {
 		case a.Position < r.ledger.Begin():
 		case r.ledger.IsLearned(a.Position):
-			if !r.agrees(ctx, a) {
-				return nil, false
+			if agrees := !r.damaged.Contains(a.Position) && r.agrees(ctx, a); r.fault != nil {
+				return nil, nil, false
+			} else if !agrees && r.damaged.Contains(a.Position) {
+				rotten = append(rotten, a)
 			}
 		default:
 			fresh = append(fresh, a)
 		}
 	}
-	return fresh, true
+	return fresh, rotten, true
 }
 
 // allMissing says whether none of the records is learned, or truncated, without a look at each of them.
@@ -189,6 +193,9 @@ func (r *replica) truncate(ctx actor.Context, begin log.Position) {
 	r.ledger.Truncate(begin)
 	r.written.forget(log.Range{First: 1, Last: begin - 1})
 	r.sessions.Truncate(begin)
+	if !r.damaged.Empty() {
+		r.examine(ctx) // what was truncated need not be mended
+	}
 	r.tellReached(ctx)
 }
 

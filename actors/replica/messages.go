@@ -34,6 +34,7 @@ type (
 		Sync                time.Duration // what nineteen of twenty of the last syncs took at most; 0 where there were too few
 		Cluster             string        // the cluster's name
 		Syncs               uint64        // that the disk has seen
+		Damaged             interval.Set  // learned positions that cannot be read here
 		Gaps                []log.Range   // from Begin to End that are not learned, if asked for; the last of 64 holds all the rest
 	}
 
@@ -147,6 +148,9 @@ type (
 	// Reached answers Await.
 	Reached struct{ Learned log.Position }
 
+	// Damaged tells the owner which learned positions cannot be read here, until they are copied from a peer: none in the end.
+	Damaged struct{ Set interval.Set }
+
 	// StatusChanged tells the owner.
 	StatusChanged struct {
 		From, To status.Status
@@ -167,4 +171,5 @@ const (
 	NotLearned        // the range ends above Learned
 	Backwards         // the range ends before it starts
 	DiskFailure       // the disk failed
+	Mending           // the records are damaged, and not copied yet
 )

@@ -11,7 +11,7 @@ func (r *replica) inspect() Inspected {
 		Identity: r.admission.Self, Known: r.meta.Known, Status: r.meta.Status, Since: r.since,
 		Begin: r.ledger.Begin(), End: r.ledger.End(), Learned: r.ledger.Learned(), NotLearned: r.ledger.NotLearned(), Settled: r.settled.upTo,
 		Promised: r.meta.Promised, Highest: r.meta.Highest, Writer: r.lead.by, Candidacy: r.candidacy(), Cluster: r.meta.Cluster, Syncs: r.Store.Age(),
-		Heard: r.writer(), Sync: r.pace.most(r.Clock.Now()),
+		Heard: r.writer(), Sync: r.pace.most(r.Clock.Now()), Damaged: r.damaged,
 	}
 }
 
@@ -44,7 +44,7 @@ func (r *replica) reserve(ctx actor.Context, m Reserve) {
 
 func (r *replica) missing(m Missing) Missed {
 	return Missed{
-		Set: r.ledger.Missing(m.Range), Begin: r.ledger.Begin(), End: r.ledger.End(), Learned: r.ledger.Learned(),
+		Set: r.ledger.Missing(m.Range).Union(r.damaged.Intersect(m.Range)), Begin: r.ledger.Begin(), End: r.ledger.End(), Learned: r.ledger.Learned(),
 		Identity: r.admission.Self,
 	}
 }
@@ -69,7 +69,7 @@ func (r *replica) read(ctx actor.Context, m Read) {
 	case within.Last > learned:
 		page.Fault = NotLearned
 	case !within.Empty():
-		page.Actions, page.Range = r.page(ctx, within)
+		page = r.page(ctx, within, page)
 	}
 	if r.fault != nil {
 		page = Page{Tag: m.Tag, Fault: DiskFailure}
@@ -77,16 +77,20 @@ func (r *replica) read(ctx actor.Context, m Read) {
 	ctx.Respond(page)
 }
 
-// page reads the first part of a learned range, at most log.MaxRun records and log.MaxRunBytes bytes, or one record.
-func (r *replica) page(ctx actor.Context, within log.Range) ([]log.Action, log.Range) {
+// page reads the first part of a learned range, at most log.MaxRun records and log.MaxRunBytes bytes, or one record, and nothing
+// from a damaged one on. Damage that it is the first to meet is known when it is asked again.
+func (r *replica) page(ctx actor.Context, within log.Range, page Page) Page {
 	within.Last = min(within.Last, within.First+log.MaxRun-1)
+	within = r.clear(within)
 	actions, covered, err := r.hold(within)
-	if !r.stored(ctx, err) {
-		return nil, log.Range{}
-	}
-	if uint64(len(actions)) != covered.Len() {
+	switch stored := r.stored(ctx, err); {
+	case r.damaged.Contains(within.First) || isDamage(err):
+		page.Fault = Mending
+	case !stored:
+	case uint64(len(actions)) != covered.Len():
 		r.fail(ctx, corruptGap(covered, len(actions)))
-		return nil, log.Range{}
+	default:
+		page.Actions, page.Range = actions, covered
 	}
-	return actions, covered
+	return page
 }

@@ -18,6 +18,8 @@
 //
 // A replica that voted before its process started gives no vote until its peers had their say on its disk: see unsure.
 //
+// Learned records that are damaged are copied from peers again; see damaged.go.
+//
 // When the disk fails or lies, the replica answers nothing but i/o errors any more and tells its owner, who ends the
 // process.
 package replica
@@ -32,6 +34,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/timer"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
+	"github.com/quorumlog/quorumlog/log/interval"
 	"github.com/quorumlog/quorumlog/log/ledger"
 	"github.com/quorumlog/quorumlog/log/paxos"
 	"github.com/quorumlog/quorumlog/log/sessions"
@@ -94,7 +97,8 @@ type replica struct {
 	syncer     *actor.PID
 	server     *actor.PID
 	awaited    []awaited
-	fault      error // the disk failed: nothing is answered but that
+	damaged    interval.Set // learned positions that cannot be read here
+	fault      error        // the disk failed: nothing is answered but that
 }
 
 // lead is the local coordinator while it is elected, or about to be.
@@ -155,6 +159,7 @@ func (r *replica) receiveLocal(ctx actor.Context) {
 	}
 	switch m := ctx.Message().(type) {
 	case Inspect:
+		r.examine(ctx) // what was found beside the replica
 		answer := r.inspect()
 		if m.Gaps {
 			answer.Gaps = r.gaps()
@@ -217,6 +222,7 @@ func (r *replica) start(ctx actor.Context) {
 		return
 	}
 	r.ledger = ledger.New(r.meta.Begin, summary.Learned, summary.Unlearned)
+	r.examine(ctx)
 	r.restoreSessions(ctx)
 	r.Log.Info().Stringer("status", r.meta.Status).Uint64("begin", uint64(r.ledger.Begin())).
 		Uint64("end", uint64(r.ledger.End())).Stringer("incarnation", r.meta.Incarnation).Msg("the replica is up")

@@ -160,7 +160,7 @@ func (r *replica) learnedIn(within log.Range) (log.Range, []log.Range) {
 	if within.Len() > log.MaxCopy {
 		within.Last = within.First + log.MaxCopy - 1
 	}
-	return within, r.ledger.LearnedIn(within).Runs()
+	return within, r.ledger.LearnedIn(within).Minus(r.damaged).Runs()
 }
 
 // excuse judges what the server has not found. Records that were truncated since are gone, and any other must be there.
@@ -168,6 +168,10 @@ func (r *replica) excuse(ctx actor.Context, m unserved) {
 	begin := r.ledger.Begin()
 	switch {
 	case r.fault != nil:
+	case isDamage(m.err):
+		r.examine(ctx)
+		r.respond(ctx, m.peer, codec.EncodeFetchResponse(m.header, codec.Denied{Refusal: r.broken()}))
+		return
 	case m.err != nil:
 		r.fail(ctx, m.err)
 	case m.run.First >= begin:

@@ -93,7 +93,7 @@ func (r *replica) foldOn(ctx actor.Context) {
 // foldFromDisk reads the next portion.
 func (r *replica) foldFromDisk(ctx actor.Context) {
 	r.folding.due = false
-	missing := r.sessions.Missing(r.ledger.Learned())
+	missing := r.clear(r.sessions.Missing(r.ledger.Learned())) // the rest is read once it is mended
 	if missing.Empty() || r.fault != nil {
 		return
 	}

@@ -53,6 +53,10 @@ func otherSentence(e cluster.Happening) string {
 		return fmt.Sprintf("is refused by member %d: %s", e.Peer, e.Detail)
 	case measure.DirectoryDamaged:
 		return "found its data directory damaged, and recovers: " + e.Detail
+	case measure.RecordsDamaged:
+		return "found learned records damaged on its disk, and copies them from another member: " + e.Detail
+	case measure.RecordsMended:
+		return "has copied all damaged records"
 	case measure.Failed:
 		return "stops: " + e.Detail
 	case board.Missed:

@@ -104,6 +104,8 @@ func TestEveryKindOfEventHasASentence(t *testing.T) {
 		{cluster.Happening{Kind: "peer_absent", Peer: 2}, "hears member 2 no more"},
 		{cluster.Happening{Kind: "peer_refuses", Peer: 2, Detail: "old"}, "is refused by member 2: old"},
 		{cluster.Happening{Kind: "directory_damaged", Detail: "a block"}, "found its data directory damaged, and recovers: a block"},
+		{cluster.Happening{Kind: "records_damaged", Detail: "[7]"}, "found learned records damaged on its disk, and copies them from another member: [7]"},
+		{cluster.Happening{Kind: "records_mended"}, "has copied all damaged records"},
 		{cluster.Happening{Kind: "failed", Detail: "disk"}, "stops: disk"},
 		{cluster.Happening{Kind: "missed", Missed: 7}, "7 events before are not kept any more"},
 		{cluster.Happening{Kind: "unreachable", Detail: "silent"}, "does not answer: silent"},

@@ -217,9 +217,9 @@ func cell(m board.Member, first, last uint64) span {
 // gravity is the paint of an event.
 func gravity(e cluster.Happening) paint {
 	switch e.Kind {
-	case "failed", "directory_damaged", unreachable:
+	case "failed", "directory_damaged", "records_damaged", unreachable:
 		return red
-	case "recovered", "elected", reachable:
+	case "recovered", "elected", "records_mended", reachable:
 		return green
 	case "fenced", "election_lost", "peer_absent", "peer_refuses", "advice", "catchup":
 		return amber

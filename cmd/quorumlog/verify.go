@@ -190,7 +190,7 @@ func (p *program) verifyOffline() (verdict, error) {
 }
 
 // repairs is what is done about a directory that is damaged.
-const repairs = "start the replica, with --repair=auto: it keeps this directory aside, and recovers from the others"
+const repairs = "start the replica, with --repair=auto: it copies from the others what is damaged, or keeps this directory aside and recovers from them"
 
 // judge says what of a report is a fault. A position that was never learned is none: the replica may have been away.
 func (v *verdict) judge(r disk.Report, who log.ReplicaID) {

@@ -52,6 +52,21 @@ const Format = 2
 // not go on with the list that it is given.
 const FormatMembers = 2
 
+// Damage is the error of a read where the records of learned positions are not what was written, and all else is as it was: the
+// store goes on. Whoever has learned those positions has the same values, since there is one for each. See Store.Damaged.
+type Damage struct {
+	Range log.Range // positions that cannot be read, as far as is known
+	Err   error     // how that was found: an ErrCorrupt
+}
+
+// Error implements error.
+func (d Damage) Error() string {
+	return fmt.Sprintf("the learned records %v are damaged: %v", d.Range, d.Err)
+}
+
+// Unwrap returns how the damage was found.
+func (d Damage) Unwrap() error { return d.Err }
+
 // Metadata is what a replica keeps about itself. It is small, and always written whole.
 type Metadata struct {
 	Cluster     string               // the cluster's name
@@ -111,11 +126,20 @@ type Store interface {
 	// Checkpoint returns it.
 	Checkpoint() (Checkpoint, error)
 
-	// Get returns the record of one position, and false where there is none.
+	// Damaged returns the learned positions whose records cannot be read, until they are mended or truncated. What readers found
+	// is held against what is learned here: where it is more than that, the store fails with an ErrCorrupt.
+	Damaged() (interval.Set, error)
+
+	// Mend writes the records of damaged positions anew, as a peer has learned them, all or none of them. A crash before the next
+	// sync leaves the positions damaged.
+	Mend(actions ...log.Action) error
+
+	// Get returns the record of one position, and false where there is none. One that is damaged is a Damage, or the end of the
+	// store.
 	Get(p log.Position) (log.Action, bool, error)
 
 	// Scan calls visit for the records in the range, in the order of positions, until visit returns false. The bytes
-	// of an action are the callee's to keep.
+	// of an action are the callee's to keep. Where it comes to damaged ones it ends as Get does.
 	Scan(r log.Range, visit func(log.Action) bool) error
 
 	// Reader returns a reader of the records for other goroutines.
@@ -147,6 +171,7 @@ type Store interface {
 type Reader interface {
 	// Scan calls visit for the records in the range, in the order of positions, until visit returns false. It sees every
 	// change whose call had returned before, and of any other all or nothing. It does not know which records are learned.
-	// The bytes of an action are there until visit returns. Once the store is closed it returns ErrClosed.
+	// The bytes of an action are there until visit returns. Where it comes to damaged ones it ends with a Damage, or the store
+	// fails; its owner learns of it by Damaged. Once the store is closed it returns ErrClosed.
 	Scan(r log.Range, visit func(log.Action) bool) error
 }

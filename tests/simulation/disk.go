@@ -1,7 +1,10 @@
 package simulation
 
 import (
+	"errors"
+
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/interval"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/log/storage"
 )
@@ -82,17 +85,33 @@ type placed struct {
 // before knew it; nil for none.
 func newDisk(s storage.Store, before *disk, w watch) *disk {
 	d := &disk{Store: s, watch: w, id: s.Metadata().Replica, live: map[log.Position]record{}, durable: map[log.Position]held{}}
-	if err := s.Scan(log.Range{First: 1, Last: log.MaxPosition}, func(a log.Action) bool {
-		d.note(a, d.Store.Metadata())
-		return true
-	}); err != nil {
-		w.truth.accuse(20, readable, err.Error())
-	}
+	d.readAll(before)
 	d.becameDurable(d.cover())
 	if before != nil && before.synced.Incarnation == d.synced.Incarnation {
 		check(ofRestarts, restart{before, d}, w.truth.accuse)
 	}
 	return d
+}
+
+// readAll takes in all records. Those that have rotten are the ones that they were before.
+func (d *disk) readAll(before *disk) {
+	for from := log.Position(1); from > 0; {
+		err := d.Store.Scan(log.Range{First: from, Last: log.MaxPosition}, func(a log.Action) bool {
+			d.note(a, d.Store.Metadata())
+			return true
+		})
+		from = 0
+		var damage storage.Damage
+		if fails(err) {
+			d.truth.accuse(20, readable, err.Error())
+		} else if errors.As(err, &damage) {
+			at := damage.Range.First
+			if before != nil {
+				d.live[at], d.durable[at] = before.live[at], before.durable[at]
+			}
+			from = at + 1
+		}
+	}
 }
 
 // note remembers a record until the next sync.
@@ -226,17 +245,39 @@ func (d *disk) StartSync() (wait func() error) {
 	}
 }
 
+// Damaged is Get for what has rotted.
+func (d *disk) Damaged() (interval.Set, error) {
+	set, err := d.Store.Damaged()
+	d.failed = d.failed || err != nil
+	return set, err
+}
+
+// Mend checks that what is written anew is what was chosen.
+func (d *disk) Mend(actions ...log.Action) error {
+	err := d.Store.Mend(actions...)
+	for i := 0; i < len(actions) && err == nil; i++ {
+		a := actions[i]
+		d.truth.learn(d.id, a.Position, a.Value)
+		a.Learned = true
+		d.note(a, d.Store.Metadata())
+	}
+	return d.did(err)
+}
+
+// fails says whether an error is the end of a store.
+func fails(err error) bool { return err != nil && !errors.As(err, new(storage.Damage)) }
+
 // Get notices that a read failed; so do Scan and Summary.
 func (d *disk) Get(p log.Position) (log.Action, bool, error) {
 	a, found, err := d.Store.Get(p)
-	d.failed = d.failed || err != nil
+	d.failed = d.failed || fails(err)
 	return a, found, err
 }
 
 // Scan is Get for a range.
 func (d *disk) Scan(r log.Range, visit func(log.Action) bool) error {
 	err := d.Store.Scan(r, visit)
-	d.failed = d.failed || err != nil
+	d.failed = d.failed || fails(err)
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/actors/coordinator"
 	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/storage/memory"
 	"github.com/quorumlog/quorumlog/tests/kit"
 )
@@ -49,6 +50,7 @@ const (
 	changed                  // a change of the members is asked for
 	newcomer                 // a member is started that was none
 	left                     // a member that was removed is told, and ends
+	rotten                   // a learned record rots: it is copied from a peer, and the member does not end
 	rebirth                  // a replica that votes recovers as another life, since somebody knows one that it does not
 	faults
 )
@@ -57,7 +59,7 @@ const (
 func (f fault) String() string {
 	return [faults]string{"crash", "crash at write", "crash at send", "crash of all", "shutdown", "restart storm", "wipe", "corruption", "sync failure",
 		"full disk", "slow disk", "isolation", "split", "one way", "bridge", "half cut off", "swizzle", "turn", "stall", "clock jump", "drift", "stranger",
-		"duel", "demotion", "rolled back disk", "copied disk", "torn write", "crash in a sync", "change of members", "member joins", "member leaves", "rebirth"}[f]
+		"duel", "demotion", "rolled back disk", "copied disk", "torn write", "crash in a sync", "change of members", "member joins", "member leaves", "rotten record", "rebirth"}[f]
 }
 
 // strike lets a fault happen, and plans the next one of its kind.
@@ -185,6 +187,8 @@ func (s *simulation) ruin(f fault, h *host) {
 	case f == wipe:
 		s.faults[f]++
 		s.lose(h, "wipe")
+	case f == corruption && s.random.IntN(2) == 0:
+		s.rot(h)
 	case h.up && !h.doomed && s.now() >= h.full:
 		s.faults[f]++
 		op := memory.Read
@@ -194,6 +198,32 @@ func (s *simulation) ruin(f fault, h *host) {
 		s.tell("member %d: the next %s of its disk will fail", h.ID, [...]string{memory.Change: "change", memory.Sync: "sync", memory.Read: "read"}[op])
 		h.doomed = true
 		h.Store.FailNext(op, errInjected)
+	}
+}
+
+// rot damages a learned record. Half of them are found at once, as by a scrub.
+func (s *simulation) rot(h *host) {
+	settled := h.Store.Settled()
+	if settled.Empty() {
+		return
+	}
+	runs := settled.Runs()
+	run := runs[s.random.IntN(len(runs))]
+	at := run.First + log.Position(s.random.Uint64N(run.Len()))
+	s.faults[rotten]++
+	s.tell("member %d: its record at %d rots", h.ID, at)
+	h.Store.Rot(at)
+	if s.random.IntN(2) == 0 {
+		h.scrub()
+	}
+}
+
+// scrub finds what has rotten.
+func (h *host) scrub() {
+	for run := range h.Store.Rotten().All() {
+		for p := run.First; p <= run.Last && h.up && !h.doomed; p++ {
+			_, _, _ = h.disk.Get(p) // it is noted
+		}
 	}
 }
 

@@ -39,7 +39,7 @@ func (s *simulation) survives(c membership.Configuration, h *host) bool {
 	whole := 0
 	for _, o := range s.hosts {
 		m, _ := c.Member(o.ID)
-		if m.Role == membership.Voter && o != h && !o.lost && !o.doomed && !s.discounted(o) {
+		if m.Role == membership.Voter && o != h && !o.lost && !o.doomed && o.Store.Rotten().Empty() && !s.discounted(o) {
 			whole++
 		}
 	}

@@ -64,6 +64,7 @@ func (s *simulation) heal() {
 		if h.full, h.slowUntil = 0, 0; !h.up {
 			s.start(h)
 		}
+		h.scrub()
 	}
 	s.agenda = agenda{}
 }
@@ -164,7 +165,7 @@ func (s *simulation) succeeded(c *client) bool {
 // allEqual says whether the disks of all members know as chosen all that is.
 func (s *simulation) allEqual() bool {
 	for _, h := range s.members() {
-		if h.disk.learned() < s.truth.last {
+		if h.disk.learned() < s.truth.last || !h.Store.Rotten().Empty() {
 			return false
 		}
 	}

@@ -84,6 +84,6 @@ type beside struct {
 // Scan implements storage.Reader.
 func (b beside) Scan(r log.Range, visit func(log.Action) bool) error {
 	err := b.Reader.Scan(r, visit)
-	b.disk.failed = b.disk.failed || err != nil
+	b.disk.failed = b.disk.failed || fails(err)
 	return err
 }

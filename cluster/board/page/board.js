@@ -163,6 +163,8 @@ const kinds = {
   peer_absent: (e) => ["work", `hears member ${e.peer} no more`],
   peer_refuses: (e) => [e.detail.includes("is known as incarnation") ? "work" : "bad", `is refused by member ${e.peer}: ${e.detail}`],
   directory_damaged: (e) => ["bad", `found its data directory damaged, and recovers: ${e.detail}`],
+  records_damaged: (e) => ["bad", `found learned records damaged on its disk, and copies them from another member: ${e.detail}`],
+  records_mended: () => ["good", "has copied all damaged records"],
   failed: (e) => ["bad", `stops: ${e.detail}`],
   missed: (e) => ["", `${number.format(e.missed)} events before are not kept any more`],
 };

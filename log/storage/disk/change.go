@@ -126,7 +126,7 @@ func (s *Store) Truncate(begin log.Position) error {
 				return err
 			}
 		}
-		return errors.Join(s.setMetadata(b, m),
+		return errors.Join(s.setMetadata(b, m), s.forgetDamaged(b, log.Range{First: 1, Last: begin - 1}),
 			b.DeleteRange(recordKey(0), recordKey(begin), nil),
 			b.DeleteRange(learnedKey(0), learnedKey(begin), nil))
 	})
@@ -135,6 +135,7 @@ func (s *Store) Truncate(begin log.Position) error {
 	}
 	s.metadata = m
 	s.kept.Store(uint64(m.Begin))
+	s.damage.remove(log.Range{First: 1, Last: begin - 1})
 	s.learned.Remove(log.Range{First: 1, Last: begin - 1})
 	s.reclaim.below(begin)
 	return nil

@@ -35,6 +35,9 @@ func Check(s *Store, visit func(done, total uint64)) (Report, error) {
 		r.Damage = classify(err)
 	}
 	c.finish()
+	if r.Damage == nil {
+		r.Damage = s.damage.known(log.Range{First: r.Begin, Last: log.MaxPosition})
+	}
 	if r.Damage == nil && s.note.kind == noteCorrupt {
 		r.Damage = s.note.err(s.directory.path)
 	}

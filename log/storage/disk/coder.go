@@ -23,6 +23,8 @@ const (
 	recordSpace   = 'p'
 
 	checkpointSpace = 'c'
+	damagedSpace    = 'd'
+	sparedSpace     = 'k'
 )
 
 // sessioned is added to the kind of a value that is of a session.
@@ -35,6 +37,8 @@ const (
 
 func recordKey(p log.Position) []byte  { return positionKey(recordSpace, p) }
 func learnedKey(p log.Position) []byte { return positionKey(learnedSpace, p) }
+func damagedKey(p log.Position) []byte { return positionKey(damagedSpace, p) }
+func sparedKey(p log.Position) []byte  { return positionKey(sparedSpace, p) }
 func metadataKey() []byte              { return []byte{metadataSpace} }
 func ageKey() []byte                   { return []byte{ageSpace} }
 func checkpointKey() []byte            { return []byte{checkpointSpace} }

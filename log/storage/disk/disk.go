@@ -13,6 +13,8 @@
 //
 //	a           ->  how many syncs the disk has seen, 8 bytes                      | CRC-32C
 //	c           ->  the position of the checkpoint, 8 bytes, and its table         | CRC-32C
+//	d position  ->  the last position of the damaged run that starts here, 8 bytes | CRC-32C
+//	k position  ->  the record next to damaged ones, as it is written at p         | CRC-32C
 //	l position  ->  the last position of the learned run that starts here, 8 bytes | CRC-32C
 //	m           ->  messages.Metadata                                              | CRC-32C
 //	p position  ->  record                                                         | CRC-32C
@@ -27,6 +29,7 @@
 // gone. Pebble drops the end of a log, or of its list of tables, that it cannot read; the marks tell what must be there.
 //
 // Damage does not stop at being found: Open puts a new directory in the place of a damaged one where it may; see condemn.
+// Where only records are damaged whose positions are learned, they are written anew while the store goes on; see damages.
 // Pebble expects its process to end at the first write that fails. Here that ends the store instead: see fault and fence.
 package disk
 
@@ -61,6 +64,7 @@ type Options struct {
 	ReadOnly bool          // change nothing, not even the count of boots; every change is an error
 	Repair   bool          // replace a directory that is damaged and known to be this replica's; with Create only
 	Scrub    bool          // read everything once in the background, and fail where something is damaged
+	Mend     bool          // have damaged records of learned positions mended by the owner, see Damaged, instead of failing
 	Random   func() uint64 // draws the id of a new disk; nil: the system's randomness
 
 	Logger zerolog.Logger
@@ -84,6 +88,8 @@ type Store struct {
 	metadata  storage.Metadata
 	kept      atomic.Uint64 // metadata.Begin, for other goroutines
 	learned   interval.Set  // what the learned runs on disk say; nothing below metadata.Begin
+	damage    damages
+	scrubbing atomic.Pointer[scrubber] // scrub, for Pebble's goroutines, if it runs
 	coder     coder
 	age       atomic.Uint64 // how many syncs made changes durable
 	syncs     uint64        // how many have begun

@@ -161,20 +161,6 @@ func classify(err error) error {
 	}
 }
 
-func (f *fault) listener() *pebble.EventListener {
-	return &pebble.EventListener{
-		BackgroundError: func(err error) {
-			_ = f.fail(err) // the failure is kept
-			if f.isFrozen() {
-				select {} // Pebble tries again at once, for ever, also what can only fail since the directory is somebody else's
-			}
-		},
-		DataCorruption: func(info pebble.DataCorruptionInfo) {
-			_ = f.fail(fmt.Errorf("%w: %s: %w", storage.ErrCorrupt, info.Path, info.Details))
-		},
-	}
-}
-
 // logger is Pebble's logger, and the end of the line for its fatal errors.
 type logger struct {
 	logger zerolog.Logger

@@ -123,7 +123,7 @@ func (s *Store) start() error {
 	if s.metadata.Begin > 1 && !s.options.ReadOnly {
 		s.reclaim.below(s.metadata.Begin) // the last process may not have come to it
 	}
-	s.scrub = newScrubber(s.db, s.fault, s.options.Scrub)
+	s.scrub = s.newScrubber()
 	if err := s.fault.arm(s.options.OnFatal, s.leaveNote); err != nil {
 		return s.giveUp(fmt.Errorf("open %s: %w", s.options.Dir, err))
 	}
@@ -203,7 +203,7 @@ func (s *Store) load(d directory) error {
 	if damaged != nil {
 		return fmt.Errorf("%w: %s: %w", storage.ErrCorrupt, d.path, damaged)
 	}
-	if err := s.loadLearned(); err != nil {
+	if err := s.loadRuns(); err != nil {
 		return err
 	}
 	if s.options.ReadOnly {
@@ -277,9 +277,25 @@ func (s *Store) loadMetadata(d directory) error {
 	return s.options.compare(s.metadata, d.path)
 }
 
-func (s *Store) loadLearned() error {
-	var learned interval.Set
-	err := s.iterate(learnedKey(0), []byte{learnedSpace + 1}, func(i *pebble.Iterator) error {
+// loadRuns reads which positions are learned, and which of them are damaged.
+func (s *Store) loadRuns() (err error) {
+	if s.learned, err = s.runs(learnedSpace); err != nil {
+		return fmt.Errorf("read learned runs: %w", s.fault.fail(err))
+	}
+	damaged, err := s.runs(damagedSpace)
+	if err != nil {
+		return fmt.Errorf("read damaged runs: %w", s.fault.fail(err))
+	}
+	if !damaged.Empty() && !s.options.Mend && !s.options.ReadOnly {
+		return fmt.Errorf("%w: the records at %v were damaged, and nobody could give them again", storage.ErrCorrupt, damaged)
+	}
+	s.damage.replace(damaged)
+	return nil
+}
+
+// runs reads the runs of positions in a space of keys.
+func (s *Store) runs(space byte) (set interval.Set, err error) {
+	err = s.iterate(positionKey(space, 0), []byte{space + 1}, func(i *pebble.Iterator) error {
 		for ok := i.First(); ok; ok = i.Next() {
 			value, err := i.ValueAndErr()
 			if err != nil {
@@ -289,15 +305,11 @@ func (s *Store) loadLearned() error {
 			if err != nil {
 				return err
 			}
-			learned.Add(run)
+			set.Add(run)
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("read learned runs: %w", s.fault.fail(err))
-	}
-	s.learned = learned
-	return nil
+	return set, err
 }
 
 // opening says what is expected of the database, and what may be done to it.
@@ -342,19 +354,10 @@ func (s *Store) pebble(d directory, how opening) *pebble.Options {
 		ReadOnly: how == reading, ErrorIfExists: how == making, ErrorIfNotExists: how != making,
 		CacheSize: cacheSize, MemTableSize: memTableSize,
 		L0CompactionThreshold: 2 * compactAt, L0StopWritesThreshold: 2 * compactAt, // Pebble begins at half of the first, and waits at all of the second
-		Logger: logger{s.options.Logger, s.fault}, EventListener: s.fault.listener(),
+		Logger: logger{s.options.Logger, s.fault}, EventListener: s.listener(),
 	}
 	o.Experimental.SpanPolicyFunc = apart
 	return o
-}
-
-// apart has Pebble keep records in tables of their own. The few keys before them are written again all the time: a table that held
-// some of those and new records would reach over all records in between, and a compaction would write these again.
-func apart(first []byte) (policy pebble.SpanPolicy, end []byte, err error) {
-	if first[0] < recordSpace {
-		end = []byte{recordSpace}
-	}
-	return pebble.SpanPolicy{}, end, nil
 }
 
 // checkFormat finds files that only a newer Pebble can read.

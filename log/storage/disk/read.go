@@ -17,9 +17,12 @@ func (s *Store) Get(p log.Position) (log.Action, bool, error) {
 	if err := s.enter(); err != nil {
 		return log.Action{}, false, err
 	}
+	if damaged := s.damage.known(log.Range{First: p, Last: p}); damaged != nil {
+		return log.Action{}, false, fmt.Errorf("read position %d: %w", p, damaged)
+	}
 	a, found, err := s.get(p)
 	if err != nil {
-		return log.Action{}, false, fmt.Errorf("read position %d: %w", p, s.fault.fail(err))
+		return log.Action{}, false, fmt.Errorf("read position %d: %w", p, s.suffered(p, err))
 	}
 	return a, found, nil
 }
@@ -27,7 +30,7 @@ func (s *Store) Get(p log.Position) (log.Action, bool, error) {
 func (s *Store) get(p log.Position) (log.Action, bool, error) {
 	key := recordKey(p)
 	var a log.Action
-	found, err := s.view(key, func(value []byte) (err error) {
+	found, err := s.look(key, func(value []byte) (err error) {
 		a, err = s.decode(key, value)
 		return err
 	})
@@ -37,15 +40,24 @@ func (s *Store) get(p log.Position) (log.Action, bool, error) {
 	return a, true, nil
 }
 
-// view has what is under a key used, if there is anything, and returns the error of that.
+// view is look for what the store cannot do without.
 func (s *Store) view(key []byte, use func(value []byte) error) (found bool, err error) {
+	found, err = s.look(key, use)
+	if pebble.IsCorruptionError(err) {
+		err = s.fault.fail(err)
+	}
+	return found, err
+}
+
+// look has what is under a key used, if there is anything, and returns the error of that.
+func (s *Store) look(key []byte, use func(value []byte) error) (found bool, err error) {
 	err = s.aside(func() error {
 		value, closer, err := s.db.Get(key)
 		if errors.Is(err, pebble.ErrNotFound) {
 			return nil
 		}
 		if err != nil {
-			return s.fault.fail(err)
+			return err
 		}
 		found = true
 		return errors.Join(use(value), closer.Close())
@@ -72,45 +84,68 @@ func (s *Store) Scan(r log.Range, visit func(log.Action) bool) error {
 	if r.Empty() {
 		return nil
 	}
-	err := s.iterate(recordKey(r.First), upperKey(r.Last), func(i *pebble.Iterator) error {
+	t := tracker{next: r.First}
+	err := s.walk(sound(s.damage.set(), r), func(i *pebble.Iterator) error {
 		for ok := i.First(); ok && s.fault.failed() == nil; ok = i.Next() {
 			a, err := s.record(i)
-			if err != nil || !visit(a) {
+			if err != nil || !t.visited(visit(a), a.Position) {
 				return err
 			}
 		}
 		return s.fault.failed()
 	})
 	if err != nil {
-		return fmt.Errorf("read positions %v: %w", r, s.fault.fail(err))
+		err = s.suffered(t.next, err)
+	} else if !t.ended {
+		err = s.damage.known(r)
+	}
+	if err != nil {
+		return fmt.Errorf("read positions %v: %w", r, err)
 	}
 	return nil
 }
 
-// Summary returns the positions that are on disk. It jumps over the learned runs, so its time is that of the rest.
+// walk is iterate for the records of a range, which may be empty.
+func (s *Store) walk(r log.Range, walk func(*pebble.Iterator) error) error {
+	if r.Empty() {
+		return nil
+	}
+	return s.iterate(recordKey(r.First), upperKey(r.Last), walk)
+}
+
+// tracker notes how far a read has come.
+type tracker struct {
+	next  log.Position // all below was read
+	ended bool         // whoever reads has enough
+}
+
+func (t *tracker) visited(more bool, p log.Position) bool {
+	t.next, t.ended = p+1, !more
+	return more
+}
+
+// Summary returns the positions that are on disk. It leaves the learned runs out, so its time is that of the rest.
 func (s *Store) Summary() (storage.Summary, error) {
 	if err := s.enter(); err != nil {
 		return storage.Summary{}, err
 	}
 	var unlearned interval.Set
-	err := s.iterate(recordKey(s.metadata.Begin), upperKey(log.MaxPosition), func(i *pebble.Iterator) error {
-		for ok := i.First(); ok; {
-			p, err := position(i.Key())
-			if err != nil {
-				return err
+	var err error
+	for _, gap := range s.learned.Complement(log.Range{First: s.metadata.Begin, Last: log.MaxPosition}).Runs() {
+		err = s.walk(gap, func(i *pebble.Iterator) error {
+			for ok := i.First(); ok; ok = i.Next() {
+				a, err := s.record(i)
+				if err != nil {
+					return err
+				}
+				unlearned.Add(log.Range{First: a.Position, Last: a.Position})
 			}
-			if run, learned := s.learned.Run(p); learned {
-				ok = i.SeekGE(upperKey(run.Last))
-				continue
-			}
-			if _, err := s.record(i); err != nil {
-				return err
-			}
-			unlearned.Add(log.Range{First: p, Last: p})
-			ok = i.Next()
+			return nil
+		})
+		if err != nil {
+			break
 		}
-		return nil
-	})
+	}
 	if err != nil {
 		return storage.Summary{}, fmt.Errorf("summarize the log: %w", s.fault.fail(err))
 	}

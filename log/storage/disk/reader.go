@@ -28,14 +28,23 @@ func (r reader) Scan(within log.Range, visit func(log.Action) bool) error {
 	if within.Empty() {
 		return nil
 	}
-	err := s.iterate(recordKey(within.First), upperKey(within.Last), func(i *pebble.Iterator) error {
-		return s.visit(i, visit)
+	t, cuts, damaged := tracker{next: within.First}, s.damage.cuts.Load(), s.damage.set() // in this order: see cut
+	err := s.walk(sound(damaged, within), func(i *pebble.Iterator) error {
+		return s.visit(i, func(a log.Action) bool { return t.visited(visit(a), a.Position) })
 	})
 	if errors.Is(err, storage.ErrClosed) {
 		return err
 	}
+	switch {
+	case err != nil:
+		err = s.suspected(t.next, err)
+	case cuts != s.damage.cuts.Load():
+		err = storage.Damage{Range: within, Err: fmt.Errorf("%w: records were mended while they were read", storage.ErrCorrupt)}
+	case !t.ended:
+		err = damageIn(damaged, within) // as it was then: what is mended since was not read
+	}
 	if err != nil {
-		return fmt.Errorf("read positions %v: %w", within, s.fault.fail(err))
+		return fmt.Errorf("read positions %v: %w", within, err)
 	}
 	return nil
 }

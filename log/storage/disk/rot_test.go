@@ -35,8 +35,8 @@ func TestNoRotIsSilent(t *testing.T) {
 					r.damage(t, name, data)
 				}
 				t.Logf("%s with %d bytes: %d damages were found, %d others left all that was synced as it was", name, len(data), r.found, r.unseen)
-				if isNumbered := strings.ContainsAny(name, "123456789"); isNumbered && len(data) > 0 && r.found < 10 {
-					t.Errorf("of %s little was tried: %d found, %d not", name, r.found, r.unseen)
+				if isNumbered := strings.ContainsAny(name, "123456789"); isNumbered && len(data) > 0 && r.found == 0 {
+					t.Errorf("of %s nothing was found, in %d places: a table of a few keys is properties mostly, but not only", name, r.unseen)
 				}
 			}
 		})

@@ -6,12 +6,14 @@
 package memory
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
 
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/interval"
 	"github.com/quorumlog/quorumlog/log/invariant"
 	"github.com/quorumlog/quorumlog/log/storage"
 )
@@ -37,6 +39,8 @@ type Store struct {
 	next     map[Operation]error // faults that wait
 	failure  error               // what every call but Close returns, once set
 	closed   bool
+	damaged  interval.Set // of what has rotted, what was found, and is learned
+	suspects interval.Set // of what has rotted, what readers found
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -148,6 +152,9 @@ func (s *Store) Get(p log.Position) (log.Action, bool, error) {
 	if err := s.enter(Read); err != nil {
 		return log.Action{}, false, fmt.Errorf("read position %d: %w", p, err)
 	}
+	if err := s.sound(log.Range{First: p, Last: p}); err != nil {
+		return log.Action{}, false, fmt.Errorf("read position %d: %w", p, err)
+	}
 	a, found := s.live.get(p)
 	return a, found, nil
 }
@@ -162,6 +169,11 @@ func (s *Store) Scan(r log.Range, visit func(log.Action) bool) error {
 	}
 	from, _ := s.live.find(r.First)
 	for at := from; at < len(s.live.records) && s.live.records[at].Position <= r.Last; at++ {
+		p := s.live.records[at].Position
+		if s.live.rotten.Contains(p) {
+			err := s.sound(log.Range{First: p, Last: p})
+			return fmt.Errorf("read positions %v: %w", r, err)
+		}
 		if !visit(s.live.record(at)) {
 			return nil
 		}
@@ -249,13 +261,17 @@ type reader struct{ store *Store }
 // Scan calls visit for the records in the range, as of one moment.
 func (r reader) Scan(within log.Range, visit func(log.Action) bool) error {
 	records, err := r.store.copied(within)
-	if err != nil {
+	var damage storage.Damage
+	if err != nil && !errors.As(err, &damage) {
 		return fmt.Errorf("read positions %v: %w", within, err)
 	}
 	for _, a := range records {
 		if !visit(a) {
 			return nil
 		}
+	}
+	if err != nil {
+		return fmt.Errorf("read positions %v: %w", within, err)
 	}
 	return nil
 }
@@ -264,15 +280,21 @@ func (r reader) Scan(within log.Range, visit func(log.Action) bool) error {
 func (s *Store) copied(within log.Range) ([]log.Action, error) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	if err := s.entered(Read); err != nil || within.Empty() {
+	err := s.entered(Read)
+	if err != nil || within.Empty() {
 		return nil, err
+	}
+	if first, found := s.live.rotten.Intersect(within).First(); found {
+		bad := log.Range{First: first, Last: first}
+		s.suspects.Add(bad)
+		within.Last, err = first-1, damageOf(bad)
 	}
 	from, _ := s.live.find(within.First)
 	to := from
 	for to < len(s.live.records) && s.live.records[to].Position <= within.Last {
 		to++
 	}
-	return slices.Clone(s.live.records[from:to]), nil
+	return slices.Clone(s.live.records[from:to]), err
 }
 
 func (s *Store) change(c change) error {

@@ -83,3 +83,22 @@ func TestFailedChangeHasNoEffect(t *testing.T) {
 		t.Errorf("found %v, %v: what failed was done", found, err)
 	}
 }
+
+func TestAVoteThatRotsEndsTheStore(t *testing.T) {
+	s := memory.New(storage.Metadata{Replica: 1})
+	for p := log.Position(1); p <= 2; p++ {
+		if err := s.Put(log.Action{Position: p, Performed: 1, Value: log.Value{Kind: log.NOP}}); err != nil {
+			t.Fatal(err)
+		}
+		s.Rot(p)
+	}
+	if err := s.Learn(log.Span(1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Get(1); !errors.As(err, new(storage.Damage)) {
+		t.Errorf("the rotten record of a learned position is read as %v, want Damage", err)
+	}
+	if _, _, err := s.Get(2); !errors.Is(err, storage.ErrCorrupt) || errors.As(err, new(storage.Damage)) {
+		t.Errorf("a rotten vote is read as %v, want ErrCorrupt and no Damage", err)
+	}
+}

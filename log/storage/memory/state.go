@@ -14,6 +14,7 @@ type state struct {
 	metadata storage.Metadata
 	records  []log.Action // in the order of positions, none below metadata.Begin; Learned is always false
 	learned  interval.Set // nothing below metadata.Begin
+	rotten   interval.Set // positions whose record is damaged
 	age      uint64       // how often something was synced
 
 	checkpoint storage.Checkpoint
@@ -23,12 +24,13 @@ type state struct {
 type change func(*state)
 
 func (s *state) clone() state {
-	return state{s.metadata, slices.Clone(s.records), s.learned.Clone(), s.age, s.checkpoint}
+	return state{s.metadata, slices.Clone(s.records), s.learned.Clone(), s.rotten.Clone(), s.age, s.checkpoint}
 }
 
 func (s *state) put(actions []log.Action) {
 	for _, a := range actions {
 		a.Learned = false
+		s.rotten.Remove(log.Range{First: a.Position, Last: a.Position})
 		switch at, found := s.find(a.Position); {
 		case found:
 			s.records[at] = a
@@ -49,6 +51,7 @@ func (s *state) truncate(begin log.Position) {
 	at, _ := s.find(begin)
 	s.records = slices.Clone(s.records[at:]) // a clone, or the dropped records would stay in memory
 	s.learned.Remove(log.Range{First: 1, Last: begin - 1})
+	s.rotten.Remove(log.Range{First: 1, Last: begin - 1})
 }
 
 func (s *state) get(p log.Position) (log.Action, bool) {

@@ -1,0 +1,139 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/interval"
+	"github.com/quorumlog/quorumlog/log/invariant"
+	"github.com/quorumlog/quorumlog/log/storage"
+)
+
+// noteDamage makes durable which positions are damaged, and with it that they are learned, before anything is done about it:
+// a process that ends meanwhile leaves the note, and the next one goes on.
+func (s *Store) noteDamage(r log.Range) error {
+	set := s.damage.set().Clone()
+	set.Add(r.Intersect(log.Range{First: s.metadata.Begin, Last: log.MaxPosition}))
+	b, err := s.batch(func(b *pebble.Batch) error { return errors.Join(s.setDamaged(b, set), s.spare(b, r.First)) })
+	if err == nil {
+		err = s.worker.do(func() error { return s.db.Apply(b, pebble.Sync) })
+	}
+	if err != nil {
+		return fmt.Errorf("note the damage: %w", err)
+	}
+	s.damage.excised.Remove(r)
+	s.damage.replace(set)
+	return b.Close()
+}
+
+// setDamaged replaces the damaged runs on the disk.
+func (s *Store) setDamaged(b *pebble.Batch, set interval.Set) error {
+	if set.Empty() && s.damage.set().Empty() {
+		return nil
+	}
+	if err := b.DeleteRange(damagedKey(0), []byte{damagedSpace + 1}, nil); err != nil {
+		return err
+	}
+	for run := range set.All() {
+		key := damagedKey(run.First)
+		if err := b.Set(key, s.coder.encodeRun(key, run.Last), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetDamaged has nothing damaged in a range that is truncated.
+func (s *Store) forgetDamaged(b *pebble.Batch, r log.Range) error {
+	truncated := interval.Of(r)
+	if s.damage.set().Empty() {
+		return nil
+	}
+	return errors.Join(s.setDamaged(b, s.damage.set().Minus(truncated)), drop(b, truncated))
+}
+
+// Mend writes the records of damaged positions anew.
+func (s *Store) Mend(actions ...log.Action) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	s.check(actions)
+	runs := interval.Set{}
+	for _, a := range actions {
+		run, found := s.damage.set().Run(a.Position)
+		invariant.Hold(found, "the record at %d is not damaged, and is to be mended", a.Position)
+		if err := s.excise(run); err != nil {
+			return fmt.Errorf("mend %v: %w", run, err)
+		}
+		runs.Add(run)
+	}
+	spared, err := s.spared(runs)
+	if err != nil {
+		return fmt.Errorf("mend %v: %w", runs, s.fault.fail(err))
+	}
+	actions = append(spared, actions...) // where there are both they are the same
+	set := s.damage.set().Clone()
+	for _, a := range actions {
+		set.Remove(log.Range{First: a.Position, Last: a.Position})
+	}
+	err = s.change(func(b *pebble.Batch) error {
+		return errors.Join(s.put(b, actions), s.setDamaged(b, set), drop(b, runs))
+	})
+	if err != nil {
+		return fmt.Errorf("mend %d records: %w", len(actions), err)
+	}
+	s.damage.replace(set)
+	return nil
+}
+
+// excise cuts a damaged run out of the tables, once. Where Pebble cannot, since it has to read what is damaged to know where to
+// cut, the store fails as it does where votes are lost.
+func (s *Store) excise(run log.Range) error {
+	if s.damage.excised.Covers(run) {
+		return nil
+	}
+	span := pebble.KeyRange{Start: recordKey(run.First), End: upperKey(run.Last)}
+	if run.First == s.metadata.Begin {
+		span.Start = recordKey(0) // what was truncated is not needed either
+	}
+	err := s.worker.do(func() error { return s.cut(span) })
+	if isCorrupt(err) {
+		err = fmt.Errorf("%w: %w", storage.ErrCorrupt, err)
+	}
+	if err != nil {
+		return s.fault.fail(fmt.Errorf("cut the damaged records at %v out: %w", run, err))
+	}
+	s.damage.excised.Add(run)
+	return nil
+}
+
+// cut removes keys from all tables, without a look at what is between them. Who reads beside meets what is damaged before it, and
+// a gap after it: the count that goes first tells it.
+func (s *Store) cut(span pebble.KeyRange) error {
+	s.damage.cuts.Add(1)
+	return s.db.Excise(context.Background(), span)
+}
+
+// listener is told what Pebble meets that is nobody's call.
+func (s *Store) listener() *pebble.EventListener {
+	return &pebble.EventListener{
+		BackgroundError: func(err error) {
+			if s.mendable(err) && (!s.damage.set().Empty() || s.rescrub(err)) {
+				return // Pebble leaves the tables alone for a while, and then tries again: once all that is known is mended, at the latest
+			}
+			_ = s.fault.fail(err) // the failure is kept
+			if s.fault.isFrozen() {
+				select {} // Pebble tries again at once, for ever, also what can only fail since the directory is somebody else's
+			}
+		},
+		DataCorruption: func(info pebble.DataCorruptionInfo) {
+			if !s.options.Mend { // else whoever reads is told by the read
+				_ = s.fault.fail(fmt.Errorf("%w: %s: %w", storage.ErrCorrupt, info.Path, info.Details))
+			}
+		},
+	}
+}
