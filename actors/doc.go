@@ -42,7 +42,7 @@
 //	CanvassRequest     round (leader)                replica  CanvassResponse    would you mind an election?
 //	CanvassResponse    replica                       round    -                  no; or why: it promises nothing, and nothing is stored
 //	RecoverRequest     protocol                      replica  RecoverResponse    register my incarnation; what is your status?
-//	RecoverResponse    replica                       sender   -                  status; of a voting one begin, end, promise
+//	RecoverResponse    replica                       sender   -                  status; of a voting one begin, end, promise, founders
 //	PromiseRequest     round (coordinator, fill)     replica  PromiseResponse    take part in no lower proposal; or note my reign
 //	PromiseResponse    replica                       round    -                  granted, with what was accepted; or why not
 //	WriteRequest       round (coordinator, fill)     replica  WriteResponse      accept these values; those before are chosen

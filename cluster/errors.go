@@ -69,6 +69,9 @@ var (
 	// ErrReplaced: the cluster knows this replica under another data directory, or knows a later state of this one. The node
 	// has stopped.
 	ErrReplaced = member.ErrFenced
+	// ErrOtherLog: a log was begun on this disk by mistake, as it was lost and the member was started with a list of others whose disks
+	// were new as well, and the members that there are have another one. The node has stopped; nothing on its disk was changed.
+	ErrOtherLog = member.ErrOtherLog
 	// ErrConfiguration: the other members have another member list, or belong to another cluster. The node has stopped.
 	ErrConfiguration = member.ErrConfiguration
 	// ErrAddress: the address to listen on is taken, or not of this machine.

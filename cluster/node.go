@@ -20,6 +20,8 @@ import (
 	"github.com/quorumlog/quorumlog/actors/timer"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/membership"
+	"github.com/quorumlog/quorumlog/log/status"
+	"github.com/quorumlog/quorumlog/log/storage"
 	"github.com/quorumlog/quorumlog/log/storage/disk"
 )
 
@@ -129,7 +131,7 @@ func (n *Node) openStore() (err error) {
 	if err != nil {
 		return fmt.Errorf("open the data directory: %w", err)
 	}
-	n.begin(n.store.Metadata().Configuration)
+	n.begin(n.store.Metadata())
 	if r, ok := n.store.Replaced(); ok {
 		n.corruptions.Add(1)
 		n.measures.Events.Note(measure.Event{At: time.Now(), Kind: measure.DirectoryDamaged, Detail: r.Why + "; kept in " + r.Aside})
@@ -140,10 +142,15 @@ func (n *Node) openStore() (err error) {
 }
 
 // begin goes by the members that the disk knows, if they were changed: the list that the node is given is then where the log
-// began, or where this member began to look for it.
-func (n *Node) begin(c membership.Configuration) {
-	n.began = c
-	if c.Epoch == 0 {
+// began, or where this member began to look for it. Whether a list of one is where a log begins, or an old one, nobody can tell
+// but who wrote it.
+func (n *Node) begin(m storage.Metadata) {
+	c := m.Configuration
+	if n.began = c; c.Epoch == 0 {
+		if m.Status == status.Empty && len(n.config.Members) == 1 && n.config.AutoInitialize {
+			n.config.Logger.Warn().Str("members", FormatMembers(n.config.Members)).Str("data", n.config.Data).
+				Msg("this member begins a log alone: if its log had more members, end it, and give the list of those that there are now")
+		}
 		return
 	}
 	now := newMembership(c)

@@ -2401,7 +2401,9 @@ type Standing struct {
 	// The highest proposal that it ever granted or used, implicitly or for a position; at least promised.
 	Highest uint64 `protobuf:"varint,6,opt,name=highest,proto3" json:"highest,omitempty"`
 	// The latest reign that it was told of; absent if none.
-	Reign         *Reign `protobuf:"bytes,7,opt,name=reign,proto3" json:"reign,omitempty"`
+	Reign *Reign `protobuf:"bytes,7,opt,name=reign,proto3" json:"reign,omitempty"`
+	// The numbers of the disks on which its log was begun, at most 64; empty where it does not know them.
+	Founders      []uint64 `protobuf:"fixed64,8,rep,packed,name=founders,proto3" json:"founders,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2481,6 +2483,13 @@ func (x *Standing) GetHighest() uint64 {
 func (x *Standing) GetReign() *Reign {
 	if x != nil {
 		return x.Reign
+	}
+	return nil
+}
+
+func (x *Standing) GetFounders() []uint64 {
+	if x != nil {
+		return x.Founders
 	}
 	return nil
 }
@@ -3064,7 +3073,10 @@ type Hello struct {
 	Successor uint32 `protobuf:"varint,4,opt,name=successor,proto3" json:"successor,omitempty"`
 	// The proposal under which its coordinator is about to be elected: a quorum has promised it, and what the log lacks is settled.
 	// 0 if there is no such election.
-	Candidacy     uint64 `protobuf:"varint,5,opt,name=candidacy,proto3" json:"candidacy,omitempty"`
+	Candidacy uint64 `protobuf:"varint,5,opt,name=candidacy,proto3" json:"candidacy,omitempty"`
+	// The numbers of the disks on which the sender's log was begun, at most 64; empty where it does not know them. A member with a
+	// log that shares none of them does not take over the configuration.
+	Founders      []uint64 `protobuf:"fixed64,6,rep,packed,name=founders,proto3" json:"founders,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3134,6 +3146,13 @@ func (x *Hello) GetCandidacy() uint64 {
 	return 0
 }
 
+func (x *Hello) GetFounders() []uint64 {
+	if x != nil {
+		return x.Founders
+	}
+	return nil
+}
+
 // Welcome answers Hello.
 type Welcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3148,6 +3167,8 @@ type Welcome struct {
 	Outcome isWelcome_Outcome `protobuf_oneof:"outcome"`
 	// As in Hello.
 	Configuration *Configuration `protobuf:"bytes,4,opt,name=configuration,proto3" json:"configuration,omitempty"`
+	// As in Hello.
+	Founders      []uint64 `protobuf:"fixed64,5,rep,packed,name=founders,proto3" json:"founders,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3217,6 +3238,13 @@ func (x *Welcome) GetRefused() *Refused {
 func (x *Welcome) GetConfiguration() *Configuration {
 	if x != nil {
 		return x.Configuration
+	}
+	return nil
+}
+
+func (x *Welcome) GetFounders() []uint64 {
+	if x != nil {
+		return x.Founders
 	}
 	return nil
 }
@@ -5769,6 +5797,8 @@ type Metadata struct {
 	Heard []*Heard `protobuf:"bytes,13,rep,name=heard,proto3" json:"heard,omitempty"`
 	// The newest configuration that the replica knows to be chosen; absent while the members were never changed.
 	Configuration *Configuration `protobuf:"bytes,14,opt,name=configuration,proto3" json:"configuration,omitempty"`
+	// The numbers of the disks on which the log was begun that the replica has; empty where it does not know them.
+	Founders      []uint64 `protobuf:"fixed64,15,rep,packed,name=founders,proto3" json:"founders,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5897,6 +5927,13 @@ func (x *Metadata) GetHeard() []*Heard {
 func (x *Metadata) GetConfiguration() *Configuration {
 	if x != nil {
 		return x.Configuration
+	}
+	return nil
+}
+
+func (x *Metadata) GetFounders() []uint64 {
+	if x != nil {
+		return x.Founders
 	}
 	return nil
 }
@@ -6031,7 +6068,7 @@ const file_log_proto_rawDesc = "" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x124\n" +
 	"\bstanding\x18\x02 \x01(\v2\x16.quorumlog.v1.StandingH\x00R\bstanding\x121\n" +
 	"\arefused\x18\x03 \x01(\v2\x15.quorumlog.v1.RefusedH\x00R\arefusedB\t\n" +
-	"\aoutcome\"\xdb\x01\n" +
+	"\aoutcome\"\xf7\x01\n" +
 	"\bStanding\x12,\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x14.quorumlog.v1.StatusR\x06status\x12\x14\n" +
 	"\x05begin\x18\x02 \x01(\x04R\x05begin\x12\x10\n" +
@@ -6039,7 +6076,8 @@ const file_log_proto_rawDesc = "" +
 	"\alearned\x18\x04 \x01(\x04R\alearned\x12\x1a\n" +
 	"\bpromised\x18\x05 \x01(\x04R\bpromised\x12\x18\n" +
 	"\ahighest\x18\x06 \x01(\x04R\ahighest\x12)\n" +
-	"\x05reign\x18\a \x01(\v2\x13.quorumlog.v1.ReignR\x05reign\"?\n" +
+	"\x05reign\x18\a \x01(\v2\x13.quorumlog.v1.ReignR\x05reign\x12\x1a\n" +
+	"\bfounders\x18\b \x03(\x06R\bfounders\"?\n" +
 	"\x0fFrontierRequest\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\"\xee\x01\n" +
 	"\x10FrontierResponse\x12,\n" +
@@ -6074,18 +6112,20 @@ const file_log_proto_rawDesc = "" +
 	"\x05sizes\x18\x06 \x03(\rR\x05sizes\x12\x12\n" +
 	"\x04data\x18\a \x01(\fR\x04data\x12\x18\n" +
 	"\asession\x18\b \x01(\fR\asession\x12\x1a\n" +
-	"\bsequence\x18\t \x01(\x04R\bsequence\"\xcc\x01\n" +
+	"\bsequence\x18\t \x01(\x04R\bsequence\"\xe8\x01\n" +
 	"\x05Hello\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12A\n" +
 	"\rconfiguration\x18\x02 \x01(\v2\x1b.quorumlog.v1.ConfigurationR\rconfiguration\x12\x16\n" +
 	"\x06writer\x18\x03 \x01(\x04R\x06writer\x12\x1c\n" +
 	"\tsuccessor\x18\x04 \x01(\rR\tsuccessor\x12\x1c\n" +
-	"\tcandidacy\x18\x05 \x01(\x04R\tcandidacy\"\xee\x01\n" +
+	"\tcandidacy\x18\x05 \x01(\x04R\tcandidacy\x12\x1a\n" +
+	"\bfounders\x18\x06 \x03(\x06R\bfounders\"\x8a\x02\n" +
 	"\aWelcome\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x124\n" +
 	"\bpresence\x18\x02 \x01(\v2\x16.quorumlog.v1.PresenceH\x00R\bpresence\x121\n" +
 	"\arefused\x18\x03 \x01(\v2\x15.quorumlog.v1.RefusedH\x00R\arefused\x12A\n" +
-	"\rconfiguration\x18\x04 \x01(\v2\x1b.quorumlog.v1.ConfigurationR\rconfigurationB\t\n" +
+	"\rconfiguration\x18\x04 \x01(\v2\x1b.quorumlog.v1.ConfigurationR\rconfiguration\x12\x1a\n" +
+	"\bfounders\x18\x05 \x03(\x06R\bfoundersB\t\n" +
 	"\aoutcome\"h\n" +
 	"\fAuditMessage\x12,\n" +
 	"\x06header\x18\x01 \x01(\v2\x14.quorumlog.v1.HeaderR\x06header\x12\x16\n" +
@@ -6252,7 +6292,7 @@ const file_log_proto_rawDesc = "" +
 	"\x06Digest\x12)\n" +
 	"\x05range\x18\x01 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\x12\x16\n" +
 	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12\x14\n" +
-	"\x05holes\x18\x03 \x01(\x04R\x05holes\"\xff\x03\n" +
+	"\x05holes\x18\x03 \x01(\x04R\x05holes\"\x9b\x04\n" +
 	"\bMetadata\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\rR\x06format\x12\x18\n" +
 	"\acluster\x18\x02 \x01(\tR\acluster\x12\x18\n" +
@@ -6268,7 +6308,8 @@ const file_log_proto_rawDesc = "" +
 	"\x05known\x18\v \x03(\v2\x13.quorumlog.v1.KnownR\x05known\x12)\n" +
 	"\x05reign\x18\f \x01(\v2\x13.quorumlog.v1.ReignR\x05reign\x12)\n" +
 	"\x05heard\x18\r \x03(\v2\x13.quorumlog.v1.HeardR\x05heard\x12A\n" +
-	"\rconfiguration\x18\x0e \x01(\v2\x1b.quorumlog.v1.ConfigurationR\rconfiguration*q\n" +
+	"\rconfiguration\x18\x0e \x01(\v2\x1b.quorumlog.v1.ConfigurationR\rconfiguration\x12\x1a\n" +
+	"\bfounders\x18\x0f \x03(\x06R\bfounders*q\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTATUS_EMPTY\x10\x01\x12\x13\n" +

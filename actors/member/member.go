@@ -278,10 +278,15 @@ func (m *member) fail(ctx actor.Context, err error) {
 	m.Report(Failed{err})
 }
 
-// failed is why the replica no longer votes. Where its disk is an earlier state of itself, that is for the operator to settle.
+// failed is why the replica no longer votes. Where its disk is an earlier state of itself, or holds another log, that is for the
+// operator to settle.
 func failed(err error) error {
-	if r := (identity.Refusal{}); errors.As(err, &r) {
+	var other *replica.OtherLogError
+	switch r := (identity.Refusal{}); {
+	case errors.As(err, &r):
 		return fenced(r)
+	case errors.As(err, &other):
+		return fmt.Errorf("%w; %s", err, separate(other.Members))
 	}
 	return err
 }

@@ -17,8 +17,9 @@ func (n *network) told(ctx actor.Context, m *messages.Welcome) {
 		return
 	}
 	c, err := codec.DecodeConfigurationIfAny(m.GetConfiguration())
-	if err == nil && c.Epoch > n.self.Epoch {
-		ctx.Send(n.Replica, replica.Install{Configuration: c})
+	founders, malformed := codec.DecodeFounders(m.GetFounders())
+	if err == nil && malformed == nil && c.Epoch > n.self.Epoch {
+		ctx.Send(n.Replica, replica.Install{Configuration: c, Founders: founders})
 	}
 }
 

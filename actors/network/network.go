@@ -161,7 +161,7 @@ func (n *network) greet(ctx actor.Context) {
 
 func (n *network) sayHello(ctx actor.Context, m replica.Inspected) {
 	n.greeted = n.Clock.Now()
-	says := codec.Hello{Writer: m.Writer, Candidacy: m.Candidacy, Configuration: n.Configuration}
+	says := codec.Hello{Writer: m.Writer, Candidacy: m.Candidacy, Configuration: n.Configuration, Founders: m.Founders}
 	if m.Writer == 0 && m.Candidacy == 0 {
 		says.Successor, n.next = n.next, 0 // once: it is who should write now, and not after whoever writes next
 	}

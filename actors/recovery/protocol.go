@@ -229,5 +229,6 @@ func answer(e codec.Envelope, s codec.Standing) status.Answer {
 	return status.Answer{
 		From: e.From.Replica, Incarnation: e.From.Incarnation, Known: e.Known, Status: s.Status,
 		Begin: s.Begin, End: s.End, Learned: s.Learned, Promised: s.Promised, Highest: s.Highest, Reign: s.Reign,
+		Founders: s.Founders,
 	}
 }

@@ -107,7 +107,7 @@ func (s deciding) receive(ctx actor.Context) state {
 		return s
 	}
 	d := m.Decision
-	ctx.Request(s.Replica, replica.Advance{To: d.Next, Promised: d.Promised, Highest: d.Highest, Reign: d.Reign, Known: d.Known})
+	ctx.Request(s.Replica, replica.Advance{To: d.Next, Promised: d.Promised, Highest: d.Highest, Reign: d.Reign, Known: d.Known, Founders: d.Founders})
 	return storing{s.recoverer, d.Next, log.Range{First: d.Begin, Last: d.End}}
 }
 

@@ -145,7 +145,7 @@ func (r *replica) fail(ctx actor.Context, err error) {
 	}
 	r.fault = err
 	r.group = group{}
-	r.Log.Error().Err(err).Bool("corrupt", errors.Is(err, storage.ErrCorrupt)).Msg("the disk failed or was put back, and the replica stops voting")
+	r.Log.Error().Err(err).Bool("corrupt", errors.Is(err, storage.ErrCorrupt)).Msg("the disk failed, was put back or holds another log, and the replica stops voting")
 	ctx.Stop(r.server) // nor is anything more served from this disk
 	r.tell(ctx, Failed{err})
 }

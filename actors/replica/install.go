@@ -16,9 +16,15 @@ import (
 
 // install takes over a configuration that is known to be chosen: learned here, or told by somebody who knows. From now on the
 // replica speaks to its members only, and no vote leaves before it is durable. Nothing need be learned for that: to the
-// members of the configuration before, the replica is one that stopped (docs/adr/0017).
-func (r *replica) install(ctx actor.Context, c membership.Configuration) {
+// members of the configuration before, the replica is one that stopped (docs/adr/0017). One of another log is never in force: see
+// otherLog.
+func (r *replica) install(ctx actor.Context, m Install) {
+	c := m.Configuration
 	if r.fault != nil || c.Epoch <= r.meta.Configuration.Epoch {
+		return
+	}
+	if r.meta.Founders.Differ(m.Founders) {
+		r.otherLog(ctx, c)
 		return
 	}
 	if _, member := c.Member(r.meta.Replica); !member && r.meta.Replica > c.Highest {
@@ -65,14 +71,14 @@ func (r *replica) installChosen(ctx actor.Context, data []byte) {
 		r.fail(ctx, fmt.Errorf("%w: a CONFIG that was chosen cannot be read: %w", storage.ErrCorrupt, err))
 		return
 	}
-	r.install(ctx, c)
+	r.install(ctx, Install{Configuration: c})
 }
 
 // told takes over the configuration that a greeting tells, if somebody of this cluster greets who was not removed from it.
 func (r *replica) told(ctx actor.Context, m *messages.Hello) (codec.Hello, error) {
 	h, err := codec.DecodeHello(m)
 	if err == nil && h.From.Cluster == r.Cluster && r.meta.Configuration.Heeds(h.From.Replica) {
-		r.install(ctx, h.Configuration)
+		r.install(ctx, Install{h.Configuration, h.Founders})
 	}
 	return h, err
 }

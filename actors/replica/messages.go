@@ -33,9 +33,10 @@ type (
 		Heard               log.Proposal  // of whoever writes, or is about to, as far as was heard lately; 0 for nobody
 		Sync                time.Duration // what nineteen of twenty of the last syncs took at most; 0 where there were too few
 		Cluster             string        // the cluster's name
-		Syncs               uint64        // that the disk has seen
-		Damaged             interval.Set  // learned positions that cannot be read here
-		Gaps                []log.Range   // from Begin to End that are not learned, if asked for; the last of 64 holds all the rest
+		Founders            identity.Founders
+		Syncs               uint64       // that the disk has seen
+		Damaged             interval.Set // learned positions that cannot be read here
+		Gaps                []log.Range  // from Begin to End that are not learned, if asked for; the last of 64 holds all the rest
 	}
 
 	// Reserve asks for a proposal that this replica never used before.
@@ -66,6 +67,7 @@ type (
 		Promised, Highest log.Proposal
 		Reign             log.Reign
 		Known             identity.Vector
+		Founders          identity.Founders // of the log that the replica takes part in from now on
 	}
 	// Advanced answers Advance, once the status is durable.
 	Advanced struct{ Status status.Status }
@@ -76,8 +78,12 @@ type (
 	// Reincarnated answers Reincarnate, once the incarnation is durable.
 	Reincarnated struct{ Incarnation identity.Incarnation }
 
-	// Install tells of a configuration that is known to be chosen. One that is not newer is ignored.
-	Install struct{ Configuration membership.Configuration }
+	// Install tells of a configuration that is known to be chosen, in the log of these founders: nil for the replica's own. One that is
+	// not newer is ignored. Where it is of another log the replica fails.
+	Install struct {
+		Configuration membership.Configuration
+		Founders      identity.Founders
+	}
 	// Reconfigured tells the owner that a newer configuration is in force here. Where Unknown is set it is not: this replica is no
 	// member of it, and never was, so it has to be added first.
 	Reconfigured struct {
@@ -157,7 +163,7 @@ type (
 		At       time.Time
 	}
 	// Failed tells the owner that the disk failed or lied, or, with an identity.Refusal, that it was put back to an earlier
-	// state while the process ran. The replica no longer votes.
+	// state while the process ran, or, with an OtherLogError, that it holds another log. The replica no longer votes.
 	Failed struct{ Err error }
 )
 

@@ -12,6 +12,7 @@ func (r *replica) inspect() Inspected {
 		Begin: r.ledger.Begin(), End: r.ledger.End(), Learned: r.ledger.Learned(), NotLearned: r.ledger.NotLearned(), Settled: r.settled.upTo,
 		Promised: r.meta.Promised, Highest: r.meta.Highest, Writer: r.lead.by, Candidacy: r.candidacy(), Cluster: r.meta.Cluster, Syncs: r.Store.Age(),
 		Heard: r.writer(), Sync: r.pace.most(r.Clock.Now()), Damaged: r.damaged,
+		Founders: r.meta.Founders,
 	}
 }
 

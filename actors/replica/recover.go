@@ -22,7 +22,7 @@ func (r *replica) recover(ctx actor.Context, m *messages.RecoverRequest) {
 	s := codec.Standing{Status: r.meta.Status}
 	if r.voting() {
 		s.Begin, s.End, s.Learned = r.ledger.Begin(), r.ledger.End(), r.ledger.Learned()
-		s.Promised, s.Highest, s.Reign = r.meta.Promised, r.meta.Highest, r.meta.Reign
+		s.Promised, s.Highest, s.Reign, s.Founders = r.meta.Promised, r.meta.Highest, r.meta.Reign, r.meta.Founders
 	}
 	r.answer(ctx, codec.EncodeRecoverResponse(r.header(m.GetHeader()), s))
 }
@@ -33,6 +33,13 @@ func (r *replica) recover(ctx actor.Context, m *messages.RecoverRequest) {
 func (r *replica) advance(ctx actor.Context, m Advance) {
 	invariant.Hold(mayAdvance(r.meta.Status, m.To), "a replica does not go from %s to %s", r.meta.Status, m.To)
 	meta := r.meta
+	if m.To == status.Recovering && len(meta.Founders) > 0 && !meta.Founders.Share(m.Founders) {
+		r.otherLog(ctx, meta.Configuration)
+		return
+	}
+	if len(meta.Founders) == 0 {
+		meta.Founders = m.Founders
+	}
 	meta.Status = m.To
 	meta.Promised = max(meta.Promised, m.Promised)
 	meta.Highest = max(meta.Highest, m.Highest, meta.Promised)
@@ -105,7 +112,7 @@ func (r *replica) hello(ctx actor.Context, m *messages.Hello) {
 			Promised: r.meta.Promised, Sync: uint64(r.pace.most(r.Clock.Now()).Microseconds()),
 		})
 	}
-	welcome.Configuration = codec.EncodeConfiguration(r.meta.Configuration)
+	welcome.Configuration, welcome.Founders = codec.EncodeConfiguration(r.meta.Configuration), r.meta.Founders
 	if welcome.GetRefused().GetReason() == messages.Reason_REASON_UNKNOWN_MEMBER { // it ends for that: it must be durable that it may
 		r.answer(ctx, welcome)
 		return

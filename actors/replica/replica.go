@@ -125,7 +125,7 @@ func (r *replica) Receive(ctx actor.Context) {
 	case Heard:
 		r.hear(ctx, m)
 	case Install:
-		r.install(ctx, m.Configuration)
+		r.install(ctx, m)
 	case *messages.PromiseRequest:
 		r.promise(ctx, m)
 	case *messages.WriteRequest:

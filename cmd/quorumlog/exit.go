@@ -49,7 +49,8 @@ func exitCode(err error) int {
 		return known.code
 	case errors.Is(err, cluster.ErrIndeterminate): // whatever else: the log has to be read first
 		return exitFailed
-	case isAny(err, backup.ErrDamaged, backup.ErrNoChain, cluster.ErrCorrupt, cluster.ErrDiskFailed, cluster.ErrReplaced):
+	case isAny(err, backup.ErrDamaged, backup.ErrNoChain, cluster.ErrCorrupt, cluster.ErrDiskFailed, cluster.ErrReplaced,
+		cluster.ErrOtherLog):
 		return exitDataFault
 	case isAny(err, cluster.ErrNoQuorum, cluster.ErrNotVoting, cluster.ErrNotElected, context.DeadlineExceeded):
 		return exitNotReady

@@ -83,7 +83,7 @@ func drawStanding(d *drawer) standing {
 		s.Standing = codec.Standing{Status: status.Voting, Begin: r.First, End: r.Last, Highest: maybe(d, d.proposal())}
 		s.Standing.Learned = r.First - 1 + log.Position(d.Uint64N(r.Len()+1))
 		s.Standing.Promised = maybe(d, s.Standing.Highest)
-		s.Standing.Reign = maybe(d, d.reign())
+		s.Standing.Reign, s.Standing.Founders = maybe(d, d.reign()), d.founders()
 	}
 	return s
 }
@@ -104,9 +104,18 @@ func (d *drawer) presence() codec.Presence {
 	return p
 }
 
+// founders are those of some log, or not known.
+func (d *drawer) founders() identity.Founders {
+	var f identity.Founders
+	for range d.IntN(4) {
+		f = append(f, d.Uint64())
+	}
+	return f
+}
+
 // hello is a greeting of whoever may send it.
 func (d *drawer) hello() codec.Hello {
-	h := codec.Hello{Envelope: d.envelope(), Successor: maybe(d, d.replica())}
+	h := codec.Hello{Envelope: d.envelope(), Successor: maybe(d, d.replica()), Founders: d.founders()}
 	h.Writer = maybe(d, log.NewProposal(d.number(log.MaxRound), h.From.Replica))
 	h.Candidacy = maybe(d, log.NewProposal(d.number(log.MaxRound), h.From.Replica))
 	return h

@@ -175,6 +175,10 @@ func TestStandingAndPresenceAreWithinBounds(t *testing.T) {
 		return &messages.RecoverResponse{Header: sender(), Outcome: &messages.RecoverResponse_Standing{Standing: &messages.Standing{
 			Status: s, Begin: positions[0], Learned: positions[1], End: positions[2], Promised: promised, Highest: highest}}}
 	}
+	founded := func(disks int) proto.Message {
+		return &messages.RecoverResponse{Header: sender(), Outcome: &messages.RecoverResponse_Standing{Standing: &messages.Standing{
+			Status: messages.Status_STATUS_VOTING, Begin: 1, Founders: make([]uint64, disks)}}}
+	}
 	type log = [3]uint64 // begin, learned, end
 	presence := func(learned uint64, members int) proto.Message {
 		return &messages.Presence{Status: messages.Status_STATUS_VOTING, Learned: learned,
@@ -193,6 +197,10 @@ func TestStandingAndPresenceAreWithinBounds(t *testing.T) {
 		{"an end below the begin", standing(voting, log{9, 8, 7}, 0, 0), true},
 		{"an end above the last position", standing(voting, log{1, 0, last + 1}, 0, 0), true},
 		{"promised above the highest", standing(voting, log{1, 0, 0}, byOne, byOne-1), true},
+		{"as many founders as members", founded(codec.MaxMembers), false},
+		{"more founders than members", founded(codec.MaxMembers + 1), true},
+		{"a greeting with as many founders as members", &messages.Hello{Header: sender(), Founders: make([]uint64, codec.MaxMembers)}, false},
+		{"a greeting with more founders than members", &messages.Hello{Header: sender(), Founders: make([]uint64, codec.MaxMembers+1)}, true},
 		{"no status", standing(0, log{1, 0, 0}, 0, 0), true},
 		{"who does not vote says nothing else", standing(empty, log{0, 0, 0}, 0, 0), false},
 		{"nor is it believed", standing(empty, log{9, 3, 1}, 9, 1), false},

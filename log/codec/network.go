@@ -49,6 +49,7 @@ type Hello struct {
 	Successor log.ReplicaID // of a sender that ceased to write: who should go on; 0 for nobody in particular
 
 	Configuration membership.Configuration // the newest that the sender knows
+	Founders      identity.Founders        // of the sender's log
 }
 
 // EncodeHello writes it. The envelope of h is not used. The configuration is left out where it is the one that everybody was
@@ -57,6 +58,7 @@ func EncodeHello(header *messages.Header, h Hello) *messages.Hello {
 	return &messages.Hello{
 		Header: header, Writer: uint64(h.Writer), Candidacy: uint64(h.Candidacy), Successor: uint32(h.Successor),
 		Configuration: EncodeConfiguration(h.Configuration),
+		Founders:      h.Founders,
 	}
 }
 
@@ -66,6 +68,9 @@ func DecodeHello(m *messages.Hello) (h Hello, err error) {
 		return h, err
 	}
 	if h.Configuration, err = DecodeConfigurationIfAny(m.GetConfiguration()); err != nil {
+		return h, err
+	}
+	if h.Founders, err = DecodeFounders(m.GetFounders()); err != nil {
 		return h, err
 	}
 	if h.Writer, err = ownProposal(m.GetWriter(), h.From.Replica); err != nil {
@@ -90,6 +95,14 @@ func ownProposal(number uint64, of log.ReplicaID) (log.Proposal, error) {
 		err = malformed("replica %d says that it writes under proposal %s", of, p)
 	}
 	return p, err
+}
+
+// DecodeFounders reads on which disks a log was begun.
+func DecodeFounders(disks []uint64) (identity.Founders, error) {
+	if len(disks) > MaxMembers {
+		return nil, malformed("a log is begun on at most %d disks, not %d", MaxMembers, len(disks))
+	}
+	return disks, nil
 }
 
 // maxSync is what a sync may be said to take, in microseconds: a year.

@@ -12,7 +12,8 @@ type Standing struct {
 	Status              status.Status
 	Begin, End, Learned log.Position
 	Promised, Highest   log.Proposal
-	Reign               log.Reign // the latest that it was told of
+	Reign               log.Reign         // the latest that it was told of
+	Founders            identity.Founders // of its log
 }
 
 // EncodeRecoverResponse writes an answer to a RecoverRequest.
@@ -20,6 +21,7 @@ func EncodeRecoverResponse(h *messages.Header, s Standing) *messages.RecoverResp
 	return &messages.RecoverResponse{Header: h, Outcome: &messages.RecoverResponse_Standing{Standing: &messages.Standing{
 		Status: EncodeStatus(s.Status), Begin: uint64(s.Begin), End: uint64(s.End), Learned: uint64(s.Learned),
 		Promised: uint64(s.Promised), Highest: uint64(s.Highest), Reign: EncodeReign(s.Reign),
+		Founders: s.Founders,
 	}}}
 }
 
@@ -58,7 +60,10 @@ func decodeStanding(m *messages.Standing) (s Standing, err error) {
 		return s, malformed("a replica that begins at %d, ends at %d, learned up to %d, promised %s and saw %s",
 			s.Begin, s.End, s.Learned, s.Promised, s.Highest)
 	}
-	s.Reign, err = DecodeReign(m.GetReign())
+	if s.Reign, err = DecodeReign(m.GetReign()); err != nil {
+		return s, err
+	}
+	s.Founders, err = DecodeFounders(m.GetFounders())
 	return s, err
 }
 

@@ -32,6 +32,7 @@ type Answer struct {
 	Begin, End, Learned log.Position // begin is at most end + 1, and learned at most end
 	Promised, Highest   log.Proposal // the implicit promise; the highest proposal ever granted or used
 	Reign               log.Reign    // the latest that it was told of
+	Founders            identity.Founders
 }
 
 // Decision is what the replica does next.
@@ -43,6 +44,9 @@ type Decision struct {
 	Begin, End        log.Position
 	Promised, Highest log.Proposal
 	Reign             log.Reign
+	// Founders are the disks on which the log was begun that the replica is to take part in: whoever votes tells them, and in
+	// B3 they are those of all members. Nil where that is not known, and for STARTING.
+	Founders identity.Founders
 	// Known is the newest incarnation that the answers know of each member. The replica takes it over together with Next:
 	// what its peers know to be dead must stay dead for those who count its answers. Of two disks of one generation it names
 	// the one that was counted in B1, if one was. Nil where undecided.
@@ -91,7 +95,7 @@ func Next(c Config, local Local, answers []Answer) Decision {
 	case c.AutoInitialize && local.Status == Empty && allNew(c, counted) && !lostQuorum(c, known): // B2
 		d.Next = Starting
 	case c.AutoInitialize && local.Status == Starting && mayVote(c, counted): // B3, L5
-		d.Next = Voting
+		d.Next, d.Founders = Voting, founders(counted)
 	default: // B4
 		d.Undecided, d.Known, d.Advice = true, nil, advice(c, counted, known)
 	}
@@ -115,7 +119,24 @@ func (d Decision) recovering(counted []Answer) Decision {
 		d.Promised, d.Highest = max(d.Promised, a.Promised), max(d.Highest, a.Highest)
 		d.Reign = d.Reign.Later(a.Reign)
 	}
+	d.Founders = founders(counted)
 	return d
+}
+
+// founders are the disks on which the log was begun that the replicas which vote have, or, where none does, is begun. All
+// whom it was told by tell founders that share one, so any will do (identity.Founders).
+func founders(counted []Answer) identity.Founders {
+	all := make([]identity.Incarnation, 0, len(counted))
+	for _, a := range counted {
+		if len(a.Founders) > 0 {
+			return a.Founders
+		}
+		all = append(all, a.Incarnation)
+	}
+	if count(counted, Voting) > 0 {
+		return nil
+	}
+	return identity.FoundersOf(all...)
 }
 
 // mayVote says whether a STARTING replica may vote without a recovery: all are STARTING or VOTING (B3), or at least one

@@ -82,8 +82,9 @@ type Metadata struct {
 	// Configuration is the newest that the replica knows to be chosen; of epoch 0, and without members, while they were never
 	// changed. Members is who they were then.
 	Configuration membership.Configuration
-	Known         identity.Vector  // the newest incarnation known of each member
-	Heard         []identity.Heard // the newest process heard of each member, in the order of their ids; may be a second old
+	Known         identity.Vector   // the newest incarnation known of each member
+	Heard         []identity.Heard  // the newest process heard of each member, in the order of their ids; may be a second old
+	Founders      identity.Founders // of the log that the replica has; nil where it does not know them, or has none yet
 }
 
 // Checkpoint is the table of sessions up to a position (see package sessions), so that a start need not read the whole log for

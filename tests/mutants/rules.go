@@ -115,6 +115,17 @@ func ofLives() []Mutant {
 		{"in-doubt", "a life in doubt takes another generation, and goes on to vote", []Edit{{"actors/replica/recover.go",
 			"\t\tmeta.Status = status.Recovering\n", "",
 		}}, []Judge{suite("protocol", "tests/protocol", "^TestAReplicaThatAMember")}},
+		{"other-log-told", "a replica takes over the members of another log than its own", []Edit{{"actors/replica/install.go",
+			"if r.meta.Founders.Differ(m.Founders) {",
+			"if false && r.meta.Founders.Differ(m.Founders) {",
+		}}, []Judge{suite("protocol", "tests/protocol", "^TestALogThatWasBegunByMistake")}},
+		{"other-log-recovered", "a replica with another log recovers, and keeps what it has", []Edit{{"actors/replica/recover.go",
+			"len(meta.Founders) > 0 && !meta.Founders.Share(m.Founders)",
+			"false && len(meta.Founders) > 0 && !meta.Founders.Share(m.Founders)",
+		}}, []Judge{suite("protocol", "tests/protocol", "^TestADiskOfAnotherLog")}},
+		{"founders-taken", "who begins a log behind the others notes founders of its own", []Edit{{"log/status/next.go",
+			"\t\tif len(a.Founders) > 0 {\n\t\t\treturn a.Founders\n\t\t}\n", "",
+		}}, []Judge{suite("status", "log/status", "^TestFounders")}},
 	}
 }
 

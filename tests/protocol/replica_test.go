@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 
@@ -200,7 +201,7 @@ func TestAReplicaThatDoesNotVoteSaysWhatItIsInstead(t *testing.T) {
 					t.Errorf("%s: %#v", name, answer)
 				}
 			}
-			if standing, err := p.Recover(m); err != nil || standing != (codec.Standing{Status: s}) {
+			if standing, err := p.Recover(m); err != nil || !reflect.DeepEqual(standing, codec.Standing{Status: s}) {
 				t.Errorf("recover: %+v, %v", standing, err)
 			}
 			if got := m.Inspect(); got.Promised != 0 || got.End != 0 || got.Status != s {

@@ -181,6 +181,7 @@ func (d *disk) SetMetadata(next storage.Metadata) error {
 	err := d.Store.SetMetadata(next)
 	if err == nil {
 		check(ofMetadata, step{d.truth, before, next}, d.truth.accuse)
+		d.truth.begun(next.Founders)
 		if next.Status != before.Status {
 			d.advance(before, next)
 		}

@@ -52,6 +52,7 @@ const (
 	left                     // a member that was removed is told, and ends
 	rotten                   // a learned record rots: it is copied from a peer, and the member does not end
 	rebirth                  // a replica that votes recovers as another life, since somebody knows one that it does not
+	astray                   // a process whose disk is lost begins another log, alone
 	faults
 )
 
@@ -59,7 +60,8 @@ const (
 func (f fault) String() string {
 	return [faults]string{"crash", "crash at write", "crash at send", "crash of all", "shutdown", "restart storm", "wipe", "corruption", "sync failure",
 		"full disk", "slow disk", "isolation", "split", "one way", "bridge", "half cut off", "swizzle", "turn", "stall", "clock jump", "drift", "stranger",
-		"duel", "demotion", "rolled back disk", "copied disk", "torn write", "crash in a sync", "change of members", "member joins", "member leaves", "rotten record", "rebirth"}[f]
+		"duel", "demotion", "rolled back disk", "copied disk", "torn write", "crash in a sync", "change of members", "member joins", "member leaves", "rotten record", "rebirth",
+		"another log"}[f]
 }
 
 // strike lets a fault happen, and plans the next one of its kind.
@@ -184,6 +186,7 @@ func (s *simulation) ruin(f fault, h *host) {
 		s.tell("member %d: no space on its disk", h.ID)
 		h.Store.FailNext(memory.Operation(s.random.IntN(2)), errFull)
 	case f == fullDisk || !s.mayLose(h):
+	case f == wipe && s.strays(h):
 	case f == wipe:
 		s.faults[f]++
 		s.lose(h, "wipe")

@@ -31,6 +31,7 @@ type host struct {
 	lost   bool         // the disk was lost, and the replica has not voted since
 	rolled bool         // the disk is an earlier state of itself
 	gone   bool         // the member was removed, and knows
+	astray bool         // the process began another log
 	heard  int          // events that were looked at
 	writes log.Proposal // of its coordinator, as it said in its last greeting; 0 if that is not elected
 	reigns log.Proposal // for which it asked last to note a reign
@@ -79,6 +80,7 @@ const slowest = 4 * time.Second
 func (s *simulation) start(h *host) {
 	h.life++
 	h.acknowledged, h.writes, h.reigns = 0, 0, 0
+	h.Alone = h.astray
 	h.up, h.voting, h.leaves, h.doomed, h.heard, h.operations, h.sends = true, false, false, false, 0, 0, 0
 	h.Wrap = func(store storage.Store) storage.Store {
 		if s.Sabotage != nil {
@@ -88,11 +90,15 @@ func (s *simulation) start(h *host) {
 		if h.rolled {
 			before = nil // it is not what the last process left
 		}
-		h.disk = newDisk(store, before, watch{
+		w := watch{
 			truth: s.truth, adoption: s.wire.adoption,
 			changed:  func(m moment) { s.changed(h, m) },
 			advanced: func(is status.Status) { s.advanced(h, is) },
-		})
+		}
+		if h.astray {
+			w = unwatched()
+		}
+		h.disk = newDisk(store, before, w)
 		return h.disk
 	}
 	if h.life == 1 {
@@ -200,7 +206,7 @@ func (s *simulation) lose(h *host, why string) {
 		s.tell("member %d: %s while down", h.ID, why)
 	}
 	damaged := h.doomed && s.allVoted
-	h.lost, h.doomed, h.rolled, h.full = true, false, false, 0
+	h.lost, h.doomed, h.rolled, h.astray, h.full = true, false, false, false, 0
 	s.everLost[h.ID-1] = s.everLost[h.ID-1] || !s.allVoted
 	if damaged { // the member replaces it by itself, see docs/adr/0011
 		h.Replace()
@@ -252,8 +258,7 @@ func (s *simulation) look() {
 		for ; h.up && h.heard < len(h.Events); h.heard++ {
 			switch e := h.Events[h.heard].(type) {
 			case member.Recovered:
-				h.voting, h.lost = true, false
-				s.allVoted = s.allVoted || s.everybodyVotes()
+				s.recovered(h)
 			case audit.Diverged:
 				s.accuse(3, equalLogs, fmt.Sprintf("member %d: %s", h.ID, member.Divergence(e)))
 			case member.Failed:
@@ -263,6 +268,14 @@ func (s *simulation) look() {
 	}
 	s.watchTwin()
 	s.measure()
+}
+
+// recovered takes in that a replica votes, in this log.
+func (s *simulation) recovered(h *host) {
+	if !h.astray {
+		h.voting, h.lost = true, false
+		s.allVoted = s.allVoted || s.everybodyVotes()
+	}
 }
 
 func (s *simulation) everybodyVotes() bool {
@@ -287,6 +300,8 @@ func (s *simulation) died(h *host, err error) {
 		s.lose(h, "found to be rolled back: "+err.Error())
 	case errors.Is(err, member.ErrFenced) && s.doubted(h): // the life that a peer knows was there a moment ago
 		s.lose(h, "fenced: "+err.Error())
+	case errors.Is(err, member.ErrOtherLog) && h.astray:
+		s.found(h, err)
 	case h.doomed && errors.Is(err, errInjected):
 		s.lose(h, "failed: "+err.Error())
 	default:

@@ -93,6 +93,14 @@ func into(change func(*storage.Metadata)) step {
 	return s
 }
 
+// founded is a step in a log that was begun on disk 5.
+func founded(before, next identity.Founders) step {
+	s := into(func(m *storage.Metadata) { m.Founders = next })
+	s.before.Founders = before
+	s.truth.begun(identity.Founders{5, 6})
+	return s
+}
+
 func TestRulesOfMetadataNotice(t *testing.T) {
 	breaks(t, ofMetadata, into(func(m *storage.Metadata) { m.Promised, m.Highest = second, second }), map[string]step{
 		"the status goes forward":                                into(func(m *storage.Metadata) { m.Status = status.Recovering }),
@@ -103,6 +111,8 @@ func TestRulesOfMetadataNotice(t *testing.T) {
 		"a replica that takes another incarnation does not vote": into(func(m *storage.Metadata) { m.Incarnation.Generation++ }),
 		"a configuration is in force once it is chosen":          into(func(m *storage.Metadata) { m.Configuration = moved("+4") }),
 		"who is known to be dead stays dead":                     into(func(m *storage.Metadata) { m.Known = nil }),
+		"all replicas have one log":                              founded(nil, identity.Founders{7}),
+		"a replica keeps its log":                                founded(identity.Founders{6}, identity.Founders{5}),
 		"nothing of a stranger is kept": into(func(m *storage.Metadata) {
 			m.Known = m.Known.With(3, identity.Incarnation{Generation: 1, Disk: strangeDisk})
 		}),

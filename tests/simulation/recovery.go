@@ -58,6 +58,8 @@ func (s *simulation) heal() {
 		switch h.mend(); {
 		case h.rolled:
 			s.lose(h, "its directory, which was rolled back, is deleted")
+		case h.astray:
+			s.lose(h, "its directory, with another log, is deleted")
 		case h.leaves:
 			s.end(h, "end")
 		}

@@ -45,6 +45,14 @@ var ofMetadata = []rule[step]{
 		gone := forgets(s.before.Known, s.next)
 		return complain(len(gone) > 0, "replica %d knew %v, and knows %v", s.next.Replica, gone, s.next.Known)
 	}},
+	{18, "all replicas have one log", func(s step) string {
+		i := slices.IndexFunc(s.truth.founders, s.next.Founders.Differ)
+		return complain(i >= 0, "that of replica %d was begun on %x, and another one's on others", s.next.Replica, s.next.Founders)
+	}},
+	{18, "a replica keeps its log", func(s step) string {
+		is, was := s.next.Founders, s.before.Founders
+		return complain(len(was) > 0 && !slices.Equal(is, was), "that of replica %d was begun on %x, and then on %x", s.next.Replica, was, is)
+	}},
 	{17, "a configuration is in force once it is chosen", func(s step) string {
 		c := s.next.Configuration
 		return complain(c.Epoch < s.before.Configuration.Epoch || c.Epoch > 0 && !s.truth.configs[c.Epoch].Equal(c),

@@ -52,6 +52,7 @@ type simulation struct {
 	duelUntil time.Duration
 	calmUntil time.Duration // no fault strikes
 	twin      *twin         // nil for none
+	other     *rand.Rand    // for processes that begin another log
 	faults    [faults]int
 	peaks     peaks
 	measured  time.Duration // when the peaks were looked at last
@@ -140,6 +141,7 @@ func prepare(t testing.TB, o Options) *simulation {
 	s := &simulation{
 		Options: o, t: t, random: rand.New(rand.NewPCG(o.Seed, 3)), addresses: map[string]*host{}, stalled: map[string]bool{},
 	}
+	s.other = chance(o.Seed)
 	s.profile = draw(s.random, o.Story)
 	if s.auto {
 		s.cluster = kit.New(t, o.Seed, s.size, true)

@@ -18,9 +18,10 @@ type truth struct {
 	epoch     uint64                     // of the newest that is chosen
 	places    map[log.Position]*place
 	reigns    map[log.Proposal][]log.Position // where each elected writer's own entries begin: once, and again behind each change of the members
-	last      log.Position                  // the highest chosen position
-	begin     log.Position                  // the highest position that a chosen TRUNCATE keeps
-	positions int                           // chosen
+	last      log.Position                    // the highest chosen position
+	begin     log.Position                    // the highest position that a chosen TRUNCATE keeps
+	positions int                             // chosen
+	founders  []identity.Founders             // that a replica noted, each once
 	onChosen  func(log.Position, log.Value)
 	tables    *tables
 	accuse    accuser
@@ -176,6 +177,13 @@ func (t *truth) choose(b ballot) {
 		t.begin = max(t.begin, b.value.To)
 	}
 	t.onChosen(b.at, b.value)
+}
+
+// begun takes in on which disks a replica says that its log was begun.
+func (t *truth) begun(f identity.Founders) {
+	if len(f) > 0 && !slices.ContainsFunc(t.founders, func(o identity.Founders) bool { return slices.Equal(f, o) }) {
+		t.founders = append(t.founders, f)
+	}
 }
 
 // learn takes in what a replica marks as chosen.

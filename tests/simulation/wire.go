@@ -72,7 +72,10 @@ type wire struct {
 }
 
 func (w *wire) judge(e actortest.Envelope) actortest.Verdict {
-	from := w.host(e.From)
+	from, to := w.host(e.From), w.host(e.To)
+	if from == nil && to != nil && to.astray { // no client asks it: that nobody is told anything by such a one nobody promises
+		return actortest.Drop
+	}
 	if from == nil {
 		w.overhearTwin(e)
 		return w.pass(e)
@@ -80,6 +83,9 @@ func (w *wire) judge(e actortest.Envelope) actortest.Verdict {
 	if from.dead != nil {
 		w.Unsent++
 		return actortest.Drop
+	}
+	if from.astray {
+		return w.apart(e)
 	}
 	if e.From != e.To && from.sends > 0 {
 		if from.sends--; from.sends == 0 {

@@ -87,6 +87,9 @@ func (c *Cluster) Add() *Member {
 
 // seeds is the list that the member is started with: those that the log began with, and itself.
 func (m *Member) seeds() []log.ReplicaID {
+	if m.Alone {
+		return []log.ReplicaID{m.ID}
+	}
 	if m.joins {
 		return append(slices.Clone(m.cluster.ids), m.ID)
 	}
@@ -95,6 +98,9 @@ func (m *Member) seeds() []log.ReplicaID {
 
 // list is the hash of that list.
 func (m *Member) list() uint64 {
+	if m.Alone {
+		return 1<<32 + uint64(m.ID)
+	}
 	if m.joins {
 		return 1 + uint64(m.ID)
 	}

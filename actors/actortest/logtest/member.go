@@ -35,6 +35,8 @@ type Member struct {
 	Wrap func(storage.Store) storage.Store
 	// CopyLimit is what its catch-ups may copy, from the next start on; see catchup.NewLimit. nil is no limit.
 	CopyLimit *rate.Limiter
+	// Alone has it started with a list of itself alone, from the next start on, as if the log had begun with it.
+	Alone bool
 	// Events is what the process reported since its start: member.Ready, member.Recovered, replica.StatusChanged and so on.
 	Events []any
 	// Failed is told when the process reports that it is done for, and why. It should Kill it, as every owner of a member

@@ -71,6 +71,9 @@ func (s *Store) build(f Foundation, life identity.Incarnation) error {
 	}
 	m = s.Metadata()
 	m.Status = status.Voting
+	for _, k := range f.Disks {
+		m.Founders = append(m.Founders, k.Incarnation.Disk)
+	}
 	return errors.Join(s.SetMetadata(m), s.Sync())
 }
 

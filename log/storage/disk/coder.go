@@ -142,6 +142,7 @@ func (c *coder) encodeMetadata(m storage.Metadata) ([]byte, error) {
 		Format: storage.Format, Cluster: m.Cluster, Replica: uint32(m.Replica),
 		Incarnation: incarnationOut(m.Incarnation), Boot: m.Boot, Status: messages.Status(m.Status),
 		Promised: uint64(m.Promised), Highest: uint64(m.Highest), Begin: uint64(m.Begin),
+		Founders: m.Founders,
 	}
 	if m.Configuration.Epoch > 0 {
 		d.Format, d.Configuration = storage.FormatMembers, codec.EncodeConfiguration(m.Configuration)
@@ -240,8 +241,9 @@ func metadataIn(d *messages.Metadata) storage.Metadata {
 	m := storage.Metadata{
 		Cluster: d.Cluster, Replica: log.ReplicaID(d.Replica), Incarnation: incarnationIn(d.Incarnation), Boot: d.Boot,
 		Status: status.Status(d.Status), Promised: log.Proposal(d.Promised), Highest: log.Proposal(d.Highest),
-		Begin: log.Position(d.Begin),
-		Reign: log.Reign{By: log.Proposal(d.GetReign().GetProposal()), First: log.Position(d.GetReign().GetFirst())},
+		Begin:    log.Position(d.Begin),
+		Reign:    log.Reign{By: log.Proposal(d.GetReign().GetProposal()), First: log.Position(d.GetReign().GetFirst())},
+		Founders: d.Founders,
 	}
 	for _, id := range d.Members {
 		m.Members = append(m.Members, log.ReplicaID(id))

@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs/atomicfs"
 
+	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/interval"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/log/storage"
@@ -86,6 +87,9 @@ func Initialize(o Options) error {
 	}
 	m.Status = status.Voting
 	m.Incarnation.Generation = 1
+	if len(m.Members) == 1 { // more of them do not know each other's disks
+		m.Founders = identity.FoundersOf(m.Incarnation)
+	}
 	if err := s.store(m); err != nil {
 		return err
 	}

@@ -336,6 +336,6 @@ func kindOf(op Operation) error {
 // own copies what a caller might change later.
 func own(m storage.Metadata) storage.Metadata {
 	m.Members, m.Configuration.Members = slices.Clone(m.Members), slices.Clone(m.Configuration.Members)
-	m.Known, m.Heard = slices.Clone(m.Known), slices.Clone(m.Heard)
+	m.Known, m.Heard, m.Founders = slices.Clone(m.Known), slices.Clone(m.Heard), slices.Clone(m.Founders)
 	return m
 }

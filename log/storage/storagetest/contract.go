@@ -302,6 +302,7 @@ func metadataAreKept(r *rig) {
 	want.Heard = []identity.Heard{{Replica: 2, Process: identity.Process{
 		Incarnation: identity.Incarnation{Generation: 3, Disk: 6}, Boot: 7, Nonce: 1 << 63, BootAge: 8, Age: 1 << 62}}}
 	want.Configuration = membership.Configuration{Epoch: 1, Highest: 9, Members: []membership.Member{{ID: 9, Address: "a:1", Role: membership.Voter}}}
+	want.Founders = identity.Founders{1 << 63, 7}
 	r.must(r.store.SetMetadata(want))
 	for range 2 {
 		got := r.store.Metadata()
