@@ -6,13 +6,12 @@ import "slices"
 // from another one of the same name. Nil: not known, as on the disk of a replica that has no log yet, and of one whose log was
 // begun before founders were noted, or by hand.
 //
-// Not all who begin a log need see the same founders: one may lose its disk meanwhile. But any two of them share a founder.
-// Proof: whoever begins a log notes the disks of all members, its own among them, as they answered it STARTING. Let A and B be
-// two members with other founders, a and b their disks. If neither lost its disk meanwhile, or one alone did, they share the
-// disk of the other one, or of a third. Let each have noted an earlier disk of the other. Then B's earlier one answered a, so it
-// lived after A's earlier one was lost, and A's earlier one answered b, so it lived after B's earlier one was lost: that cannot be.
-// And where each has noted a later disk of some, these began anew after everybody had answered them, so as their second life
-// at least, and fewer than a quorum did (status.Next, B2): the others are shared.
+// Not all who begin a log note the same founders: one may lose its disk meanwhile. But any two share a founder. Proof: each noted the
+// disks of all members, its own among them, as they answered it STARTING. A member of which they noted two disks lost the first of
+// them in between. All members had registered that one before it was STARTING, so the second has a later generation, and whoever
+// answers it knows that it has; or all members have lost their disks, and nothing is left of what was begun. Each of these second disks was
+// STARTING, which the last of them got to be only where fewer than a quorum of all members live on such a disk (rule B2 in package
+// status). So there are others, and of each of them both noted one disk.
 //
 // The founders of two logs share none: the number of a disk is random, and a disk begins one log at most.
 type Founders []uint64
