@@ -229,9 +229,9 @@ func (m *member) leave(ctx actor.Context) {
 }
 
 // close takes the replica's vote away, and has it recovered as a new life: clients are let in again after that. One that
-// recovers already begins anew as that.
+// recovers already begins anew as that; one that was removed votes nowhere, and recovers nothing.
 func (m *member) close(ctx actor.Context, e network.Doubted) {
-	if m.leaves { // it votes nowhere, and recovers nothing
+	if m.leaves {
 		return
 	}
 	if !m.opened {
