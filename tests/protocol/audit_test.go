@@ -13,6 +13,7 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/log/storage"
+	"github.com/quorumlog/quorumlog/log/storage/memory"
 	"github.com/quorumlog/quorumlog/messages"
 	"github.com/quorumlog/quorumlog/tests/kit"
 )
@@ -20,15 +21,22 @@ import (
 // twisted starts three members with 600 learned entries, one of which differs where there is a text for the member.
 func twisted(t *testing.T, seed uint64, at log.Position, texts map[log.ReplicaID]string) *kit.Cluster {
 	t.Helper()
+	return knowing(t, seed, 600, func(id log.ReplicaID, p log.Position) string {
+		if other, differs := texts[id]; differs && p == at {
+			return other
+		}
+		return fmt.Sprint(p)
+	})
+}
+
+// knowing starts three members with as many learned entries.
+func knowing(t *testing.T, seed uint64, entries log.Position, text func(log.ReplicaID, log.Position) string) *kit.Cluster {
+	t.Helper()
 	c := kit.Initialized(t, seed, 3)
 	for _, m := range c.Members {
 		var records []log.Action
-		for p := log.Position(1); p <= 600; p++ {
-			text := fmt.Sprint(p)
-			if other, differs := texts[m.ID]; differs && p == at {
-				text = other
-			}
-			records = append(records, kit.Chosen(p, by(1, 1), text))
+		for p := log.Position(1); p <= entries; p++ {
+			records = append(records, kit.Chosen(p, by(1, 1), text(m.ID, p)))
 		}
 		m.Prepare(func(meta *storage.Metadata) { meta.Status, meta.Promised = status.Voting, by(1, 1) }, records...)
 	}
@@ -178,5 +186,21 @@ func TestLostNoticesAreRepairedWithinASecond(t *testing.T) {
 			t.Errorf("after %v", took)
 		}
 		c.Agree(c.Members...)
+	})
+}
+
+// Nobody else is there, so that the replica itself has nothing to do with its disk.
+func TestWhatTheAuditCannotReadEndsTheMember(t *testing.T) {
+	seeds(t, 10, func(t *testing.T, seed uint64) {
+		c := knowing(t, seed, 30_000, func(log.ReplicaID, log.Position) string { return "same" })
+		m := c.Member(2)
+		c.Member(1).Crash()
+		c.Member(3).Crash()
+		c.World.Run(500 * time.Millisecond) // until it has read what it wants to know itself
+		m.Store.FailNext(memory.Read, errors.New("the test breaks this disk"))
+		c.World.Run(time.Second)
+		if err := m.Failure(); !errors.Is(err, storage.ErrCorrupt) {
+			t.Errorf("it ends with %v", err)
+		}
 	})
 }

@@ -268,7 +268,8 @@ func (d *disk) Mend(actions ...log.Action) error {
 // fails says whether an error is the end of a store.
 func fails(err error) bool { return err != nil && !errors.As(err, new(storage.Damage)) }
 
-// Get notices that a read failed; so do Scan and Summary.
+// Get notices that a read failed; so do Scan and Summary. Whoever reads beside the replica is not looked at: it learns of a failure
+// there when it next looks at its disk, and what it grants until then lies on that.
 func (d *disk) Get(p log.Position) (log.Action, bool, error) {
 	a, found, err := d.Store.Get(p)
 	d.failed = d.failed || fails(err)

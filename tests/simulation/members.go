@@ -8,6 +8,7 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/membership"
+	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
@@ -34,12 +35,14 @@ func (s *simulation) showing() []*host {
 // ids are their ids.
 func (s *simulation) ids() []log.ReplicaID { return s.truth.newest().IDs() }
 
-// survives says whether a quorum of a configuration's voters has disks that everybody counts, also where a host loses its own.
+// survives says whether a quorum of a configuration's voters has disks that everybody counts, also where a host loses its own. Once
+// the members were changed, whoever did not vote before has to recover, and does not count until then.
 func (s *simulation) survives(c membership.Configuration, h *host) bool {
 	whole := 0
 	for _, o := range s.hosts {
 		m, _ := c.Member(o.ID)
-		if m.Role == membership.Voter && o != h && !o.lost && !o.doomed && o.Store.Rotten().Empty() && !s.discounted(o) {
+		voted := c.Epoch == 0 || o.Store.Metadata().Status == status.Voting
+		if m.Role == membership.Voter && voted && o != h && !o.lost && !o.doomed && o.Store.Rotten().Empty() && !s.discounted(o) {
 			whole++
 		}
 	}

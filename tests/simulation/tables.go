@@ -72,18 +72,3 @@ func (d *disk) Checkpoint() (storage.Checkpoint, error) {
 	d.failed = d.failed || err != nil
 	return c, err
 }
-
-// Reader notices that a read beside the replica failed.
-func (d *disk) Reader() storage.Reader { return beside{d.Store.Reader(), d} }
-
-type beside struct {
-	storage.Reader
-	disk *disk
-}
-
-// Scan implements storage.Reader.
-func (b beside) Scan(r log.Range, visit func(log.Action) bool) error {
-	err := b.Reader.Scan(r, visit)
-	b.disk.failed = b.disk.failed || fails(err)
-	return err
-}
