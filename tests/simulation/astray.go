@@ -55,8 +55,9 @@ func (s *simulation) mislead(h *host) {
 }
 
 // unwatched is who looks at a disk with another log.
-func unwatched() watch {
+func (s *simulation) unwatched() watch {
 	t := newTruth(1)
+	t.tables = newTables(s.cluster.Memory.Bytes)
 	t.accuse, t.onChosen = func(int, string, string) {}, func(log.Position, log.Value) {}
 	return watch{
 		truth: t, adoption: func(storage.Metadata) adoption { return adoption{} },

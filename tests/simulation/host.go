@@ -96,7 +96,7 @@ func (s *simulation) start(h *host) {
 			advanced: func(is status.Status) { s.advanced(h, is) },
 		}
 		if h.astray {
-			w = unwatched()
+			w = s.unwatched()
 		}
 		h.disk = newDisk(store, before, w)
 		return h.disk
