@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/storage"
+	"github.com/quorumlog/quorumlog/log/storage/memory"
 	"github.com/quorumlog/quorumlog/messages"
 	"github.com/quorumlog/quorumlog/tests/kit"
 )
@@ -50,4 +52,16 @@ func TestAPromiseIsNotSaidByADiskThatFailsMeanwhile(t *testing.T) {
 			t.Errorf("it says %v, and has only %s durable", a, m.Store.Metadata().Promised)
 		}
 	}
+}
+
+func TestADiskThatCannotBeReadAtTheStartEndsTheMember(t *testing.T) {
+	c := kit.Initialized(t, 1, 3)
+	m := c.Member(2)
+	m.Store.FailNext(memory.Read, errors.New("bad checksum"))
+	c.Start()
+	wait(t, c, "it has ended", func() bool { return m.Failure() != nil })
+	if err := m.Failure(); !errors.Is(err, storage.ErrCorrupt) {
+		t.Errorf("it ends with %v", err)
+	}
+	c.AwaitVoting(c.Member(1), c.Member(3))
 }
