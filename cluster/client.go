@@ -37,6 +37,7 @@ type Client struct {
 	members []Member                 // as this client knows
 	changed membership.Configuration // what they were changed to; of epoch 0 for the list that the client was given
 	target  Member                   // who wrote last, as far as this client knows; the first to ask
+	keptUp  time.Time                // when it was last asked, beside other things, who the members are
 	once    sync.Once
 }
 

@@ -30,6 +30,7 @@ func (c *Client) reach(ctx context.Context) (Member, error) {
 	}
 	m := c.preferred()
 	if c.conn.heardSince(m.Address, time.Now().Add(-fresh)) {
+		c.keepUp(m)
 		return m, nil
 	}
 	members := c.Members() // they may be others in a moment

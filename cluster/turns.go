@@ -64,6 +64,7 @@ func (r *Reader) choose(ctx context.Context) (Member, error) {
 	at, left := r.at, r.left
 	r.mu.Unlock()
 	if at.ID > 0 {
+		r.client.keepUp(at)
 		return at, nil
 	}
 	at, err := r.client.reachBeside(ctx, left)
