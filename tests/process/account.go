@@ -46,6 +46,7 @@ type pledge struct {
 	called  time.Duration
 	ended   time.Duration // 0: it waits for its answer
 	at      log.Position  // as acknowledged; 0: it was not
+	places  []log.Range   // as acknowledged, of one that is in the log in pieces
 	read    int           // entries
 	first   log.Position  // as read
 	behind  time.Duration // the newest call of an append that was read before this one
@@ -116,7 +117,10 @@ func (a *account) end(number uint64, at log.Position, err error) error {
 	if p == nil {
 		return fmt.Errorf("append %d was answered twice", number)
 	}
+	var split *cluster.SplitError
 	switch p.ended = a.clock(); {
+	case errors.As(err, &split):
+		return a.split(p, split)
 	case err == nil:
 		a.acknowledged, a.bytes, a.at = a.acknowledged+1, a.bytes+p.bytes, p.ended
 		return a.acknowledge(p, at)
@@ -127,6 +131,42 @@ func (a *account) end(number uint64, at log.Position, err error) error {
 	}
 	delete(a.open, number)
 	return nil
+}
+
+// split notes that an append is in the log in pieces, and perhaps not all of it.
+func (a *account) split(p *pledge, s *cluster.SplitError) error {
+	p.entries, p.places = p.entries-s.Missing, s.Places
+	said := 0
+	for _, r := range s.Places {
+		said += int(r.Len())
+	}
+	switch {
+	case said != p.entries || said == 0:
+		return fmt.Errorf("of append %d it is said that %d entries are at %v", p.number, p.entries, s.Places)
+	case p.read > 0 && p.first != s.Places[0].First:
+		return fmt.Errorf("append %d is at %d, and was acknowledged at %v", p.number, p.first, s.Places)
+	case p.read == p.entries:
+		delete(a.open, p.number)
+		return nil
+	}
+	last := s.Places[len(s.Places)-1].Last
+	if last <= a.frontier {
+		return fmt.Errorf("append %d was acknowledged at %v, and lost in part: the log was read up to %d", p.number, s.Places, a.frontier)
+	}
+	a.told[last] = p
+	a.unread += p.bytes
+	return nil
+}
+
+// placed says whether an entry is where a split append was acknowledged.
+func (p *pledge) placed(index int, at log.Position) bool {
+	for _, r := range p.places {
+		if index < int(r.Len()) {
+			return at == r.First+log.Position(index)
+		}
+		index -= int(r.Len())
+	}
+	return false
 }
 
 func (a *account) acknowledge(p *pledge, at log.Position) error {
@@ -194,6 +234,8 @@ func (a *account) see(at log.Position, data []byte) error {
 		return fmt.Errorf("entry %d of append %d is at %d, and entry %d of it comes next", index, number, at, p.read)
 	case !bytes.Equal(data[stamp:], a.filling(len(data))[:len(data)-stamp]):
 		return fmt.Errorf("entry %d of append %d, at %d, is not what was appended", index, number, at)
+	case len(p.places) > 0 && !p.placed(index, at):
+		return fmt.Errorf("entry %d of append %d is at %d, and was acknowledged at %v", index, number, at, p.places)
 	case p.at > 0 && p.at+log.Position(index) != at:
 		return fmt.Errorf("entry %d of append %d is at %d, and was acknowledged at %d", index, number, at, p.at+log.Position(index))
 	case p.at > 0 && p.ended < a.newest:

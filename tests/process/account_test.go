@@ -2,6 +2,7 @@ package process
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +108,56 @@ func TestAnAccountFindsWhatIsNotWhereItWasAcknowledged(t *testing.T) {
 		{"elsewhere", "and was acknowledged at 2", func(s *story) { a := s.call(1); s.answer(a, 2, nil); s.put(a); s.read() }},
 		{"read elsewhere", "and was acknowledged at 2", func(s *story) { a := s.call(1); s.put(a); s.read(); s.answer(a, 2, nil) }},
 		{"two at one place", "both acknowledged at 1", func(s *story) { s.answer(s.call(1), 1, nil); s.answer(s.call(1), 1, nil) }},
+	} {
+		c.check(t)
+	}
+}
+
+// pieces is what an append of three entries is told of which one is at 1, one at 3, and the last one is not in the log.
+func pieces() error {
+	return fmt.Errorf("append: %w", &cluster.SplitError{Places: []log.Range{{First: 1, Last: 1}, {First: 3, Last: 3}}, Missing: 1})
+}
+
+// cut has the log get the first two entries of an append, and between them what somebody put there.
+func (s *story) cut(number uint64, between log.Value) {
+	all := s.begun[number]
+	s.begun[number] = all[:1]
+	s.put(number)
+	s.hold(between)
+	s.begun[number] = all[1:2]
+	s.put(number)
+}
+
+func TestAnAccountKnowsAppendsThatAreInTheLogInPieces(t *testing.T) {
+	nop := log.Value{Kind: log.NOP}
+	for _, c := range []happening{
+		{"told before it is read", "", func(s *story) { a := s.call(3); s.answer(a, 0, pieces()); s.cut(a, nop); s.read() }},
+		{"told after it is read", "", func(s *story) { a := s.call(3); s.cut(a, nop); s.read(); s.answer(a, 0, pieces()) }},
+		{"it is whole", "and was acknowledged at [[1, 1] [3, 3]]", func(s *story) { a := s.call(3); s.answer(a, 0, pieces()); s.put(a); s.read() }},
+		{"it is not there", "0 of its 2 entries are there", func(s *story) {
+			s.answer(s.call(3), 0, pieces())
+			for range 3 {
+				s.hold(nop)
+			}
+			s.read()
+		}},
+		{"it was not there", "lost in part", func(s *story) {
+			a := s.call(3)
+			for range 3 {
+				s.hold(nop)
+			}
+			s.read()
+			s.answer(a, 0, pieces())
+		}},
+		{"more of it is there than was told", "though its client was told", func(s *story) {
+			a := s.call(3)
+			s.answer(a, 0, pieces())
+			last := s.begun[a][2:]
+			s.cut(a, nop)
+			s.begun[a] = last
+			s.put(a)
+			s.read()
+		}},
 	} {
 		c.check(t)
 	}
