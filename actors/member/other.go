@@ -8,11 +8,11 @@ import (
 	"github.com/quorumlog/quorumlog/log/membership"
 )
 
-// ErrOtherLog: a log was begun on this disk by mistake, and the other members have another one.
+// ErrOtherLog: the disk holds another log than other members have.
 var ErrOtherLog = replica.ErrOtherLog
 
-// separate says what an operator may do whose member holds a log that was begun by mistake. Started as before, with a directory that
-// is empty again, it could begin one more.
+// separate says what an operator may do whose member holds another log than others. Which of the two was begun by mistake nobody can tell
+// but who knows what clients were told; started as before, with a directory that is empty again, a member could begin one more.
 func separate(c membership.Configuration) string {
 	list := "the members that there are now"
 	if c.Epoch > 0 {
@@ -22,6 +22,7 @@ func separate(c membership.Configuration) string {
 		}
 		list = strings.Join(parts, ",")
 	}
-	return "a log was begun on it while the others were not heard; nothing of it was changed: save what is needed with 'quorumlog read --data DIR' " +
-		"or keep a copy, delete the directory, and start the replica again with --members " + list + " and --auto-initialize=false: it recovers from the others"
+	return "two logs of this name were begun, and nothing of this one was changed: find out which one clients use (quorumlog status, quorumlog read --data DIR). " +
+		"If it is the others', save what is needed of this one, delete the directory, and start the replica again with --members " + list +
+		" and --auto-initialize=false: it recovers from the others. If it is this one, end the others first, and start this one again as it was"
 }

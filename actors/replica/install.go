@@ -24,7 +24,7 @@ func (r *replica) install(ctx actor.Context, m Install) {
 		return
 	}
 	if r.meta.Founders.Differ(m.Founders) {
-		r.otherLog(ctx, c)
+		r.hearOtherLog(ctx, c)
 		return
 	}
 	if _, member := c.Member(r.meta.Replica); !member && r.meta.Replica > c.Highest {

@@ -82,6 +82,7 @@ type replica struct {
 	admission  identity.Admission
 	unsure     unsure
 	greeted    map[log.ReplicaID]greeting // the last one of each replica
+	other      uint64                     // the latest epoch of another log of this name that was told of
 	since      time.Time                  // when the status was entered
 	remembered time.Time                  // when the processes that were heard were stored last
 	written    written

@@ -11,7 +11,9 @@ import (
 	"github.com/quorumlog/quorumlog/actors/actortest"
 	"github.com/quorumlog/quorumlog/actors/coordinator"
 	"github.com/quorumlog/quorumlog/actors/member"
+	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/membership"
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/tests/kit"
@@ -193,5 +195,39 @@ func TestThoseWhoBeginALogTogetherNeverTakeItForAnother(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+// mistaken is what a member tells that began a log alone, and added two more to it.
+func mistaken() replica.Install {
+	return replica.Install{
+		Configuration: membership.Configuration{Epoch: 2, Highest: 3, Members: []membership.Member{
+			{ID: 1, Address: "node1:7000", Role: membership.Voter}, {ID: 2, Address: "node2:7000", Role: membership.Observer},
+			{ID: 3, Address: "node3:7000", Role: membership.Observer},
+		}},
+		Founders: identity.Founders{77},
+	}
+}
+
+func TestTheLogThatMoreMembersHaveDoesNotGiveWay(t *testing.T) {
+	seeds(t, 10, func(t *testing.T, seed uint64) {
+		c := kit.New(t, seed, 3, true)
+		c.Start()
+		c.AwaitVoting(c.Members...)
+		c.Member(1).Crash()
+		c.World.Run(5 * time.Second)
+		two, three := c.Member(2), c.Member(3)
+		for _, m := range []*kit.Member{two, three} {
+			m.Probe.Send(m.PID(member.Replica), mistaken())
+		}
+		two.Elect()
+		two.Append("it goes on")
+		if err := errors.Join(two.Failure(), three.Failure()); err != nil {
+			t.Fatal(err)
+		}
+		three.Crash() // now member 2 is as alone as whoever began another log
+		c.World.Run(5 * time.Second)
+		two.Probe.Send(two.PID(member.Replica), mistaken())
+		wait(t, c, "it ends", func() bool { return errors.Is(two.Failure(), member.ErrOtherLog) })
 	})
 }

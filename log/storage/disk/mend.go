@@ -123,7 +123,7 @@ func (s *Store) listener() *pebble.EventListener {
 	return &pebble.EventListener{
 		BackgroundError: func(err error) {
 			if s.mendable(err) && (!s.damage.set().Empty() || s.rescrub(err)) {
-				return // Pebble leaves the tables alone for a while, and then tries again: once all that is known is mended, at the latest
+				return // Pebble tries again, at level 0 at once, and above it in a while: once all that is known is mended, at the latest
 			}
 			_ = s.fault.fail(err) // the failure is kept
 			if s.fault.isFrozen() {

@@ -361,6 +361,8 @@ func (s *Store) pebble(d directory, how opening) *pebble.Options {
 		Logger: logger{s.options.Logger, s.fault}, EventListener: s.listener(),
 	}
 	o.Experimental.SpanPolicyFunc = apart
+	// What is cut out is out when Excise returns, and what it cannot cut fails there, not in a flush that is tried for ever.
+	o.Experimental.DisableIngestAsFlushable = func() bool { return true }
 	return o
 }
 

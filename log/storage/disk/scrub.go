@@ -70,9 +70,13 @@ func (c *scrubber) pass(ctx context.Context, s *Store) (damaged, ok bool) {
 		if kept := recordKey(log.Position(s.kept.Load())); from[0] == recordSpace && bytes.Compare(from, kept) < 0 {
 			from = kept
 		}
+		cuts := s.damage.cuts.Load()
 		err = s.fault.guard(func() error { next, last, err = scrub(s.db, from); return err })
 		if err == nil {
 			return next, nil
+		}
+		if s.mendable(err) && cuts != s.damage.cuts.Load() { // the owner was told by somebody else, and mends it: read once more
+			return from, nil
 		}
 		if after, found := s.skip(from, last, err); found {
 			damaged = true
