@@ -60,6 +60,14 @@ func (r *replica) hearGreeting(ctx actor.Context, h codec.Hello) {
 	}
 }
 
+// hearWrites notes that somebody writes, by what he writes. Only who was promised everything, or has a reign, is a writer: a fill
+// writes too, and is over in a moment. Who missed both hears of the writer by its greetings.
+func (r *replica) hearWrites(by log.Proposal) {
+	if by == r.meta.Promised || by == r.meta.Reign.By || by == r.heard.by {
+		r.hearLeader(by, writes)
+	}
+}
+
 // hearLeader notes that a proposal's owner writes, or is about to. One that a higher promise has fenced does not any more, and one
 // that is about to for longer than an election takes is not waited for: it hangs, and another one may not.
 func (r *replica) hearLeader(by log.Proposal, as regard) {

@@ -17,7 +17,7 @@ import (
 func (r *replica) learned(ctx actor.Context, m *messages.LearnedMessage) {
 	n, err := codec.DecodeLearnedMessage(m)
 	if _, ok := r.admit(ctx, n.Envelope, err); ok {
-		r.hearLeader(n.By, writes)
+		r.hearWrites(n.By)
 		r.mark(ctx, n.By, n.Range)
 		r.settled.hear(n.By, n.Range.Last)
 		r.catchUp(ctx, n.By, n.Range.Last)

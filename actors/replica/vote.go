@@ -76,7 +76,7 @@ func (r *replica) write(ctx actor.Context, m *messages.WriteRequest) {
 	if refusal, ok := r.admit(ctx, w.Envelope, err); !ok {
 		answer = paxos.Refused{Refusal: refusal}
 	} else {
-		r.hearLeader(w.By, writes)
+		r.hearWrites(w.By)
 		r.mark(ctx, w.By, w.Learned)
 		if r.admission.Self.Epoch != w.From.Epoch { // what it says is chosen is a CONFIG: it is of members that were
 			return

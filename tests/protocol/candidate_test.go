@@ -120,3 +120,36 @@ func TestAWriterThatIsElectedAgainForAClientIsNotTakenForGone(t *testing.T) {
 		}
 	})
 }
+
+// Member 5 settles a position, as a recovery does, or a read that waits for what nobody has learned.
+func TestWhoeverSettlesAPositionIsNotTakenForTheWriter(t *testing.T) {
+	seeds(t, 10, func(t *testing.T, seed uint64) {
+		c := kit.Initialized(t, seed, 5)
+		c.AutoElect = true
+		p, rest := c.Peer(5), c.Members[:4]
+		for _, m := range rest {
+			m.Start()
+		}
+		c.AwaitVoting(rest...)
+		writer := func() (sum log.Proposal) {
+			for _, m := range rest {
+				sum += m.Inspect().Writer
+			}
+			return sum
+		}
+		wait(t, c, "somebody writes", func() bool { return writer() > 0 })
+		before := writer()
+		for round := uint64(9); round < 19; round++ {
+			by := log.NewProposal(round, 5)
+			for _, m := range rest {
+				p.Promise(m, by, span(1, 1))
+				p.Request(m.PID(member.Replica), codec.EncodeWriteRequest(p.Header(), codec.Write{By: by, First: 1, Values: []log.Value{{Kind: log.NOP}}}))
+				p.Request(m.PID(member.Replica), codec.EncodeHello(p.Header(), codec.Hello{}))
+			}
+			c.World.Run(250 * time.Millisecond)
+		}
+		if after := writer(); after != before {
+			t.Errorf("writer %s became %s", before, after)
+		}
+	})
+}
