@@ -93,6 +93,7 @@ FUZZTIME ?= 10m
 .PHONY: fuzz
 fuzz: ## feed every decoder, a member, the disk's files and the network's packets with hostile input: FUZZTIME=10m each
 	$(GO) test -run='^$$' -fuzz='^FuzzDecode$$' -fuzztime=$(FUZZTIME) ./log/codec
+	$(GO) test -run='^$$' -fuzz='^FuzzDecodeJournalEntry$$' -fuzztime=$(FUZZTIME) ./log/codec
 	$(GO) test -run='^$$' -fuzz='^FuzzDisk$$' -fuzztime=$(FUZZTIME) ./log/storage/disk
 	$(GO) test -run='^$$' -fuzz='^FuzzPacket$$' -fuzztime=$(FUZZTIME) ./cluster
 	$(GO) test -run='^$$' -fuzz='^FuzzWeight$$' -fuzztime=$(FUZZTIME) ./cluster

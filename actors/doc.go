@@ -87,4 +87,9 @@
 //	audit         reports Diverged Agreed
 //	gateway       Serve Advise, from the member
 //	all of them   ensemble.Moved, from the member: the members are others now
+//
+// Beside the members, in programs that keep the state of their own actors in a log, package persistence:
+//
+//	keeper        Activate Write; answers Activated Written Refused
+//	port          Append Follow Fetch Truncate; answers Appended Followed Fetched Truncated
 package actors

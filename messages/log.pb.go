@@ -17,6 +17,7 @@ package messages
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	anypb "google.golang.org/protobuf/types/known/anypb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -5766,6 +5767,313 @@ func (x *Digest) GetHoles() uint64 {
 	return 0
 }
 
+// JournalEntry is what a persistent actor puts into the log: the data of an APPEND.
+type JournalEntry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tells the entry of a journal from other data: 0x716c6a6f75726e01.
+	Magic uint64 `protobuf:"fixed64,1,opt,name=magic,proto3" json:"magic,omitempty"`
+	// Whose journal it is: a persistence id of 1 to 1,024 bytes.
+	Owner string `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"`
+	// What it says.
+	//
+	// Types that are valid to be assigned to Content:
+	//
+	//	*JournalEntry_Activation
+	//	*JournalEntry_Events
+	//	*JournalEntry_Snapshot
+	Content       isJournalEntry_Content `protobuf_oneof:"content"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JournalEntry) Reset() {
+	*x = JournalEntry{}
+	mi := &file_log_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JournalEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JournalEntry) ProtoMessage() {}
+
+func (x *JournalEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JournalEntry.ProtoReflect.Descriptor instead.
+func (*JournalEntry) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{65}
+}
+
+func (x *JournalEntry) GetMagic() uint64 {
+	if x != nil {
+		return x.Magic
+	}
+	return 0
+}
+
+func (x *JournalEntry) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *JournalEntry) GetContent() isJournalEntry_Content {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *JournalEntry) GetActivation() *JournalActivation {
+	if x != nil {
+		if x, ok := x.Content.(*JournalEntry_Activation); ok {
+			return x.Activation
+		}
+	}
+	return nil
+}
+
+func (x *JournalEntry) GetEvents() *JournalEvents {
+	if x != nil {
+		if x, ok := x.Content.(*JournalEntry_Events); ok {
+			return x.Events
+		}
+	}
+	return nil
+}
+
+func (x *JournalEntry) GetSnapshot() *JournalSnapshot {
+	if x != nil {
+		if x, ok := x.Content.(*JournalEntry_Snapshot); ok {
+			return x.Snapshot
+		}
+	}
+	return nil
+}
+
+type isJournalEntry_Content interface {
+	isJournalEntry_Content()
+}
+
+type JournalEntry_Activation struct {
+	// From here on, this position is the only activation that may write to the journal.
+	Activation *JournalActivation `protobuf:"bytes,3,opt,name=activation,proto3,oneof"`
+}
+
+type JournalEntry_Events struct {
+	// What happened.
+	Events *JournalEvents `protobuf:"bytes,4,opt,name=events,proto3,oneof"`
+}
+
+type JournalEntry_Snapshot struct {
+	// What came of everything that happened so far.
+	Snapshot *JournalSnapshot `protobuf:"bytes,5,opt,name=snapshot,proto3,oneof"`
+}
+
+func (*JournalEntry_Activation) isJournalEntry_Content() {}
+
+func (*JournalEntry_Events) isJournalEntry_Content() {}
+
+func (*JournalEntry_Snapshot) isJournalEntry_Content() {}
+
+// JournalActivation makes its own position the activation of a journal. Every other one is fenced.
+type JournalActivation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where the actor runs, for people; at most 1,024 bytes.
+	By            string `protobuf:"bytes,1,opt,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JournalActivation) Reset() {
+	*x = JournalActivation{}
+	mi := &file_log_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JournalActivation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JournalActivation) ProtoMessage() {}
+
+func (x *JournalActivation) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JournalActivation.ProtoReflect.Descriptor instead.
+func (*JournalActivation) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *JournalActivation) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+// JournalEvents adds events to a journal, all or none. They count only where the activation is that of the journal, and the
+// index is the one that comes next.
+type JournalEvents struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The position of the writer's activation.
+	Activation uint64 `protobuf:"varint,1,opt,name=activation,proto3" json:"activation,omitempty"`
+	// The index of the first of them; a journal begins with 0.
+	Index uint64 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	// The events, at least one.
+	Events        []*anypb.Any `protobuf:"bytes,3,rep,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JournalEvents) Reset() {
+	*x = JournalEvents{}
+	mi := &file_log_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JournalEvents) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JournalEvents) ProtoMessage() {}
+
+func (x *JournalEvents) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JournalEvents.ProtoReflect.Descriptor instead.
+func (*JournalEvents) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *JournalEvents) GetActivation() uint64 {
+	if x != nil {
+		return x.Activation
+	}
+	return 0
+}
+
+func (x *JournalEvents) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *JournalEvents) GetEvents() []*anypb.Any {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+// JournalSnapshot stands for all that was before it. It counts only where the activation is that of the journal, and the index
+// after its events is the one that comes next.
+type JournalSnapshot struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The position of the writer's activation.
+	Activation uint64 `protobuf:"varint,1,opt,name=activation,proto3" json:"activation,omitempty"`
+	// How many events, counted from the first one of the journal, are in the state.
+	Index uint64 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	// The state.
+	State *anypb.Any `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	// The events behind the state, which is older than the snapshot where there are any.
+	Events        []*anypb.Any `protobuf:"bytes,4,rep,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JournalSnapshot) Reset() {
+	*x = JournalSnapshot{}
+	mi := &file_log_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JournalSnapshot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JournalSnapshot) ProtoMessage() {}
+
+func (x *JournalSnapshot) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JournalSnapshot.ProtoReflect.Descriptor instead.
+func (*JournalSnapshot) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *JournalSnapshot) GetActivation() uint64 {
+	if x != nil {
+		return x.Activation
+	}
+	return 0
+}
+
+func (x *JournalSnapshot) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *JournalSnapshot) GetState() *anypb.Any {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
+func (x *JournalSnapshot) GetEvents() []*anypb.Any {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
 // Metadata is what the disk keeps about the replica itself. A CRC-32C over key and metadata follows it.
 type Metadata struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -5805,7 +6113,7 @@ type Metadata struct {
 
 func (x *Metadata) Reset() {
 	*x = Metadata{}
-	mi := &file_log_proto_msgTypes[65]
+	mi := &file_log_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5817,7 +6125,7 @@ func (x *Metadata) String() string {
 func (*Metadata) ProtoMessage() {}
 
 func (x *Metadata) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[65]
+	mi := &file_log_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5830,7 +6138,7 @@ func (x *Metadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metadata.ProtoReflect.Descriptor instead.
 func (*Metadata) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{65}
+	return file_log_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Metadata) GetFormat() uint32 {
@@ -5942,7 +6250,7 @@ var File_log_proto protoreflect.FileDescriptor
 
 const file_log_proto_rawDesc = "" +
 	"\n" +
-	"\tlog.proto\x12\fquorumlog.v1\"1\n" +
+	"\tlog.proto\x12\fquorumlog.v1\x1a\x19google/protobuf/any.proto\"1\n" +
 	"\x05Range\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x04R\x05first\x12\x12\n" +
 	"\x04last\x18\x02 \x01(\x04R\x04last\"\x89\x01\n" +
@@ -6292,7 +6600,31 @@ const file_log_proto_rawDesc = "" +
 	"\x06Digest\x12)\n" +
 	"\x05range\x18\x01 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\x12\x16\n" +
 	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12\x14\n" +
-	"\x05holes\x18\x03 \x01(\x04R\x05holes\"\x9b\x04\n" +
+	"\x05holes\x18\x03 \x01(\x04R\x05holes\"\xfc\x01\n" +
+	"\fJournalEntry\x12\x14\n" +
+	"\x05magic\x18\x01 \x01(\x06R\x05magic\x12\x14\n" +
+	"\x05owner\x18\x02 \x01(\tR\x05owner\x12A\n" +
+	"\n" +
+	"activation\x18\x03 \x01(\v2\x1f.quorumlog.v1.JournalActivationH\x00R\n" +
+	"activation\x125\n" +
+	"\x06events\x18\x04 \x01(\v2\x1b.quorumlog.v1.JournalEventsH\x00R\x06events\x12;\n" +
+	"\bsnapshot\x18\x05 \x01(\v2\x1d.quorumlog.v1.JournalSnapshotH\x00R\bsnapshotB\t\n" +
+	"\acontent\"#\n" +
+	"\x11JournalActivation\x12\x0e\n" +
+	"\x02by\x18\x01 \x01(\tR\x02by\"s\n" +
+	"\rJournalEvents\x12\x1e\n" +
+	"\n" +
+	"activation\x18\x01 \x01(\x04R\n" +
+	"activation\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\x04R\x05index\x12,\n" +
+	"\x06events\x18\x03 \x03(\v2\x14.google.protobuf.AnyR\x06events\"\xa1\x01\n" +
+	"\x0fJournalSnapshot\x12\x1e\n" +
+	"\n" +
+	"activation\x18\x01 \x01(\x04R\n" +
+	"activation\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\x04R\x05index\x12*\n" +
+	"\x05state\x18\x03 \x01(\v2\x14.google.protobuf.AnyR\x05state\x12,\n" +
+	"\x06events\x18\x04 \x03(\v2\x14.google.protobuf.AnyR\x06events\"\x9b\x04\n" +
 	"\bMetadata\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\rR\x06format\x12\x18\n" +
 	"\acluster\x18\x02 \x01(\tR\acluster\x12\x18\n" +
@@ -6380,80 +6712,85 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 66)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 70)
 var file_log_proto_goTypes = []any{
-	(Status)(0),              // 0: quorumlog.v1.Status
-	(Kind)(0),                // 1: quorumlog.v1.Kind
-	(Role)(0),                // 2: quorumlog.v1.Role
-	(Reason)(0),              // 3: quorumlog.v1.Reason
-	(Code)(0),                // 4: quorumlog.v1.Code
-	(ChangeKind)(0),          // 5: quorumlog.v1.ChangeKind
-	(*Range)(nil),            // 6: quorumlog.v1.Range
-	(*Value)(nil),            // 7: quorumlog.v1.Value
-	(*Action)(nil),           // 8: quorumlog.v1.Action
-	(*Incarnation)(nil),      // 9: quorumlog.v1.Incarnation
-	(*Known)(nil),            // 10: quorumlog.v1.Known
-	(*Header)(nil),           // 11: quorumlog.v1.Header
-	(*Heard)(nil),            // 12: quorumlog.v1.Heard
-	(*Member)(nil),           // 13: quorumlog.v1.Member
-	(*Configuration)(nil),    // 14: quorumlog.v1.Configuration
-	(*Rejected)(nil),         // 15: quorumlog.v1.Rejected
-	(*Truncated)(nil),        // 16: quorumlog.v1.Truncated
-	(*NotVoting)(nil),        // 17: quorumlog.v1.NotVoting
-	(*Refused)(nil),          // 18: quorumlog.v1.Refused
-	(*Reign)(nil),            // 19: quorumlog.v1.Reign
-	(*PromiseRequest)(nil),   // 20: quorumlog.v1.PromiseRequest
-	(*PromiseResponse)(nil),  // 21: quorumlog.v1.PromiseResponse
-	(*Promised)(nil),         // 22: quorumlog.v1.Promised
-	(*WriteRequest)(nil),     // 23: quorumlog.v1.WriteRequest
-	(*Values)(nil),           // 24: quorumlog.v1.Values
-	(*WriteResponse)(nil),    // 25: quorumlog.v1.WriteResponse
-	(*Accepted)(nil),         // 26: quorumlog.v1.Accepted
-	(*Learned)(nil),          // 27: quorumlog.v1.Learned
-	(*LearnedMessage)(nil),   // 28: quorumlog.v1.LearnedMessage
-	(*RecoverRequest)(nil),   // 29: quorumlog.v1.RecoverRequest
-	(*RecoverResponse)(nil),  // 30: quorumlog.v1.RecoverResponse
-	(*Standing)(nil),         // 31: quorumlog.v1.Standing
-	(*FrontierRequest)(nil),  // 32: quorumlog.v1.FrontierRequest
-	(*FrontierResponse)(nil), // 33: quorumlog.v1.FrontierResponse
-	(*Frontier)(nil),         // 34: quorumlog.v1.Frontier
-	(*FetchRequest)(nil),     // 35: quorumlog.v1.FetchRequest
-	(*FetchResponse)(nil),    // 36: quorumlog.v1.FetchResponse
-	(*Fetched)(nil),          // 37: quorumlog.v1.Fetched
-	(*Stretch)(nil),          // 38: quorumlog.v1.Stretch
-	(*Hello)(nil),            // 39: quorumlog.v1.Hello
-	(*Welcome)(nil),          // 40: quorumlog.v1.Welcome
-	(*AuditMessage)(nil),     // 41: quorumlog.v1.AuditMessage
-	(*Presence)(nil),         // 42: quorumlog.v1.Presence
-	(*CanvassRequest)(nil),   // 43: quorumlog.v1.CanvassRequest
-	(*CanvassResponse)(nil),  // 44: quorumlog.v1.CanvassResponse
-	(*Willing)(nil),          // 45: quorumlog.v1.Willing
-	(*Failure)(nil),          // 46: quorumlog.v1.Failure
-	(*AppendRequest)(nil),    // 47: quorumlog.v1.AppendRequest
-	(*AppendResponse)(nil),   // 48: quorumlog.v1.AppendResponse
-	(*TruncateRequest)(nil),  // 49: quorumlog.v1.TruncateRequest
-	(*TruncateResponse)(nil), // 50: quorumlog.v1.TruncateResponse
-	(*ElectRequest)(nil),     // 51: quorumlog.v1.ElectRequest
-	(*ElectResponse)(nil),    // 52: quorumlog.v1.ElectResponse
-	(*Elected)(nil),          // 53: quorumlog.v1.Elected
-	(*ReadRequest)(nil),      // 54: quorumlog.v1.ReadRequest
-	(*ReadResponse)(nil),     // 55: quorumlog.v1.ReadResponse
-	(*Page)(nil),             // 56: quorumlog.v1.Page
-	(*CatchupRequest)(nil),   // 57: quorumlog.v1.CatchupRequest
-	(*CatchupResponse)(nil),  // 58: quorumlog.v1.CatchupResponse
-	(*Change)(nil),           // 59: quorumlog.v1.Change
-	(*MembersRequest)(nil),   // 60: quorumlog.v1.MembersRequest
-	(*MembersResponse)(nil),  // 61: quorumlog.v1.MembersResponse
-	(*StatusRequest)(nil),    // 62: quorumlog.v1.StatusRequest
-	(*StatusResponse)(nil),   // 63: quorumlog.v1.StatusResponse
-	(*Progress)(nil),         // 64: quorumlog.v1.Progress
-	(*EventsRequest)(nil),    // 65: quorumlog.v1.EventsRequest
-	(*EventsResponse)(nil),   // 66: quorumlog.v1.EventsResponse
-	(*Event)(nil),            // 67: quorumlog.v1.Event
-	(*DigestRequest)(nil),    // 68: quorumlog.v1.DigestRequest
-	(*DigestResponse)(nil),   // 69: quorumlog.v1.DigestResponse
-	(*Digest)(nil),           // 70: quorumlog.v1.Digest
-	(*Metadata)(nil),         // 71: quorumlog.v1.Metadata
+	(Status)(0),               // 0: quorumlog.v1.Status
+	(Kind)(0),                 // 1: quorumlog.v1.Kind
+	(Role)(0),                 // 2: quorumlog.v1.Role
+	(Reason)(0),               // 3: quorumlog.v1.Reason
+	(Code)(0),                 // 4: quorumlog.v1.Code
+	(ChangeKind)(0),           // 5: quorumlog.v1.ChangeKind
+	(*Range)(nil),             // 6: quorumlog.v1.Range
+	(*Value)(nil),             // 7: quorumlog.v1.Value
+	(*Action)(nil),            // 8: quorumlog.v1.Action
+	(*Incarnation)(nil),       // 9: quorumlog.v1.Incarnation
+	(*Known)(nil),             // 10: quorumlog.v1.Known
+	(*Header)(nil),            // 11: quorumlog.v1.Header
+	(*Heard)(nil),             // 12: quorumlog.v1.Heard
+	(*Member)(nil),            // 13: quorumlog.v1.Member
+	(*Configuration)(nil),     // 14: quorumlog.v1.Configuration
+	(*Rejected)(nil),          // 15: quorumlog.v1.Rejected
+	(*Truncated)(nil),         // 16: quorumlog.v1.Truncated
+	(*NotVoting)(nil),         // 17: quorumlog.v1.NotVoting
+	(*Refused)(nil),           // 18: quorumlog.v1.Refused
+	(*Reign)(nil),             // 19: quorumlog.v1.Reign
+	(*PromiseRequest)(nil),    // 20: quorumlog.v1.PromiseRequest
+	(*PromiseResponse)(nil),   // 21: quorumlog.v1.PromiseResponse
+	(*Promised)(nil),          // 22: quorumlog.v1.Promised
+	(*WriteRequest)(nil),      // 23: quorumlog.v1.WriteRequest
+	(*Values)(nil),            // 24: quorumlog.v1.Values
+	(*WriteResponse)(nil),     // 25: quorumlog.v1.WriteResponse
+	(*Accepted)(nil),          // 26: quorumlog.v1.Accepted
+	(*Learned)(nil),           // 27: quorumlog.v1.Learned
+	(*LearnedMessage)(nil),    // 28: quorumlog.v1.LearnedMessage
+	(*RecoverRequest)(nil),    // 29: quorumlog.v1.RecoverRequest
+	(*RecoverResponse)(nil),   // 30: quorumlog.v1.RecoverResponse
+	(*Standing)(nil),          // 31: quorumlog.v1.Standing
+	(*FrontierRequest)(nil),   // 32: quorumlog.v1.FrontierRequest
+	(*FrontierResponse)(nil),  // 33: quorumlog.v1.FrontierResponse
+	(*Frontier)(nil),          // 34: quorumlog.v1.Frontier
+	(*FetchRequest)(nil),      // 35: quorumlog.v1.FetchRequest
+	(*FetchResponse)(nil),     // 36: quorumlog.v1.FetchResponse
+	(*Fetched)(nil),           // 37: quorumlog.v1.Fetched
+	(*Stretch)(nil),           // 38: quorumlog.v1.Stretch
+	(*Hello)(nil),             // 39: quorumlog.v1.Hello
+	(*Welcome)(nil),           // 40: quorumlog.v1.Welcome
+	(*AuditMessage)(nil),      // 41: quorumlog.v1.AuditMessage
+	(*Presence)(nil),          // 42: quorumlog.v1.Presence
+	(*CanvassRequest)(nil),    // 43: quorumlog.v1.CanvassRequest
+	(*CanvassResponse)(nil),   // 44: quorumlog.v1.CanvassResponse
+	(*Willing)(nil),           // 45: quorumlog.v1.Willing
+	(*Failure)(nil),           // 46: quorumlog.v1.Failure
+	(*AppendRequest)(nil),     // 47: quorumlog.v1.AppendRequest
+	(*AppendResponse)(nil),    // 48: quorumlog.v1.AppendResponse
+	(*TruncateRequest)(nil),   // 49: quorumlog.v1.TruncateRequest
+	(*TruncateResponse)(nil),  // 50: quorumlog.v1.TruncateResponse
+	(*ElectRequest)(nil),      // 51: quorumlog.v1.ElectRequest
+	(*ElectResponse)(nil),     // 52: quorumlog.v1.ElectResponse
+	(*Elected)(nil),           // 53: quorumlog.v1.Elected
+	(*ReadRequest)(nil),       // 54: quorumlog.v1.ReadRequest
+	(*ReadResponse)(nil),      // 55: quorumlog.v1.ReadResponse
+	(*Page)(nil),              // 56: quorumlog.v1.Page
+	(*CatchupRequest)(nil),    // 57: quorumlog.v1.CatchupRequest
+	(*CatchupResponse)(nil),   // 58: quorumlog.v1.CatchupResponse
+	(*Change)(nil),            // 59: quorumlog.v1.Change
+	(*MembersRequest)(nil),    // 60: quorumlog.v1.MembersRequest
+	(*MembersResponse)(nil),   // 61: quorumlog.v1.MembersResponse
+	(*StatusRequest)(nil),     // 62: quorumlog.v1.StatusRequest
+	(*StatusResponse)(nil),    // 63: quorumlog.v1.StatusResponse
+	(*Progress)(nil),          // 64: quorumlog.v1.Progress
+	(*EventsRequest)(nil),     // 65: quorumlog.v1.EventsRequest
+	(*EventsResponse)(nil),    // 66: quorumlog.v1.EventsResponse
+	(*Event)(nil),             // 67: quorumlog.v1.Event
+	(*DigestRequest)(nil),     // 68: quorumlog.v1.DigestRequest
+	(*DigestResponse)(nil),    // 69: quorumlog.v1.DigestResponse
+	(*Digest)(nil),            // 70: quorumlog.v1.Digest
+	(*JournalEntry)(nil),      // 71: quorumlog.v1.JournalEntry
+	(*JournalActivation)(nil), // 72: quorumlog.v1.JournalActivation
+	(*JournalEvents)(nil),     // 73: quorumlog.v1.JournalEvents
+	(*JournalSnapshot)(nil),   // 74: quorumlog.v1.JournalSnapshot
+	(*Metadata)(nil),          // 75: quorumlog.v1.Metadata
+	(*anypb.Any)(nil),         // 76: google.protobuf.Any
 }
 var file_log_proto_depIdxs = []int32{
 	1,   // 0: quorumlog.v1.Value.kind:type_name -> quorumlog.v1.Kind
@@ -6556,17 +6893,23 @@ var file_log_proto_depIdxs = []int32{
 	70,  // 97: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
 	46,  // 98: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
 	6,   // 99: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
-	9,   // 100: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
-	0,   // 101: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
-	10,  // 102: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
-	19,  // 103: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
-	12,  // 104: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
-	14,  // 105: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
-	106, // [106:106] is the sub-list for method output_type
-	106, // [106:106] is the sub-list for method input_type
-	106, // [106:106] is the sub-list for extension type_name
-	106, // [106:106] is the sub-list for extension extendee
-	0,   // [0:106] is the sub-list for field type_name
+	72,  // 100: quorumlog.v1.JournalEntry.activation:type_name -> quorumlog.v1.JournalActivation
+	73,  // 101: quorumlog.v1.JournalEntry.events:type_name -> quorumlog.v1.JournalEvents
+	74,  // 102: quorumlog.v1.JournalEntry.snapshot:type_name -> quorumlog.v1.JournalSnapshot
+	76,  // 103: quorumlog.v1.JournalEvents.events:type_name -> google.protobuf.Any
+	76,  // 104: quorumlog.v1.JournalSnapshot.state:type_name -> google.protobuf.Any
+	76,  // 105: quorumlog.v1.JournalSnapshot.events:type_name -> google.protobuf.Any
+	9,   // 106: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
+	0,   // 107: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
+	10,  // 108: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
+	19,  // 109: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
+	12,  // 110: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
+	14,  // 111: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
+	112, // [112:112] is the sub-list for method output_type
+	112, // [112:112] is the sub-list for method input_type
+	112, // [112:112] is the sub-list for extension type_name
+	112, // [112:112] is the sub-list for extension extendee
+	0,   // [0:112] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -6642,13 +6985,18 @@ func file_log_proto_init() {
 		(*DigestResponse_Digest)(nil),
 		(*DigestResponse_Failure)(nil),
 	}
+	file_log_proto_msgTypes[65].OneofWrappers = []any{
+		(*JournalEntry_Activation)(nil),
+		(*JournalEntry_Events)(nil),
+		(*JournalEntry_Snapshot)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   66,
+			NumMessages:   70,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

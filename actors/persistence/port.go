@@ -1,0 +1,64 @@
+package persistence
+
+import "github.com/quorumlog/quorumlog/log"
+
+// What a port is asked, with the number that its answer carries. It answers each once, and gives up by itself; it answers several
+// at a time, in any order.
+type (
+	// Append adds an entry to the log, once. Answer: Appended.
+	Append struct {
+		Tag   uint64
+		Entry []byte
+	}
+	// Follow reads the entries from a position on, and waits for a while where there are none yet. Answer: Followed.
+	Follow struct {
+		Tag  uint64
+		From log.Position
+	}
+	// Fetch reads the entries at some positions, which ascend. Answer: Fetched.
+	Fetch struct {
+		Tag uint64
+		At  []log.Position
+	}
+	// Truncate drops everything before a position. Answer: Truncated.
+	Truncate struct {
+		Tag uint64
+		To  log.Position
+	}
+)
+
+// Entry is an entry of the log.
+type Entry struct {
+	At   log.Position
+	Data []byte
+}
+
+// The answers of a port.
+type (
+	// Appended says where the entry is; or why it is not, or may not be, in the log.
+	Appended struct {
+		Tag uint64
+		At  log.Position
+		Err error
+	}
+	// Followed has the next entries, in order, none where there were none for a while. Where the log begins above what was asked
+	// for, it has no entry, and says where.
+	Followed struct {
+		Tag     uint64
+		Entries []Entry
+		UpTo    log.Position // the last position that was read: not each has an entry; 0 where none was
+		Begin   log.Position // the first that there is; 0 where that is not above what was asked for
+		Err     error
+	}
+	// Fetched has the entries that were asked for, in their order; or why not all of them.
+	Fetched struct {
+		Tag     uint64
+		Entries []Entry
+		Err     error
+	}
+	// Truncated says that it was done, or why not.
+	Truncated struct {
+		Tag uint64
+		Err error
+	}
+)
