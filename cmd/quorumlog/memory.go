@@ -9,7 +9,7 @@ import (
 // bounded (64 MiB of appends at a writer, 16 MiB on the way to each peer, Pebble's cache and memtables), but the collector
 // would let as much again become garbage first, and most of it is large and dies young under a flood. What Pebble and the
 // runtime take besides leaves the process below 512 MiB; make soak holds it against that.
-const memoryLimit = 352 << 20
+const memoryLimit = 320 << 20
 
 // limitMemory sets the limit, unless who starts the program sets another one with GOMEMLIMIT.
 func limitMemory() {
