@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -51,17 +52,23 @@ func open(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
+	profile, err := os.MkdirTemp("", "quorumlog-page-")
+	if err != nil {
+		t.Fatal(err)
+	}
 	command := exec.Command(path, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage",
-		"--disable-background-networking", "--remote-debugging-pipe", "--user-data-dir="+t.TempDir(), "about:blank")
+		"--disable-background-networking", "--remote-debugging-pipe", "--user-data-dir="+profile, "about:blank")
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.ExtraFiles = []*os.File{in, out} // 3 and 4, as it expects them
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
 	b := &browser{t: t, to: to, answers: make(chan answer, 64)}
 	t.Cleanup(func() {
-		_ = command.Process.Kill() // it has nothing to save
-		_ = command.Wait()         // nor is how it ended of interest
+		_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL) // it, and its children; they have nothing to save
+		_ = command.Wait()                                      // nor is how it ended of interest
 		_ = errors.Join(to.Close(), from.Close())
+		remove(t, profile)
 	})
 	if err := errors.Join(in.Close(), out.Close()); err != nil {
 		t.Fatal(err)
@@ -69,6 +76,25 @@ func open(t *testing.T) *browser {
 	go b.read(from)
 	b.attach()
 	return b
+}
+
+// remove deletes the browser's directory, in which its children may write until the kernel has ended them.
+func remove(t *testing.T, dir string) {
+	t.Helper()
+	again, late := time.NewTicker(10*time.Millisecond), time.After(5*time.Second)
+	defer again.Stop()
+	for {
+		err := os.RemoveAll(dir)
+		if err == nil {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-late:
+			t.Error(err)
+			return
+		}
+	}
 }
 
 // found is the path of a browser; empty where there is none.
