@@ -223,22 +223,15 @@ func (c *Cluster) start(stdin io.Reader, args ...string) *Process {
 
 func (c *Cluster) launch(start func(*exec.Cmd) error, stdin io.Reader, args []string) *Process {
 	c.t.Helper()
-	p := &Process{Stdout: &Output{}, Stderr: &Output{}, t: c.t, command: exec.Command(c.binary, args...), ended: make(chan struct{})}
-	p.command.Stdin, p.command.Stdout, p.command.Stderr = stdin, p.Stdout, p.Stderr
-	p.command.Env = environment("QUORUMLOG_MEMBERS="+c.Members, fmt.Sprintf("QUORUMLOG_INSECURE=%t", c.Network != nil))
+	command := exec.Command(c.binary, args...)
+	command.Stdin = stdin
+	command.Env = environment("QUORUMLOG_MEMBERS="+c.Members, fmt.Sprintf("QUORUMLOG_INSECURE=%t", c.Network != nil))
 	if c.certs != "" && args[0] != "serve" {
-		p.command.Env = append(p.command.Env, c.showsByDefault()...)
+		command.Env = append(command.Env, c.showsByDefault()...)
 	}
-	dieWithParent(p.command)
-	if err := start(p.command); err != nil {
-		c.t.Fatal(err)
-	}
-	go func() {
-		defer close(p.ended)
-		_ = p.command.Wait() // the exit code says it all
-	}()
+	p := launch(c.t, command, start)
 	c.t.Cleanup(func() {
-		p.Kill()
+		p.Kill() // or it could go on while it is shown
 		if c.t.Failed() && args[0] == "serve" {
 			c.show(p, args)
 		}
