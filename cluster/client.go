@@ -382,7 +382,7 @@ func (c *Client) member(id log.ReplicaID) (Member, bool) {
 	return members[i], true
 }
 
-func gateway(m Member) *actor.PID { return pid(m, logName, member.Gateway) }
+func gateway(m Member) *actor.PID { return pid(m, "", member.Gateway) }
 
 func withDefaultTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, ok := ctx.Deadline(); ok {

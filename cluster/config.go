@@ -17,9 +17,6 @@ import (
 // DefaultCluster is the name of a cluster that is given none.
 const DefaultCluster = "quorumlog"
 
-// logName is what the member's root actor is called in its actor system.
-const logName = "quorumlog"
-
 // Repair says what a start does with a data directory that is damaged and known to be this replica's.
 type Repair string
 

@@ -22,7 +22,7 @@ import (
 // Limits of the lane for what is urgent, in bytes.
 const (
 	maxUrgent      = 4 << 10 // of one message
-	maxUrgentQueue = 1 << 20 // of what waits; the oldest are dropped first
+	maxUrgentQueue = 1 << 20 // of what waits of one log, and half of that of all; the oldest are dropped first
 )
 
 // inOrder are the types of messages that stay behind each other.
@@ -38,10 +38,7 @@ func inOrder() map[string]bool {
 
 // part divides a packet into what is urgent and the rest.
 func (l *link) part(b *remote.MessageBatch) (urgent, rest *remote.MessageBatch) {
-	first, second := &remote.MessageBatch{}, &remote.MessageBatch{}
-	for _, part := range []*remote.MessageBatch{first, second} {
-		part.TypeNames, part.Targets, part.Senders = b.GetTypeNames(), b.GetTargets(), b.GetSenders()
-	}
+	first, second := partOf(b), partOf(b)
 	for _, e := range b.GetEnvelopes() {
 		if len(e.GetMessageData()) <= maxUrgent && !l.inOrder[b.GetTypeNames()[e.GetTypeId()]] {
 			first.Envelopes = append(first.Envelopes, e)

@@ -55,7 +55,7 @@ const (
 	forget     = 10 * time.Second // without the peer, until the link is given up
 	stale      = 2 * time.Second  // in the queue, after which a message is not worth sending to a peer that comes back
 	maxFrame   = 1 << 20          // bytes; what is packed together, unless one message is larger
-	maxQueue   = 16 << 20         // bytes; the oldest are dropped first: the sender has asked again since
+	maxQueue   = 16 << 20         // bytes of one log, and half of those of all; the oldest are dropped first: the sender has asked again since
 	perMessage = 64               // bytes that an envelope has besides the message, about
 )
 

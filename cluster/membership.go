@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/log/identity"
@@ -90,11 +88,12 @@ func configuration(list codec.Members) uint64 {
 	return binary.BigEndian.Uint64(sum[:8])
 }
 
-// clusterID is what a cluster's name looks like on the wire.
-func clusterID(name string) identity.ClusterID {
-	sum := sha256.Sum256([]byte("quorumlog cluster " + name))
+// clusterID is what a cluster's name, and that of one of its logs, look like on the wire: members of different logs refuse each other.
+func clusterID(cluster, name string) identity.ClusterID {
+	text := "quorumlog cluster " + cluster
+	if name != "" { // which has no space
+		text = "quorumlog log " + name + " of cluster " + cluster
+	}
+	sum := sha256.Sum256([]byte(text))
 	return identity.ClusterID(sum[:16])
 }
-
-// pid names an actor of a member.
-func pid(m Member, logName, name string) *actor.PID { return actor.NewPID(m.Address, logName+"/"+name) }

@@ -94,7 +94,7 @@ func (n *Node) start(ctx context.Context) error {
 		return fmt.Errorf("start the member: %w", ctx.Err())
 	}
 	if n.began.Epoch > 0 { // what the disk says counts, and not the list that the member was started with
-		n.transport.meet(n.began)
+		n.transport.meet("", n.began)
 	}
 	n.transport.open()
 	n.ways.announce(n.config.ID, n.config.announce(self))
@@ -184,10 +184,10 @@ func (n *Node) spawn(ready chan struct{}) error {
 	}
 	peers := make(map[log.ReplicaID]*actor.PID)
 	for _, m := range n.config.Members {
-		peers[m.ID] = pid(m, logName, member.Replica)
+		peers[m.ID] = pid(m, "", member.Replica)
 	}
 	root := member.Props(member.Config{
-		Ensemble: e, Others: peers, Store: n.store, Cluster: clusterID(n.config.cluster()),
+		Ensemble: e, Others: peers, Store: n.store, Cluster: clusterID(n.config.cluster(), ""),
 		Configuration: configuration(ordered(n.config.Members)), AutoInitialize: n.config.AutoInitialize,
 		AutoElect: n.config.AutoElect,
 		Report:    func(report any) { n.report(report, ready) },
@@ -227,7 +227,7 @@ func (n *Node) report(report any, ready chan struct{}) {
 	case member.Recovered:
 		n.once.Do(func() { close(n.recovered) })
 	case member.Changed:
-		n.transport.meet(e.Configuration)
+		n.transport.meet("", e.Configuration)
 	}
 	if e := event(report); e != nil {
 		n.bus.publish(e)

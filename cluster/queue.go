@@ -2,44 +2,105 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
-
-	"github.com/asynkron/protoactor-go/remote"
-	"github.com/rs/zerolog"
 )
 
-// frame is one packet in a queue.
-type frame struct {
-	packet *remote.RemoteMessage
-	bytes  int // about
-	queued time.Time
-}
-
-// queue holds the packets of one lane to a peer, first in, first out, up to a bound in bytes. One goroutine takes out.
+// queue holds the packets of one lane to a peer, up to a bound in bytes. One goroutine takes out.
+//
+// It has a line for every log, and what is in one line comes out in its order. Each gets its part of the way, in bytes, and where
+// there is no room what waits in the longest is dropped, the oldest first: a log whose packets pile up holds up itself, and no
+// other one.
 type queue struct {
 	mu     sync.Mutex
-	frames []frame
+	lines  []*line // that have something
+	spent  int     // what the line had that was served last
 	bytes  int
-	most   int
+	most   int // bytes in one line; all together have twice as many
 	closed bool
 	wake   chan struct{} // has one element whenever pop must look again
 }
 
+// line is what waits of one log.
+type line struct {
+	name   string
+	frames []frame
+	bytes  int
+	spent  int // bytes that were sent since all lines were empty, about: whoever had least is served next
+}
+
 func newQueue(most int) *queue { return &queue{most: most, wake: make(chan struct{}, 1)} }
 
-// push appends a frame, and returns how many of the oldest it had to drop for it.
+// push appends a frame to its line, and returns how many of the oldest it had to drop for it.
 func (q *queue) push(f frame) (dropped int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.frames) > 0 && q.bytes+f.bytes > q.most {
-		q.shift()
+	own := q.line(f.line)
+	own.bytes, q.bytes = own.bytes+f.bytes, q.bytes+f.bytes
+	for {
+		from := own
+		if own.bytes <= q.most {
+			if q.bytes <= 2*q.most {
+				break
+			}
+			from = q.longest()
+		}
+		if len(from.frames) == 0 { // a single frame has more than all may have
+			break
+		}
+		from.shift(q)
 		dropped++
 	}
-	q.frames = append(q.frames, f)
-	q.bytes += f.bytes
+	own.frames = append(own.frames, f)
+	q.forget()
 	q.signal()
 	return dropped
+}
+
+// line returns the line of a name. One that is new has had as much as the others, lest it gets all the way until it has.
+func (q *queue) line(name string) *line {
+	for _, l := range q.lines {
+		if l.name == name {
+			return l
+		}
+	}
+	l := &line{name: name, spent: q.spent}
+	if len(q.lines) == 0 {
+		l.spent = 0
+	}
+	q.lines = append(q.lines, l)
+	return l
+}
+
+// longest is the line that has most, of those that have something besides what is about to be queued.
+func (q *queue) longest() *line {
+	longest := &line{}
+	for _, l := range q.lines {
+		if len(l.frames) > 0 && l.bytes > longest.bytes {
+			longest = l
+		}
+	}
+	return longest
+}
+
+// next is the line that is served next.
+func (q *queue) next() *line {
+	return slices.MinFunc(q.lines, func(a, b *line) int { return a.spent - b.spent })
+}
+
+// forget removes the lines that are empty.
+func (q *queue) forget() {
+	q.lines = slices.DeleteFunc(q.lines, func(l *line) bool { return len(l.frames) == 0 })
+}
+
+// shift takes the first frame of a line.
+func (l *line) shift(q *queue) frame {
+	f := l.frames[0]
+	l.frames[0] = frame{} // for the garbage collector
+	l.frames = l.frames[1:]
+	l.bytes, q.bytes = l.bytes-f.bytes, q.bytes-f.bytes
+	return f
 }
 
 // pop waits for a frame. It returns false when the context ends, or when the queue is closed and empty.
@@ -60,29 +121,29 @@ func (q *queue) pop(ctx context.Context) (frame, bool) {
 func (q *queue) take() (f frame, ok, closed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.frames) == 0 {
+	if len(q.lines) == 0 {
 		return frame{}, false, q.closed
 	}
-	return q.shift(), true, q.closed
+	l := q.next()
+	q.spent = l.spent
+	f = l.shift(q)
+	l.spent += f.bytes
+	q.forget()
+	return f, true, q.closed
 }
 
 // expire drops what was queued before some time, and returns how many frames that were.
 func (q *queue) expire(before time.Time) (dropped int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.frames) > 0 && q.frames[0].queued.Before(before) {
-		q.shift()
-		dropped++
+	for _, l := range q.lines {
+		for len(l.frames) > 0 && l.frames[0].queued.Before(before) {
+			l.shift(q)
+			dropped++
+		}
 	}
+	q.forget()
 	return dropped
-}
-
-func (q *queue) shift() frame {
-	f := q.frames[0]
-	q.frames[0] = frame{} // for the garbage collector
-	q.frames = q.frames[1:]
-	q.bytes -= f.bytes
-	return f
 }
 
 // close lets pop return what is left, and then false.
@@ -111,39 +172,4 @@ func (q *queue) signal() {
 	case q.wake <- struct{}{}:
 	default:
 	}
-}
-
-// frames cuts a batch into packets of at most maxFrame bytes, or of one message.
-func frames(b *remote.MessageBatch, log zerolog.Logger) []frame {
-	var cut []frame
-	add := func(envelopes []*remote.MessageEnvelope, bytes int) {
-		if len(envelopes) == 0 {
-			return
-		}
-		part := &remote.MessageBatch{
-			TypeNames: b.GetTypeNames(), Targets: b.GetTargets(), Senders: b.GetSenders(), Envelopes: envelopes,
-		}
-		cut = append(cut, frame{
-			packet: &remote.RemoteMessage{MessageType: &remote.RemoteMessage_MessageBatch{MessageBatch: part}},
-			bytes:  bytes, queued: time.Now(),
-		})
-	}
-	first, bytes := 0, 0
-	for i, e := range b.GetEnvelopes() {
-		size := len(e.GetMessageData()) + perMessage
-		if size > maxMessage {
-			log.Error().Str("type", b.GetTypeNames()[e.GetTypeId()]).Int("bytes", size).
-				Msg("a message is too large to be sent, and was dropped")
-			add(b.GetEnvelopes()[first:i], bytes)
-			first, bytes = i+1, 0
-			continue
-		}
-		if bytes > 0 && bytes+size > maxFrame {
-			add(b.GetEnvelopes()[first:i], bytes)
-			first, bytes = i, 0
-		}
-		bytes += size
-	}
-	add(b.GetEnvelopes()[first:], bytes)
-	return cut
 }

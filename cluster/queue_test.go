@@ -89,6 +89,91 @@ func TestFullQueueDropsTheOldest(t *testing.T) {
 	}
 }
 
+func TestAFloodOfOneLogDropsItsOwnAndHoldsUpNoOther(t *testing.T) {
+	q, dropped := newQueue(maxQueue), 0
+	for range 40 {
+		dropped += q.push(frame{line: "flood", bytes: maxFrame})
+	}
+	if dropped != 24 {
+		t.Errorf("%d of 40 MiB were dropped", dropped)
+	}
+	if dropped := q.push(frame{line: "calm", bytes: 100}); dropped > 0 {
+		t.Errorf("%d were dropped for another log", dropped)
+	}
+	for n := range 3 {
+		if f, ok := q.pop(context.Background()); ok && f.line == "calm" {
+			return
+		} else if !ok || n == 2 {
+			t.Fatal("another log waits behind the flood")
+		}
+	}
+}
+
+func TestLogsShareTheWayByBytes(t *testing.T) {
+	q, sent := newQueue(maxQueue), map[string]int{}
+	for range 15 {
+		q.push(frame{line: "large", bytes: maxFrame})
+	}
+	for range 200 {
+		q.push(frame{line: "small", bytes: maxFrame / 16})
+	}
+	for sent["large"] < 6*maxFrame {
+		f, ok := q.pop(context.Background())
+		if !ok {
+			t.Fatal("it is empty")
+		}
+		sent[f.line] += f.bytes
+	}
+	if ratio := float64(sent["small"]) / float64(sent["large"]); ratio < 0.8 || ratio > 1.2 {
+		t.Errorf("one log has %.2f times what the other has", ratio)
+	}
+}
+
+func TestFramesOfOneLogKeepTheirOrder(t *testing.T) {
+	q := newQueue(maxQueue)
+	for n := range 60 {
+		q.push(frame{line: []string{"a", "b", "c"}[n%3], bytes: 1 + n%7, queued: time.Unix(int64(n), 0)})
+	}
+	last := map[string]int64{}
+	for range 60 {
+		f, ok := q.pop(context.Background())
+		if !ok || f.queued.Unix() < last[f.line] {
+			t.Fatalf("%s: %v after %d", f.line, f.queued.Unix(), last[f.line])
+		}
+		last[f.line] = f.queued.Unix()
+	}
+}
+
+func TestAllLogsTogetherHaveTwiceTheBoundOfOne(t *testing.T) {
+	q := newQueue(maxQueue)
+	for n := range 200 {
+		q.push(frame{line: []string{"a", "b", "c", "d", "e"}[n%5], bytes: maxFrame})
+		if q.size() > 2*maxQueue {
+			t.Fatalf("%d bytes wait", q.size())
+		}
+	}
+	if len(q.lines) != 5 {
+		t.Errorf("%d lines are left of 5", len(q.lines))
+	}
+}
+
+func TestAPacketForTwoLogsIsDivided(t *testing.T) {
+	b := packet(1, 2, 3, 4, 5).GetMessageBatch()
+	b.Targets = []string{"quorumlog/replica", "quorumlog.orders/replica", "quorumlog/gateway", clientPrefix + "$1"}
+	for i, target := range []int32{0, 1, 2, 3, 1} {
+		b.Envelopes[i].Target = target
+	}
+	got := map[string][]int{}
+	for _, f := range frames(b, zerolog.Nop()) {
+		for _, e := range f.packet.GetMessageBatch().GetEnvelopes() {
+			got[f.line] = append(got[f.line], len(e.GetMessageData()))
+		}
+	}
+	if len(got) != 2 || !equal(got["quorumlog"], []int{1, 3, 4}) || !equal(got["quorumlog.orders"], []int{2, 5}) {
+		t.Errorf("it was divided into %v", got)
+	}
+}
+
 func TestQueueExpiresWhatIsOld(t *testing.T) {
 	q := newQueue(maxQueue)
 	for n := range 5 {

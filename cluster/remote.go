@@ -135,8 +135,8 @@ func (t *transport) open() {
 	}
 }
 
-// meet has the transport know where the members are from now on.
-func (t *transport) meet(c membership.Configuration) {
+// meet has the transport know where the members of a log are from now on.
+func (t *transport) meet(name string, c membership.Configuration) {
 	if t.shakes == nil {
 		return
 	}
@@ -144,7 +144,7 @@ func (t *transport) meet(c membership.Configuration) {
 	for i, m := range c.Members {
 		members[i] = Member{ID: m.ID, Address: m.Address}
 	}
-	t.shakes.access.members.set(members)
+	t.shakes.access.members.set(name, members)
 }
 
 // faults says why members could not be talked to; nil where nobody can know.

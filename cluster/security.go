@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/quorumlog/quorumlog/cluster/certificate"
+	"github.com/quorumlog/quorumlog/log"
 )
 
 // Security says how a process and its peers know each other: by certificates, or, where all of them are on this machine, not at
@@ -133,11 +134,11 @@ func (a access) reads() (certificate.Identity, bool) {
 // at checks who was met at an address that this process connected to: the member that should be there, or, where none should,
 // a client that asked, or a member that is not known yet, or not any more.
 func (a access) at(address string, who certificate.Identity) error {
-	id, isMember := a.members.member(address)
+	here := a.members.members(address)
 	switch {
-	case isMember && (who.Role != certificate.Member || who.Member != id):
-		return fmt.Errorf("at %s, where member %d should be, is %s: look at the member list, and at the certificates", address, id, who)
-	case !isMember && (!a.serves || a.isKnown(who)):
+	case len(here) > 0 && !isOf(here, who):
+		return fmt.Errorf("at %s, where member %d should be, is %s: look at the member list, and at the certificates", address, here[len(here)-1], who)
+	case len(here) == 0 && (!a.serves || a.isKnown(who)):
 		return fmt.Errorf("at %s, where no member should be, is %s", address, who)
 	}
 	return nil
@@ -158,12 +159,17 @@ func (a access) admit(who certificate.Identity) error {
 
 // from checks that answers to somebody go to where that one is, or at least to where nobody else is.
 func (a access) from(who certificate.Identity, address, name string) string {
-	id, isMember := a.members.member(address)
+	here := a.members.members(address)
 	switch {
 	case a.isKnown(who):
-		return unless(isMember && id == who.Member, "its sender is elsewhere than the member that sends it")
+		return unless(isOf(here, who), "its sender is elsewhere than the member that sends it")
 	case who.Role == certificate.Member:
-		return unless(!isMember, "its sender is another member than the one that sends it")
+		return unless(len(here) == 0, "its sender is another member than the one that sends it")
 	}
-	return unless(!isMember && isClient(name), "its sender is no client, and a client sends it")
+	return unless(len(here) == 0 && isClient(name), "its sender is no client, and a client sends it")
+}
+
+// isOf says whether somebody is one of these members.
+func isOf(members []log.ReplicaID, who certificate.Identity) bool {
+	return who.Role == certificate.Member && slices.Contains(members, who.Member)
 }

@@ -54,13 +54,13 @@ func trafficOf(m proto.Message) traffic {
 	return changes
 }
 
-// taken says what an actor takes from other processes: the three that serve, the actors below those that ask (an answer goes
+// taken says what an actor, of whichever log, takes from other processes: the three that serve, the actors below those that ask (an answer goes
 // to whoever asked: rounds, fetches), and clients. Nothing: no other process may send to it.
 func taken(name string) traffic {
 	if isClient(name) {
 		return answers
 	}
-	below, ok := strings.CutPrefix(name, logName+"/")
+	_, below, ok := logOf(name)
 	if !ok {
 		return nothing
 	}

@@ -59,6 +59,9 @@ func TestRolesMaySendWhatTheirCertificatesAllow(t *testing.T) {
 		{&messages.CatchupRequest{Request: 1}, gateway, true, true, true},
 		{&messages.DigestRequest{Request: 1}, gateway, true, true, true},
 		{&messages.StatusRequest{Request: 1}, gateway, true, true, true},
+		{&messages.StatusRequest{Request: 1}, "quorumlog.orders/gateway", true, true, true},
+		{&messages.AppendRequest{Request: 1}, "quorumlog.orders/gateway", true, true, false},
+		{&messages.PromiseRequest{Header: header}, "quorumlog.orders/replica", true, false, false},
 		{&messages.EventsRequest{Request: 1}, gateway, true, true, true},
 		{&messages.AppendRequest{Request: 1}, gateway, true, true, false},
 		{&messages.TruncateRequest{Request: 1}, gateway, true, true, false},
@@ -202,7 +205,7 @@ func TestWhoIsWhereFollowsTheLog(t *testing.T) {
 	if a.at(before, two) != nil || a.at(after, two) == nil || a.at(before, four) == nil || a.at(after, four) != nil {
 		t.Error("before")
 	}
-	a.members.set([]Member{{1, ownAddress}, {2, after}, {4, before}})
+	a.members.set("", []Member{{1, ownAddress}, {2, after}, {4, before}})
 	if a.at(after, two) != nil || a.at(before, two) == nil || a.at(before, four) != nil || a.at(after, four) == nil {
 		t.Error("after")
 	}

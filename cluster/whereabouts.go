@@ -160,9 +160,9 @@ func (w *whereabouts) address(ctx context.Context, address string) context.Conte
 
 // misled says that a stream is for somebody else than this process.
 func (a access) misled(ctx context.Context, own string) error {
-	said := metadata.ValueFromIncomingContext(ctx, meant)
-	id, isMember := a.members.member(own)
-	if len(said) == 0 || !isMember && a.serves || isMember && said[0] == strconv.Itoa(int(id)) {
+	said, here := metadata.ValueFromIncomingContext(ctx, meant), a.members.members(own)
+	isHere := func(id log.ReplicaID) bool { return said[0] == strconv.Itoa(int(id)) }
+	if len(said) == 0 || len(here) == 0 && a.serves || slices.ContainsFunc(here, isHere) {
 		return nil // nothing was said, or this member is in no list yet: the protocol tells it so
 	}
 	return status.Error(grpccodes.FailedPrecondition, "this process is not the member that is looked for")

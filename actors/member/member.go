@@ -185,7 +185,7 @@ func (m *member) start(ctx actor.Context) {
 }
 
 func (m *member) spawn(ctx actor.Context, name string, producer actor.Producer) *actor.PID {
-	pid, err := ctx.SpawnNamed(m.Props(producer), name)
+	pid, err := ctx.SpawnNamed(m.Named(producer), name)
 	if err != nil {
 		panic(fmt.Sprintf("the member has two actors called %s: %v", name, err))
 	}
