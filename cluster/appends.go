@@ -15,11 +15,12 @@ type Gap struct {
 
 // Appends are the entries that a member appended for clients, since its process started.
 type Appends struct {
-	Count uint64 `json:"count"`
+	Count uint64 `json:"count"` // of entries
 	// Latencies counts requests by the time that they took: up to each of the bounds and above the one before; the last is those
 	// that took longer.
 	Latencies []uint64 `json:"latencies,omitempty"`
-	Bounds    []uint64 `json:"bounds_microseconds,omitempty"`
+	// Bounds are what the Latencies are counted by, in microseconds.
+	Bounds []uint64 `json:"bounds_microseconds,omitempty"`
 }
 
 // Since returns what was appended after an earlier look at the same process; all, where that is another one.

@@ -19,17 +19,17 @@ type Event interface{ event() }
 type (
 	// StatusChanged: the replica's status, as status.Status names it.
 	StatusChanged struct {
-		From, To string
-		At       time.Time
+		From, To string    // EMPTY, STARTING, RECOVERING or VOTING
+		At       time.Time // by the clock of this process
 	}
 	// CatchupProgress: how far a catch-up is.
 	CatchupProgress struct {
-		Total   uint64        `json:"total"` // positions missing at its start
-		Done    uint64        `json:"done"`  // positions learned or truncated since
-		Bytes   uint64        `json:"bytes"` // bytes copied since
-		Elapsed time.Duration `json:"elapsed_nanoseconds"`
-		Rate    uint64        `json:"bytes_per_second"` // since its start
-		Left    time.Duration `json:"left_nanoseconds"` // until all is learned, at the speed so far or the limit; 0 while there is none
+		Total   uint64        `json:"total"`               // positions missing at its start
+		Done    uint64        `json:"done"`                // positions learned or truncated since
+		Bytes   uint64        `json:"bytes"`               // bytes copied since
+		Elapsed time.Duration `json:"elapsed_nanoseconds"` // since its start
+		Rate    uint64        `json:"bytes_per_second"`    // since its start
+		Left    time.Duration `json:"left_nanoseconds"`    // until all is learned, at the speed so far or the limit; 0 while there is none
 	}
 	// Advice: why the replica cannot recover at the moment, and what to do; empty once that is over.
 	Advice struct{ Text string }

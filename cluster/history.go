@@ -16,13 +16,13 @@ import (
 // Happening is something that happened at one member, as the member keeps it. Its JSON names, and the kinds, are a contract.
 type Happening struct {
 	Member   log.ReplicaID    `json:"member"`
-	Sequence uint64           `json:"sequence"` // 1 for the first of the member's process, and so on
-	At       time.Time        `json:"at"`       // by the member's clock
-	Kind     string           `json:"kind"`     // see the constants of package actors/measure
-	From     string           `json:"from,omitempty"`
-	To       string           `json:"to,omitempty"`
+	Sequence uint64           `json:"sequence"`       // 1 for the first of the member's process, and so on
+	At       time.Time        `json:"at"`             // by the member's clock
+	Kind     string           `json:"kind"`           // see the constants of package actors/measure
+	From     string           `json:"from,omitempty"` // a status or a proposal, as the kind has it
+	To       string           `json:"to,omitempty"`   // the same
 	Peer     log.ReplicaID    `json:"peer,omitempty"`
-	Detail   string           `json:"detail,omitempty"`
+	Detail   string           `json:"detail,omitempty"` // for people
 	Catchup  *CatchupProgress `json:"catchup,omitempty"`
 	Missed   uint64           `json:"missed,omitempty"` // of the kind missed: how many events the member does not keep any more
 }

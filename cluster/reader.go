@@ -16,7 +16,7 @@ import (
 // Entry is what was appended, and where.
 type Entry struct {
 	Position log.Position
-	Data     []byte
+	Data     []byte // as it was appended
 }
 
 // Reader reads a prefix of the log without a gap, which only grows: what it has shown once it shows again, whichever member it

@@ -14,20 +14,20 @@ import (
 // Status is how a member is. Its JSON names are a contract.
 type Status struct {
 	ID          log.ReplicaID   `json:"id"`
-	Address     string          `json:"address"`
-	Status      string          `json:"status"` // EMPTY, STARTING, RECOVERING or VOTING; empty if unreachable
-	Since       time.Time       `json:"since"`  // when the status was entered, by the member's clock
+	Address     string          `json:"address"` // as host:port, where the other members reach it
+	Status      string          `json:"status"`  // EMPTY, STARTING, RECOVERING or VOTING; empty if unreachable
+	Since       time.Time       `json:"since"`   // when the status was entered, by the member's clock
 	Begin       log.Position    `json:"begin"`
 	End         log.Position    `json:"end"`
-	Learned     log.Position    `json:"learned"`  // up to where everything is learned
-	Holes       uint64          `json:"holes"`    // positions from begin to end that are not learned
-	Promised    string          `json:"promised"` // the implicit promise, as round.replica
-	Leader      bool            `json:"leader"`   // its coordinator is elected
-	Writer      string          `json:"writer,omitempty"`
-	Incarnation string          `json:"incarnation"`
+	Learned     log.Position    `json:"learned"`           // up to where everything is learned
+	Holes       uint64          `json:"holes"`             // positions from begin to end that are not learned
+	Promised    string          `json:"promised"`          // the implicit promise, as round.replica
+	Leader      bool            `json:"leader"`            // its coordinator is elected
+	Writer      string          `json:"writer,omitempty"`  // the proposal that it writes under, as round.replica; empty if it does not
+	Incarnation string          `json:"incarnation"`       // of its disk, as generation-disk
 	Syncs       uint64          `json:"syncs"`             // that its disk has seen, since it was made
 	Present     []log.ReplicaID `json:"present,omitempty"` // the members that it hears
-	Reachable   bool            `json:"reachable"`
+	Reachable   bool            `json:"reachable"`         // it answered; else Error says why it did not
 	// Configuration is the hash of the member list that the member was given; see Client.Configuration.
 	Configuration string          `json:"configuration"`
 	Role          string          `json:"role"`  // voter or observer, as far as the client knows

@@ -20,13 +20,13 @@ const (
 // Kind says what a value does once it is chosen.
 type Kind uint8
 
-// The kinds. None is the kind of a position for which nothing was accepted.
+// The kinds.
 const (
-	None Kind = iota
-	NOP
-	Append
-	Truncate
-	Config
+	None     Kind = iota // nothing was accepted for the position
+	NOP                  // fills a position that nobody used
+	Append               // is an entry of the user
+	Truncate             // drops every position before Value.To
+	Config               // changes the members, for every position above its own
 )
 
 // String names the kind.

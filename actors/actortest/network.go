@@ -33,7 +33,8 @@ type Quality struct {
 	Min, Max time.Duration
 	// Tail is the probability that a message takes longer than Max, from 0 to 1: up to Longest, which is above Max. Each
 	// doubling of the time is equally likely. Without Reorder later messages wait behind it.
-	Tail    float64
+	Tail float64
+	// Longest is what a message of the Tail takes at most.
 	Longest time.Duration
 	// Drop is the probability that a message is lost, from 0 to 1; it is drawn for each copy.
 	Drop float64

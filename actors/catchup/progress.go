@@ -10,9 +10,9 @@ import (
 
 // Progress tells the parent how far it is: each time that something is learned, and every second.
 type Progress struct {
-	Total, Done, Bytes uint64 // positions missing at the start, positions learned or truncated since, bytes copied since
-	Elapsed            time.Duration
-	Rate               uint64 // bytes a second, since it started
+	Total, Done, Bytes uint64        // positions missing at the start, positions learned or truncated since, bytes copied since
+	Elapsed            time.Duration // since it started
+	Rate               uint64        // bytes a second, since it started
 	// Left is how long it takes until everything is learned, at the speed at which positions were copied so far or, where that is
 	// less, at the limit; 0 while none was copied, and a hundred years at most.
 	Left time.Duration

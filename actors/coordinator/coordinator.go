@@ -47,35 +47,36 @@ type (
 	// Elect asks for an election, also where the coordinator is elected already: whoever wrote before is fenced.
 	// A Polite one, which no client asked for, is won only where no other writer is heard, and at once where this one is elected.
 	Elect struct {
-		Tag    uint64
+		Tag    uint64 // is repeated in the answer, as every Tag
 		Polite bool
 	}
 	// Elected answers Elect: the election is won. End is the highest position of the log before its own entries.
 	Elected struct {
-		Tag uint64
+		Tag uint64 // as it was asked
 		By  log.Proposal
 		End log.Position
 	}
 	// Append asks to write values at consecutive positions, all in one batch. The position of a TRUNCATE is checked.
 	Append struct {
-		Tag    uint64
+		Tag    uint64       // is repeated in the answer
 		Fence  log.Proposal // writes only if this proposal is still the elected one; 0 for any
 		Values []log.Value  // at most log.MaxRun of them, and log.MaxRunBytes bytes or one entry; of one session in its order, or of none
 
-		// Of values of a session: up to Since nothing of it is in the log. Resolve says that an earlier Append of them has an
-		// unknown outcome: then it is not refused as Fenced before somebody is elected who can know.
-		Since   log.Position
+		// Since, of values of a session, is a position up to which nothing of it is in the log.
+		Since log.Position
+		// Resolve, of values of a session, says that an earlier Append of them has an unknown outcome: then it is not refused as
+		// Fenced before somebody is elected who can know.
 		Resolve bool
 	}
 	// Appended answers Append: the values are chosen. The local replica has learned them, if it voted for them.
 	Appended struct {
-		Tag   uint64
+		Tag   uint64 // as it was asked
 		Range log.Range
 		More  []log.Range // where values of a session are not behind each other: the positions behind Range
 	}
 	// Failed answers Elect, Append and Change.
 	Failed struct {
-		Tag  uint64
+		Tag  uint64 // as it was asked
 		Why  Why
 		Seen log.Proposal  // with Fenced and NotElected: the highest proposal that stands in the way; 0 if none is known
 		To   log.ReplicaID // with NotElected, of a member that is about to end: who is to write instead; 0 if that is not known
@@ -99,12 +100,12 @@ type (
 
 	// Change asks to change the members. It is for the coordinator that is elected.
 	Change struct {
-		Tag    uint64
+		Tag    uint64 // is repeated in the answer
 		Change membership.Change
 	}
 	// Changed answers Change: the configuration is chosen, or the change was made before. It is in force here soon.
 	Changed struct {
-		Tag           uint64
+		Tag           uint64 // as it was asked
 		Configuration membership.Configuration
 	}
 

@@ -32,12 +32,12 @@ import (
 
 type (
 	// Seek asks for a writer, for clients that do not mind which: the local coordinator is elected, unless others mind.
-	Seek struct{ Tag uint64 }
+	Seek struct{ Tag uint64 } // is repeated in the answer
 	// Found answers Seek: the local coordinator is elected.
 	Found struct{ Tag uint64 }
 	// Elsewhere answers Seek: the local coordinator is not elected.
 	Elsewhere struct {
-		Tag    uint64
+		Tag    uint64          // of the Seek
 		Writer log.ReplicaID   // who writes, or is about to, as far as is known; 0 if it is not
 		Why    coordinator.Why // NotElected or Unheard
 	}

@@ -9,9 +9,9 @@ import (
 
 // Event is something that happened at one member.
 type Event struct {
-	Sequence uint64 // 1 for the first of the process, and so on
-	At       time.Time
-	Kind     string        // one of the constants below
+	Sequence uint64        // 1 for the first of the process, and so on
+	At       time.Time     // by the member's clock
+	Kind     string        // StatusChanged, Recovered and so on
 	From, To string        // statuses, or proposals; empty where there are none
 	Peer     log.ReplicaID // another member; 0 where there is none
 	Detail   string        // for people
@@ -41,9 +41,9 @@ const (
 
 // Progress is how far a catch-up is.
 type Progress struct {
-	Total, Done, Bytes uint64 // positions missing at its start, positions learned since, bytes copied since
-	Elapsed            time.Duration
-	Rate               uint64        // bytes a second
+	Total, Done, Bytes uint64        // positions missing at its start, positions learned since, bytes copied since
+	Elapsed            time.Duration // since its start
+	Rate               uint64        // bytes a second, since its start
 	Left               time.Duration // 0 while nobody knows
 }
 

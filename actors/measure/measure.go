@@ -87,9 +87,9 @@ type Election int
 
 // The ends of an election.
 const (
-	Won     Election = iota
-	Lost             // to a higher proposal
-	Unheard          // no quorum answered in time
+	Won     Election = iota // this member writes
+	Lost                    // to a higher proposal
+	Unheard                 // no quorum answered in time
 )
 
 // String is how the end is published; empty where there is no such end.
@@ -126,12 +126,12 @@ type Answer int
 
 // The answers.
 const (
-	Granted Answer = iota
-	Rejected
-	Learned
-	Truncated
-	NotVoting
-	Refused
+	Granted   Answer = iota // promised, or accepted
+	Rejected                // a higher proposal was promised
+	Learned                 // other values are chosen
+	Truncated               // the positions are dropped
+	NotVoting               // the replica may not vote
+	Refused                 // no rule was asked: see identity.Reason
 )
 
 // String is how the answer is published; empty where there is no such answer.

@@ -40,14 +40,14 @@ import (
 
 // The names of the member's actors below its own.
 const (
-	Replica     = "replica"
-	Network     = "network"
-	Gateway     = "gateway"
-	Recover     = "recover"
-	Coordinator = "coordinator"
-	Leader      = "leader"
-	Follow      = "follow"
-	Audit       = "audit"
+	Replica     = "replica"     // whom the replicas' messages of package messages go to
+	Network     = "network"     // is there from the start, as Replica and Gateway are
+	Gateway     = "gateway"     // whom clients talk to
+	Recover     = "recover"     // until the replica votes
+	Coordinator = "coordinator" // from then on
+	Leader      = "leader"      // the same, with AutoElect
+	Follow      = "follow"      // the same
+	Audit       = "audit"       // the same
 )
 
 // ErrFenced: the data directory is not the one that the cluster knows under this replica's id.
@@ -56,8 +56,7 @@ var ErrFenced = errors.New("this data directory is not the one that the cluster 
 // ErrConfiguration: the other members have another member list.
 var ErrConfiguration = errors.New("the other members refuse this one")
 
-// What the member reports to its owner, from any goroutine: these, replica.StatusChanged, catchup.Progress and
-// recovery.Advice.
+// What the member reports to its owner; see Config.Report.
 type (
 	// Ready: the member's actors can be reached under their names.
 	Ready struct{}
@@ -80,11 +79,13 @@ type Config struct {
 	Others         map[log.ReplicaID]*actor.PID // the other members' replicas
 	Store          storage.Store                // open; the owner closes it once the member has stopped
 	Cluster        identity.ClusterID
-	Configuration  uint64
-	AutoInitialize bool
+	Configuration  uint64         // hash of the member list that it is started with
+	AutoInitialize bool           // together with the others it begins a new log, where the disks of all are new
 	Memory         replica.Memory // of sessions; the same for all members
 	AutoElect      bool           // a member is elected where none writes, before a client asks
-	Report         func(event any)
+	// Report is told what happens, from any goroutine: Ready, Recovered, Left, Failed, Changed, replica.StatusChanged, catchup.Progress,
+	// recovery.Advice and audit.Diverged.
+	Report func(event any)
 }
 
 // Props are the props of a member.

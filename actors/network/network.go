@@ -62,7 +62,7 @@ type (
 type Peer struct {
 	ID       log.ReplicaID
 	PID      *actor.PID
-	Present  bool
+	Present  bool           // it was heard lately, and its connection holds
 	Presence codec.Presence // as it said last; zero if it never did
 	Heard    time.Time      // when it said so
 	RTT      time.Duration  // of the last greeting that was answered

@@ -39,8 +39,8 @@ func (e *FencedError) Is(target error) bool { return target == ErrFenced }
 
 // OrderError says where the journal would have had a gap.
 type OrderError struct {
-	Owner string
-	Index uint64
+	Owner string // the persistence id
+	Index uint64 // of the first event that was to be written
 }
 
 // Error implements error.

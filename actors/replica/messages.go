@@ -134,7 +134,7 @@ type (
 	}
 	// Page answers Read: the records of the first part of the range, without a gap.
 	Page struct {
-		Tag     uint64
+		Tag     uint64    // of the Read
 		Range   log.Range // the positions covered; empty if the log has none in the range
 		Actions []log.Action
 		Begin   log.Position
@@ -160,7 +160,7 @@ type (
 	// StatusChanged tells the owner.
 	StatusChanged struct {
 		From, To status.Status
-		At       time.Time
+		At       time.Time // by the clock of the replica
 	}
 	// Failed tells the owner that the disk failed or lied, or, with an identity.Refusal, that it was put back to an earlier
 	// state while the process ran, or, with an OtherLogError, that it holds another log. The replica no longer votes.
@@ -172,10 +172,10 @@ type Fault uint8
 
 // The faults.
 const (
-	NoFault     Fault = iota
-	Truncated         // the range starts below Begin
-	NotLearned        // the range ends above Learned
-	Backwards         // the range ends before it starts
-	DiskFailure       // the disk failed
-	Mending           // the records are damaged, and not copied yet
+	NoFault     Fault = iota // it is served
+	Truncated                // the range starts below Begin
+	NotLearned               // the range ends above Learned
+	Backwards                // the range ends before it starts
+	DiskFailure              // the disk failed
+	Mending                  // the records are damaged, and not copied yet
 )

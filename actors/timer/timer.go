@@ -29,7 +29,9 @@ type Clock interface {
 
 // Random is where the actors' randomness comes from: a seeded source under test. It is safe for many goroutines.
 type Random interface {
+	// Uint64 returns any number, each as likely as any other.
 	Uint64() uint64
+	// Int64N returns a number from 0 up to n, which is not among them. It panics where n is not positive.
 	Int64N(n int64) int64
 }
 

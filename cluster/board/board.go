@@ -169,16 +169,16 @@ func (b *Board) look(ctx context.Context, m *watched) View {
 // Strip is which positions a member has learned.
 type Strip struct {
 	Member  uint16        `json:"member"`
-	Begin   uint64        `json:"begin"`
-	End     uint64        `json:"end"`
-	Learned uint64        `json:"learned"`
-	Gaps    []cluster.Gap `json:"gaps"` // not learned, from begin to end; the last of 64 holds all the rest
+	Begin   uint64        `json:"begin"`   // the first position that it keeps
+	End     uint64        `json:"end"`     // the highest position that it knows of
+	Learned uint64        `json:"learned"` // up to where it has learned everything
+	Gaps    []cluster.Gap `json:"gaps"`    // not learned, from begin to end; the last of 64 holds all the rest
 }
 
 // Log is /api/log. Its JSON names are a contract.
 type Log struct {
-	Begin  uint64  `json:"begin"`
-	End    uint64  `json:"end"`
+	Begin  uint64  `json:"begin"`   // the lowest begin of those who answer
+	End    uint64  `json:"end"`     // the highest end of them
 	Strips []Strip `json:"members"` // of those who answer
 }
 

@@ -16,8 +16,8 @@ import (
 
 // How long certificates are valid, unless somebody says otherwise.
 const (
-	AuthorityDays = 3650
-	HolderDays    = 365
+	AuthorityDays = 3650 // of an authority, in days
+	HolderDays    = 365  // of a member or client, in days
 	day           = 24 * time.Hour
 	// early is how long before now a certificate is valid: the clocks of its readers may be behind.
 	early = time.Hour

@@ -87,7 +87,7 @@ func DecodeFetchRequest(m *messages.FetchRequest) (f Fetch, err error) {
 	return f, err
 }
 
-// Fetched answers a FetchRequest: one of the types below.
+// Fetched answers a FetchRequest: Copied, Gone, Unable or Denied.
 //
 //sumtype:decl
 type Fetched interface{ fetched() }

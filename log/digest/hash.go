@@ -33,7 +33,7 @@ func (h *Hash) Add(a log.Action) {
 // Sum is the hash of all records that were added.
 func (h *Hash) Sum() [sha256.Size]byte { return [sha256.Size]byte(h.inner.Sum(nil)) }
 
-// Block is the first half of a quarter of it: enough to tell blocks apart that nobody makes alike on purpose.
+// Block is the first 8 bytes of Sum, as the sum of a block: enough to tell blocks apart that nobody makes alike on purpose.
 func (h *Hash) Block() Sum {
 	all := h.Sum()
 	return Sum(binary.BigEndian.Uint64(all[:]))

@@ -26,7 +26,7 @@ const (
 
 // Entry is what a fold has to know of one entry; what is in the events and the snapshot is no concern of it.
 type Entry struct {
-	Owner      string
+	Owner      string // the persistence id of the journal's actor
 	Kind       Kind
 	By         string       // of an activation: where the actor runs, for people
 	Activation log.Position // of events and a snapshot: under which they are written

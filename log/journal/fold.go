@@ -11,9 +11,9 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	Counts     Verdict = iota + 1
-	Fenced             // another activation came before it
-	OutOfOrder         // another index comes next
+	Counts     Verdict = iota + 1 // it is in the journal
+	Fenced                        // another activation came before it
+	OutOfOrder                    // another index comes next
 )
 
 // String names the verdict.
@@ -64,7 +64,7 @@ type journal struct {
 type Span struct {
 	At    log.Position
 	First uint64 // the index of the first of them
-	Count uint64
+	Count uint64 // how many there are
 }
 
 // NewFold returns a fold of a log that begins at a position.
@@ -223,11 +223,11 @@ func (j *journal) needed() log.Position {
 	return j.first
 }
 
-// Owners is how many journals there are, and Holding the owner of the one that needs the oldest position: until it has a
-// snapshot, nothing from there on is truncated.
+// Owners is how many journals there are.
 func (f *Fold) Owners() int { return len(f.owners) }
 
-// Holding returns the owner of the journal that needs the oldest position; "" where there is none.
+// Holding returns the owner of the journal that needs the oldest position: until that has a newer snapshot, nothing from there
+// on may be truncated. It is "" where there is no journal.
 func (f *Fold) Holding() (owner string) {
 	least := f.upTo + 1
 	for name, j := range f.owners {

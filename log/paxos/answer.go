@@ -11,7 +11,8 @@ import (
 	"github.com/quorumlog/quorumlog/log/status"
 )
 
-// Answer is what an acceptor says to a proposer: one of the types below.
+// Answer is what an acceptor says to a proposer: Promised, Accepted, Rejected, Learned, Truncated, Willing, NotVoting or
+// Refused.
 //
 //sumtype:decl
 type Answer interface{ answer() }

@@ -47,7 +47,7 @@ func NewTally(q Question, members int) *Tally {
 	return &Tally{question: q, members: members, quorum: Quorum(members)}
 }
 
-// Outcome is what a proposer may conclude so far: one of the types below.
+// Outcome is what a proposer may conclude so far: Pending, Won, Lost, Settled, Passed or Unheard.
 //
 //sumtype:decl
 type Outcome interface{ outcome() }

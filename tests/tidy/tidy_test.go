@@ -6,6 +6,7 @@ package tidy
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -23,7 +24,7 @@ type rule struct {
 type sample struct{ path, text string }
 
 func rules() []rule {
-	return append(append(arrowRules(), codeRules()...), paperRules()...)
+	return slices.Concat(arrowRules(), codeRules(), paperRules(), docRules())
 }
 
 func TestTreeIsTidy(t *testing.T) {

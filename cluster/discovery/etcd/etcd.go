@@ -29,10 +29,10 @@ const (
 
 // Source is a directory of keys in etcd.
 type Source struct {
-	Endpoints []string // host:port
-	Name      string   // of the log; /protoactor/NAME/ begins its keys
-	Username  string
-	Password  string
+	Endpoints []string    // host:port
+	Name      string      // of the log; /protoactor/NAME/ begins its keys
+	Username  string      // empty: nobody signs in
+	Password  string      // of Username
 	TLS       *tls.Config // nil: plain text
 }
 

@@ -39,7 +39,7 @@ var (
 
 // Manifest says what a file holds. Its JSON names are a contract.
 type Manifest struct {
-	Format        int           `json:"format"`
+	Format        int           `json:"format"`        // see the constant Format
 	Version       string        `json:"version"`       // of the program that wrote it
 	Cluster       string        `json:"cluster"`       // the cluster's name
 	Configuration string        `json:"configuration"` // the hash of its member list; empty where a directory was read
@@ -52,8 +52,8 @@ type Manifest struct {
 	Entries       uint64        `json:"entries"`       // how many of the positions are entries
 	Bytes         uint64        `json:"bytes"`         // of the entries
 	Highest       log.Proposal  `json:"highest"`       // at least every proposal that was ever elected: fences go on above it
-	Began         time.Time     `json:"began"`
-	Ended         time.Time     `json:"ended"`
+	Began         time.Time     `json:"began"`         // when, by the clock of the program that wrote it
+	Ended         time.Time     `json:"ended"`         // the same
 	Tail          Tail          `json:"tail"`
 	SHA256        string        `json:"sha256"` // of everything in the file before the manifest, in hexadecimal
 }

@@ -24,7 +24,7 @@ import (
 
 // File is a backup that was looked at: its manifest was read, and is whole. Its records are read, and checked, by Records.
 type File struct {
-	Path     string
+	Path     string // as it was opened
 	Manifest Manifest
 	pages    int64 // where the manifest's frame begins
 }

@@ -10,7 +10,7 @@ import (
 
 // Mutation spoils one thing of a correct history.
 type Mutation struct {
-	Name   string
+	Name   string       // in words, for people
 	Rule   history.Rule // that finds it
 	Linear bool         // no order of the operations explains it, so that whoever searches for one finds it, too
 	// Apply spoils a history, and says whether the history has what it takes. It is definitely broken then.
