@@ -10,6 +10,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/quorumlog/quorumlog/actors/measure"
 )
 
 // The names are a contract: dashboards and alerts ask for them. What each has when a member has appended and was asked for
@@ -94,7 +96,7 @@ func wanted(one, two map[string]float64) []metric {
 }
 
 func TestCorruptionsAreCounted(t *testing.T) {
-	n := &Node{failed: make(chan error, 1)}
+	n := &Node{failed: make(chan error, 1), measures: measure.New(time.Now())}
 	n.fail(fmt.Errorf("read: %w", ErrCorrupt))
 	n.fail(errors.New("another fault"))
 	if n.corruptions.Value() != 1 {

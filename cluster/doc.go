@@ -10,7 +10,9 @@
 //	reader.go      reads of one member's replica
 //	membership.go  members, their addresses, and the cluster's id
 //	discovery/     where members are that moved; whereabouts.go: how they are reached then
-//	collector.go   metrics, for a program to register; history.go: what happened at a member
+//	events.go      what happens at a member of this process, typed: on the actor system's event stream, and by Node.Events
+//	history.go     the same of any member, asked from outside
+//	collector.go   metrics, for a program to register
 //	board/         the same over HTTP, with a page
 //	errors.go      what a call may return
 //	remote.go      protoactor's remote, with its doors closed (guard.go, weight.go)

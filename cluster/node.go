@@ -33,7 +33,6 @@ import (
 type Node struct {
 	*Client
 	config    Config
-	bus       bus
 	copyLimit *rate.Limiter
 	measures  *measure.Measures
 	store     *disk.Store
@@ -50,8 +49,9 @@ type Node struct {
 	left      chan struct{}
 	failed    chan error // the first failure; buffered
 	done      chan struct{}
-	once      sync.Once // recovered
-	leave     sync.Once // left
+	published chan struct{} // closed once the last event is on the actor system's event stream; nil while none is
+	once      sync.Once     // recovered
+	leave     sync.Once     // left
 	stop      sync.Once
 	err       error // why it stopped; set before done is closed
 }
@@ -79,6 +79,8 @@ func (n *Node) start(ctx context.Context) error {
 	if err := n.openSystem(self); err != nil {
 		return err
 	}
+	n.published = make(chan struct{})
+	go n.publish()
 	if err := n.openStore(); err != nil {
 		return err
 	}
@@ -218,7 +220,6 @@ func (n *Node) report(report any, ready chan struct{}) {
 	switch e := report.(type) {
 	case member.Ready:
 		close(ready)
-		return
 	case member.Failed:
 		n.fail(e.Err)
 		return
@@ -229,9 +230,6 @@ func (n *Node) report(report any, ready chan struct{}) {
 	case member.Changed:
 		n.transport.meet("", e.Configuration)
 	}
-	if e := event(report); e != nil {
-		n.bus.publish(e)
-	}
 }
 
 // fail stops the node. It may be called from any goroutine, an actor's too, so it does not wait.
@@ -241,6 +239,7 @@ func (n *Node) fail(err error) {
 	}
 	select {
 	case n.failed <- err:
+		n.measures.Events.Note(measure.Event{At: time.Now(), Kind: measure.Failed, Detail: err.Error(), Err: err})
 	default: // only the first failure counts
 	}
 }
@@ -278,10 +277,6 @@ func (n *Node) advice() string {
 	return ": " + s.Error
 }
 
-// Events tells every step of the member from now on. The channel is closed when the node has stopped. A subscriber that is
-// more than 1,024 events behind misses some.
-func (n *Node) Events() <-chan Event { return n.bus.subscribe() }
-
 // Done is closed when the node has stopped.
 func (n *Node) Done() <-chan struct{} { return n.done }
 
@@ -308,6 +303,7 @@ func (n *Node) Close() error {
 	n.handOver()
 	n.shutdown(nil)
 	<-n.done
+	n.awaitPublished()
 	return n.err
 }
 
@@ -348,8 +344,7 @@ func (n *Node) shutdown(err error) {
 		if n.system != nil && n.config.System == nil {
 			n.system.Shutdown()
 		}
-		n.bus.publish(Stopped{n.err})
-		n.bus.close()
+		n.measures.Events.Note(measure.Event{At: time.Now(), Kind: measure.Stopped, Detail: text(n.err), Err: n.err})
 		close(n.done)
 	})
 }

@@ -52,7 +52,7 @@ func (r *rebuild) run(entries, size int) (took, used time.Duration) {
 	n := r.start(r.members[2].ID)
 	defer func() { r.must(n.Close()) }()
 	var began time.Time
-	for e := range n.Events() {
+	for e := range n.Events(r.Context()) {
 		switch s, ok := e.(StatusChanged); {
 		case ok && s.To == status.Recovering.String():
 			began, used = s.At, processorTime()

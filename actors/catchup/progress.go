@@ -72,7 +72,7 @@ func (c *catchup) over() {
 	took := now.Sub(p.started)
 	c.Measures.Catchups.Observe(int64(took))
 	c.Measures.Events.Note(measure.Event{At: now, Kind: measure.CaughtUp, Progress: measure.Progress{
-		Total: p.total, Done: p.total, Bytes: p.bytes, Elapsed: took,
+		Total: p.total, Done: p.total, Bytes: p.bytes, Elapsed: took, Rate: speed(p.bytes, took),
 	}})
 }
 
@@ -82,9 +82,7 @@ func (c *catchup) tell(ctx actor.Context) {
 	}
 	p := c.progress
 	told := Progress{Total: p.total, Done: p.total - p.left, Bytes: p.bytes, Elapsed: c.Clock.Now().Sub(p.started)}
-	if told.Elapsed > 0 {
-		told.Rate = uint64(float64(p.bytes) / told.Elapsed.Seconds())
-	}
+	told.Rate = speed(p.bytes, told.Elapsed)
 	if p.copied > 0 {
 		each := told.Elapsed.Seconds() / float64(p.copied)
 		if c.limited() {
@@ -93,6 +91,14 @@ func (c *catchup) tell(ctx actor.Context) {
 		told.Left = seconds(each * float64(p.left))
 	}
 	ctx.Send(ctx.Parent(), told)
+}
+
+// speed is how many bytes a second that is; 0 where no time has passed.
+func speed(bytes uint64, in time.Duration) uint64 {
+	if in <= 0 {
+		return 0
+	}
+	return uint64(float64(bytes) / in.Seconds())
 }
 
 // seconds is so long, but at most maxLeft.

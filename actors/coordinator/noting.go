@@ -15,7 +15,7 @@ func (c *coordinator) noteWon() {
 func (c *coordinator) noteEnd(why Why, seen log.Proposal) {
 	e := measure.Event{At: c.Clock.Now()}
 	if seen > 0 {
-		e.To = seen.String()
+		e.To, e.Peer = seen.String(), seen.Replica()
 	}
 	switch c.state.(type) {
 	case reserving, promising, filling, settling, beginning:

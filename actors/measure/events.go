@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/quorumlog/quorumlog/log"
+	"github.com/quorumlog/quorumlog/log/membership"
 )
 
 // Event is something that happened at one member.
@@ -16,6 +17,10 @@ type Event struct {
 	Peer     log.ReplicaID // another member; 0 where there is none
 	Detail   string        // for people
 	Progress Progress      // of CatchingUp and CaughtUp
+
+	// What only the process itself is told: a client of another one gets the Detail.
+	Err     error                    // of Failed and Stopped; nil where the member was ended
+	Members membership.Configuration // of MembersChanged
 }
 
 // The kinds of events. They are a contract.
@@ -26,8 +31,8 @@ const (
 	CatchingUp       = "catchup"           // how far it is, once a second
 	CaughtUp         = "caught_up"         // a catch-up is at its end
 	Elected          = "elected"           // this member writes: To is its proposal
-	ElectionLost     = "election_lost"     // Detail says why; To is the proposal that stood in the way, if one did
-	Fenced           = "fenced"            // this member wrote under From, and no more: To is the proposal of another writer
+	ElectionLost     = "election_lost"     // Detail says why; To is the proposal that stood in the way, if one did, and Peer whose it is
+	Fenced           = "fenced"            // this member wrote under From, and no more: To is the proposal of another writer, which is Peer
 	Resigned         = "resigned"          // this member wrote under From, and no more
 	PeerPresent      = "peer_present"      // Peer is heard
 	PeerAbsent       = "peer_absent"       // Peer is not heard any more
@@ -36,7 +41,9 @@ const (
 	Diverged         = "diverged"          // the log differs from that of Peer: Detail says where
 	RecordsDamaged   = "records_damaged"   // learned records are damaged on the disk, and copied again: Detail says where
 	RecordsMended    = "records_mended"    // all of them are there again
+	MembersChanged   = "members_changed"   // the members are others from now on: Detail lists them
 	Failed           = "failed"            // the member is done for: Detail says why
+	Stopped          = "stopped"           // the member has stopped: the last event; nobody is left to tell other processes
 )
 
 // Progress is how far a catch-up is.
@@ -60,12 +67,36 @@ type Events struct {
 	last   uint64  // sequence number of the newest
 	ring   []Event // of the last ones; the one with sequence number n is at n modulo its length, once it is full
 	report time.Time
+	fresh  chan struct{} // closed with the next event; nil while nobody waits for it
 }
 
 func newEvents(now time.Time) *Events { return &Events{life: uint64(max(now.UnixMicro(), 1))} }
 
 // Life names the process: sequence numbers begin anew with each.
 func (e *Events) Life() uint64 { return e.life }
+
+// Last is the sequence number of the newest event; 0 before there is one.
+func (e *Events) Last() uint64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.last
+}
+
+// Beyond returns a channel that is closed once there is an event behind a sequence number. Whoever notes an event waits for nobody
+// who listens.
+func (e *Events) Beyond(sequence uint64) <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.last > sequence {
+		there := make(chan struct{})
+		close(there)
+		return there
+	}
+	if e.fresh == nil {
+		e.fresh = make(chan struct{})
+	}
+	return e.fresh
+}
 
 // Note keeps an event, and drops the oldest where there are too many.
 func (e *Events) Note(event Event) {
@@ -77,6 +108,10 @@ func (e *Events) Note(event Event) {
 func (e *Events) note(event Event) {
 	e.last++
 	event.Sequence = e.last
+	if e.fresh != nil {
+		close(e.fresh)
+		e.fresh = nil
+	}
 	if len(e.ring) < MaxEvents {
 		e.ring = append(e.ring, event)
 		return

@@ -275,7 +275,6 @@ func (m *member) fail(ctx actor.Context, err error) {
 	if m.recover != nil {
 		ctx.Poison(m.recover)
 	}
-	m.note(measure.Event{Kind: measure.Failed, Detail: err.Error()})
 	m.Report(Failed{err})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/actors/ensemble"
 	"github.com/quorumlog/quorumlog/actors/gateway"
+	"github.com/quorumlog/quorumlog/actors/measure"
 	"github.com/quorumlog/quorumlog/actors/recovery"
 	"github.com/quorumlog/quorumlog/actors/replica"
 	"github.com/quorumlog/quorumlog/log/membership"
@@ -57,6 +58,7 @@ func (m *member) move(ctx actor.Context, e replica.Reconfigured) {
 			ctx.Send(pid, moved)
 		}
 	}
+	m.note(measure.Event{Kind: measure.MembersChanged, Detail: e.Configuration.String(), Members: e.Configuration})
 	m.Report(Changed{e.Configuration})
 	if !m.expelled(ctx, e.Configuration) && !m.opened {
 		ctx.Send(m.recover, moved)
@@ -106,5 +108,6 @@ func (m *member) wait(ctx actor.Context, c membership.Configuration) {
 	text := fmt.Sprintf("replica %d is not a member of the log yet: have it added with 'quorumlog members add %d=HOST:PORT' (%s)", m.Self, m.Self, c)
 	m.Log.Warn().Msg(text)
 	m.advise(ctx, belonging, text)
+	m.note(measure.Event{Kind: measure.Advised, Detail: text})
 	m.Report(recovery.Advice{Text: text})
 }

@@ -113,10 +113,11 @@ func (b *Board) stream(w http.ResponseWriter, r *http.Request) {
 	b.follow(r, m, out, packets)
 }
 
-// follow looks at the log each second. Several readers share their looks.
+// follow looks at the log each second, and sooner once something happens at the member. Several readers share their looks.
 func (b *Board) follow(r *http.Request, m *watched, out outlet, packets <-chan []byte) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
+	events, soon := m.node.Events(r.Context()), false
 	go b.look(r.Context(), m)
 	for {
 		select {
@@ -124,7 +125,16 @@ func (b *Board) follow(r *http.Request, m *watched, out outlet, packets <-chan [
 			if !out.send(packet) {
 				return
 			}
+		case <-events:
+			if !soon {
+				soon = true
+				ticker.Reset(maxAge)
+			}
 		case <-ticker.C:
+			if soon {
+				soon = false
+				ticker.Reset(tick)
+			}
 			go b.look(r.Context(), m) // it waits for the others' look, and ends with it
 		case <-m.node.Done():
 			return

@@ -57,6 +57,8 @@ func otherSentence(e cluster.Happening) string {
 		return "found learned records damaged on its disk, and copies them from another member: " + e.Detail
 	case measure.RecordsMended:
 		return "has copied all damaged records"
+	case measure.MembersChanged:
+		return "knows other members: " + e.Detail
 	case measure.Failed:
 		return "stops: " + e.Detail
 	case board.Missed:

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -166,9 +165,7 @@ func isHarmless(err error) bool {
 
 // steps logs what becomes of a member.
 type steps struct {
-	logger zerolog.Logger
-	told   time.Time // when the progress of a catch-up was logged last
-
+	logger  zerolog.Logger
 	reloads <-chan os.Signal
 	reload  func()
 	ending  func() // before the member ends
@@ -176,7 +173,7 @@ type steps struct {
 
 // until waits for the end, and tells the steps until then.
 func (s *steps) until(ctx context.Context, node *cluster.Node) error {
-	events := node.Events()
+	events := node.EventsAfter(ctx, 0)
 	for {
 		select {
 		case e, more := <-events:
@@ -200,19 +197,20 @@ func (s *steps) until(ctx context.Context, node *cluster.Node) error {
 	}
 }
 
-// log writes one line about a step.
+// log writes one line about what the actors do not log where it happens.
 func (s *steps) log(e cluster.Event) {
 	switch e := e.(type) {
-	case cluster.CatchupProgress:
-		if e.Done < e.Total && time.Since(s.told) < time.Second {
-			return
-		}
-		s.told = time.Now()
+	case cluster.CatchingUp:
 		s.logger.Info().Uint64("done", e.Done).Uint64("total", e.Total).Uint64("bytes", e.Bytes).Dur("elapsed", e.Elapsed).
-			Msg("the replica catches up")
+			Uint64("bytes_per_second", e.Rate).Dur("left", e.Left).Msg("the replica catches up")
+	case cluster.CaughtUp:
+		s.logger.Info().Uint64("total", e.Total).Uint64("bytes", e.Bytes).Dur("elapsed", e.Elapsed).Msg("the replica has caught up")
 	case cluster.Recovered:
 		s.logger.Info().Msg("the replica is VOTING: clients are served") // one that is back gives its first vote a moment later
-	case cluster.StatusChanged, cluster.Advice, cluster.MembersChanged: // the actors log these
-	case cluster.Stopped: // it is returned
+	case cluster.Fenced:
+		s.logger.Info().Stringer("proposal", e.Proposal).Stringer("by", e.By).Uint16("replica", uint16(e.By.Replica())).
+			Msg("this member is fenced: another one writes")
+	case cluster.EventsMissed:
+		s.logger.Warn().Uint64("events", e.Count).Msg("so much happened that not all of it is logged")
 	}
 }

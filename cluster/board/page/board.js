@@ -165,6 +165,7 @@ const kinds = {
   directory_damaged: (e) => ["bad", `found its data directory damaged, and recovers: ${e.detail}`],
   records_damaged: (e) => ["bad", `found learned records damaged on its disk, and copies them from another member: ${e.detail}`],
   records_mended: () => ["good", "has copied all damaged records"],
+  members_changed: (e) => ["", `knows other members: ${e.detail}`],
   failed: (e) => ["bad", `stops: ${e.detail}`],
   missed: (e) => ["", `${number.format(e.missed)} events before are not kept any more`],
 };
