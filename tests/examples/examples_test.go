@@ -8,12 +8,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/quorumlog/quorumlog/tests/process"
 )
 
 // stories are what each example is put through. Those with a test of their own, and no program, have none.
 var stories = map[string]func(t *testing.T, s *Stage){
 	"counter": aCounterGoesOnWhereItWas,
 	"embed":   membersReadTheSame,
+	"index":   anIndexKeepsItsPlace,
+	"tls":     strangersAreRefused,
 }
 
 // tested are the examples that are tests themselves.
@@ -35,7 +39,7 @@ func run(m *testing.M) (code int, err error) {
 	if programs, err = os.MkdirTemp("", "examples"); err != nil {
 		return 1, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(programs)) }()
+	defer func() { err = errors.Join(err, os.RemoveAll(programs), process.RemoveBuilt()) }()
 	if err := Build(programs); err != nil {
 		return 1, err
 	}
