@@ -10,7 +10,7 @@
 //
 // A keeper is one for all actors of a process. It follows the log, and answers a Write once it has seen it there: only then is it
 // known whether it counts. The port is how a keeper reaches a log: package cluster has that of a client, or of a member, and
-// actortest that of a simulated one.
+// package actors/actortest/logtest that of a simulated one (Cluster.Port).
 //
 // The state chart of a write:
 //

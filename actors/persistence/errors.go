@@ -21,6 +21,10 @@ var ErrTooLarge = errors.New("too large for one entry of the log")
 // what is.
 var ErrUnknown = errors.New("outcome unknown")
 
+// errPassed is the ErrUnknown of whoever waited while the log was truncated above what the keeper had read. What is asked anew is
+// answered.
+var errPassed = fmt.Errorf("%w: the log was truncated before it could be read", ErrUnknown)
+
 // FencedError says who writes.
 type FencedError struct {
 	Owner      string       // the persistence id

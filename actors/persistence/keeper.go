@@ -65,6 +65,7 @@ type keeper struct {
 	fold       *journal.Fold
 	begin      log.Position // where the log begins, as far as is known
 	tag        uint64
+	asks       uint64            // the Follow that is on its way
 	writes     map[uint64]*write // whose append was not answered
 	appended   []*write          // that were, above what the fold has seen
 	freed      bool              // a snapshot was taken since the log was truncated
@@ -77,6 +78,7 @@ type write struct {
 	caller *actor.PID
 	entry  journal.Entry
 	at     log.Position
+	passed bool // the log was truncated above what this keeper had read, behind its back
 }
 
 // Receive implements actor.Actor.
@@ -105,7 +107,8 @@ func (k *keeper) next() uint64 {
 }
 
 func (k *keeper) follow(ctx actor.Context) {
-	ctx.Request(k.Port, Follow{k.next(), k.fold.UpTo() + 1})
+	k.asks = k.next()
+	ctx.Request(k.Port, Follow{k.asks, k.fold.UpTo() + 1})
 }
 
 // append has an entry on its way, unless it is known already that it would not count.
@@ -147,12 +150,14 @@ func (k *keeper) placed(ctx actor.Context, a Appended) {
 // followed takes what comes next in the log, and asks for more.
 func (k *keeper) followed(ctx actor.Context, f Followed) {
 	switch {
+	case f.Tag != k.asks: // it was answered before
+		return
 	case f.Err != nil:
 		k.Log.Debug().Err(f.Err).Msg("the log could not be followed; another try")
 		k.cancel = k.Clock.After(patience, ctx.Self(), followDue{})
 		return
-	case f.Begin > k.fold.UpTo()+1: // what this keeper has not seen is gone: it begins where the log does now
-		k.fold, k.begin = journal.NewFold(f.Begin), f.Begin
+	case f.Begin > k.fold.UpTo()+1:
+		k.pass(f.Begin)
 	}
 	for _, e := range f.Entries {
 		k.take(e)
@@ -161,6 +166,19 @@ func (k *keeper) followed(ctx actor.Context, f Followed) {
 	k.conclude(ctx)
 	k.truncate(ctx)
 	k.follow(ctx)
+}
+
+// pass begins again where the log does now: what this keeper has not seen is gone. Until it has read all that was there when the log
+// was truncated, its fold may take for a journal what never counted, and miss what did: see judge. Whatever is appended from now
+// on lies behind all that.
+func (k *keeper) pass(begin log.Position) {
+	k.fold, k.begin = journal.NewFold(begin), begin
+	for _, w := range k.writes {
+		w.passed = true
+	}
+	for _, w := range k.appended {
+		w.passed = true
+	}
 }
 
 func (k *keeper) take(e Entry) {
@@ -189,10 +207,13 @@ func (k *keeper) conclude(ctx actor.Context) {
 }
 
 func (k *keeper) outcome(w *write) any {
+	if w.passed {
+		return Refused{k.judge(w)}
+	}
 	switch verdict := k.fold.Why(w.at); {
 	case verdict == journal.Fenced:
 		return Refused{k.fenced(w.entry)}
-	case verdict == journal.OutOfOrder, w.at < k.fold.Begin(): // or nobody can tell any more
+	case verdict == journal.OutOfOrder:
 		return Refused{&OrderError{Owner: w.entry.Owner, Index: w.entry.Index}}
 	case w.entry.Kind != journal.Activation:
 		return Written{w.at}
@@ -202,6 +223,15 @@ func (k *keeper) outcome(w *write) any {
 		return Refused{k.fenced(w.entry)}
 	}
 	return Activated{view}
+}
+
+// judge says what can be said of an entry that was on its way while the log was truncated above what this keeper had read: it does
+// not count where a later activation is known to be before it. Else nobody can tell here.
+func (k *keeper) judge(w *write) error {
+	if now := k.fold.View(w.entry.Owner).Activation; w.entry.Kind != journal.Activation && w.entry.Activation < now && now < w.at {
+		return k.fenced(w.entry)
+	}
+	return errPassed
 }
 
 func (k *keeper) fenced(e journal.Entry) error {

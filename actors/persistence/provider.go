@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -40,6 +41,9 @@ func (p *Provider) Close() error {
 // Activate has a journal belong to this process, and to this call, from now on: every other activation of it is fenced.
 func (p *Provider) Activate(ctx context.Context, owner string) (*Journal, error) {
 	answer, err := p.ask(ctx, p.keeper, Activate{Owner: owner, By: p.by})
+	for errors.Is(err, errPassed) {
+		answer, err = p.ask(ctx, p.keeper, Activate{Owner: owner, By: p.by})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("activate %q: %w", owner, err)
 	}

@@ -52,6 +52,7 @@
 //	pid := c.World.Node("app:1").Spawn("counter", actor.PropsFromProducer(newCounter(c.Gateway(1))))
 //
 // A timer must come from Node.Clock, chance from Node.Random; see package actortest for the other rules of the world.
+// Persistent actors (package actors/persistence) ask a keeper, whose port is Cluster.Port.
 // counter_test.go in this package is such an actor with its test, which asks it with the TestProbe of protoactor's testkit.
 //
 // # When a test fails
