@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/cockroachdb/pebble/v2"
+
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/storage"
@@ -13,8 +15,9 @@ import (
 // loadAge reads how many syncs the disk has seen. A disk that was never synced since ages are counted has none.
 func (s *Store) loadAge() error {
 	var age uint64
-	_, err := s.view(ageKey(), func(value []byte) (err error) {
-		age, err = decodeAge(value)
+	key := s.keys.key(ageSpace)
+	_, err := s.view(key, func(value []byte) (err error) {
+		age, err = decodeAge(key, value)
 		return err
 	})
 	if err != nil {
@@ -25,13 +28,19 @@ func (s *Store) loadAge() error {
 	return nil
 }
 
-func (c *coder) encodeAge(age uint64) []byte {
-	c.buffer = seal(ageKey(), binary.BigEndian.AppendUint64(c.buffer[:0], age))
+// setAge writes the age into a batch.
+func (s *Store) setAge(b *pebble.Batch, age uint64) error {
+	key := s.keys.key(ageSpace)
+	return b.Set(key, s.coder.encodeAge(key, age), nil)
+}
+
+func (c *coder) encodeAge(key []byte, age uint64) []byte {
+	c.buffer = seal(key, binary.BigEndian.AppendUint64(c.buffer[:0], age))
 	return c.buffer
 }
 
-func decodeAge(sealed []byte) (uint64, error) {
-	b, err := unseal(ageKey(), sealed)
+func decodeAge(key, sealed []byte) (uint64, error) {
+	b, err := unseal(key, sealed)
 	if err != nil {
 		return 0, err
 	}

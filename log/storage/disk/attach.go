@@ -13,62 +13,72 @@ type damagedError struct{ error }
 // Unwrap implements what errors.Is looks for.
 func (d damagedError) Unwrap() error { return d.error }
 
-// attach opens or makes the data directory, and changes nothing of one that exists, unless it is condemned.
-func attach(o Options) (s *Store, fresh bool, err error) {
+// attach opens or makes the data directory of a store that has it for itself, and changes nothing of one that exists, unless it is
+// condemned.
+func attach(o Options) (*Store, error) {
+	e, err := mount(o)
+	if err != nil {
+		return nil, err
+	}
+	s := e.loaded[""]
+	s.alone = true
+	delete(e.loaded, "")
+	e.open[""] = s
+	e.publish()
+	return s, nil
+}
+
+// mount opens or makes the data directory, and holds its lock.
+func mount(o Options) (*Engine, error) {
 	d, err := resolve(o)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	found, err := d.contents()
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	if found != complete {
 		if err := d.prepare(o, found); err != nil {
-			return nil, false, err
+			return nil, err
 		}
 	}
 	lock, err := d.lock()
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	s = &Store{options: o, directory: d, fault: newFault(d.path), lock: lock, readers: newReaders()}
-	s.worker = newWorker(s.fault)
-	if fresh, err = s.fill(d); err == nil {
-		return s, fresh, nil
+	e := &Engine{
+		options: o, directory: d, fault: newFault(d.path), lock: lock, turn: make(chan struct{}, 1),
+		loaded: map[string]*Store{}, open: map[string]*Store{},
 	}
-	return nil, false, s.giveUp(err)
-}
-
-// giveUp abandons a store that could not be opened, and returns why.
-func (s *Store) giveUp(err error) error {
-	if gone := s.abandon(); gone && s.ours && errors.Is(err, storage.ErrCorrupt) {
-		return damagedError{err}
+	e.worker = newWorker(e.fault)
+	if err = e.fill(d); err != nil {
+		return nil, e.giveUp(err)
 	}
-	return err
+	return e, nil
 }
 
 // fill looks again what the directory is, now that the lock is held and nobody else changes that, and loads or makes it.
-func (s *Store) fill(d directory) (fresh bool, err error) {
+func (e *Engine) fill(d directory) error {
 	found, err := d.contents()
 	switch {
 	case err != nil:
-		return false, err
+		return err
 	case found == complete:
-		return false, s.load(d)
+		return e.load(d)
 	case found == condemned:
-		if err := s.resume(d); err != nil {
-			return false, err
+		if err := e.resume(d); err != nil {
+			return err
 		}
 	}
-	return true, s.create(d)
+	return e.create(d)
 }
 
 // resume goes on to replace a condemned directory.
-func (s *Store) resume(d directory) error {
+func (e *Engine) resume(d directory) error {
 	l, err := d.readLabel(condemnedFile)
 	if err == nil {
-		_, err = s.options.checkLabel(l, d.path)
+		_, err = e.options.checkLabel(l, d.path)
 	}
 	if err != nil && !errors.Is(err, errDamaged) { // a damaged label does not save a directory that was given up
 		return err

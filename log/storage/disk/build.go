@@ -33,16 +33,16 @@ func Build(o Options, f Foundation) error {
 	o.Create, o.ReadOnly, o.Repair = true, false, false
 	life, found := f.Disks.Of(o.Replica)
 	invariant.Hold(found, "the new log has no disk of replica %d", o.Replica)
-	s, fresh, err := attach(o)
+	s, err := attach(o)
 	if err != nil {
 		return err
 	}
-	if !fresh {
-		s.abandon()
+	if !s.fresh {
+		s.engine.abandon()
 		return fmt.Errorf("%w: %s has a data directory already: give a path where there is none", storage.ErrForeign, o.Dir)
 	}
-	if err := s.start(); err != nil {
-		return err
+	if err := s.start(s.armAlone); err != nil {
+		return s.engine.giveUp(err)
 	}
 	return errors.Join(s.build(f, life), s.Close())
 }

@@ -30,7 +30,7 @@ func (s *Store) setMetadata(b *pebble.Batch, m storage.Metadata) error {
 	if err != nil {
 		return err
 	}
-	return b.Set(metadataKey(), value, nil)
+	return b.Set(s.keys.key(metadataSpace), value, nil)
 }
 
 // Put writes records, all or none of them, each in place of what was there.
@@ -77,7 +77,7 @@ func (s *Store) Learn(r log.Range) error {
 	err := s.change(func(b *pebble.Batch) error {
 		for absorbed := range s.learned.Intersect(run).All() {
 			if absorbed.First != run.First {
-				if err := b.Delete(learnedKey(absorbed.First), nil); err != nil {
+				if err := b.Delete(s.keys.at(learnedSpace, absorbed.First), nil); err != nil {
 					return err
 				}
 			}
@@ -108,7 +108,7 @@ func (s *Store) grown(r log.Range) log.Range {
 }
 
 func (s *Store) setRun(b *pebble.Batch, run log.Range) error {
-	key := learnedKey(run.First)
+	key := s.keys.at(learnedSpace, run.First)
 	return b.Set(key, s.coder.encodeRun(key, run.Last), nil)
 }
 
@@ -127,8 +127,8 @@ func (s *Store) Truncate(begin log.Position) error {
 			}
 		}
 		return errors.Join(s.setMetadata(b, m), s.forgetDamaged(b, log.Range{First: 1, Last: begin - 1}),
-			b.DeleteRange(recordKey(0), recordKey(begin), nil),
-			b.DeleteRange(learnedKey(0), learnedKey(begin), nil))
+			b.DeleteRange(s.keys.record(0), s.keys.record(begin), nil),
+			b.DeleteRange(s.keys.at(learnedSpace, 0), s.keys.at(learnedSpace, begin), nil))
 	})
 	if err != nil {
 		return fmt.Errorf("truncate to %d: %w", begin, err)

@@ -30,7 +30,7 @@ func Check(s *Store, visit func(done, total uint64)) (Report, error) {
 	}
 	r := Report{Begin: s.metadata.Begin, End: s.metadata.Begin - 1, Learned: s.learned.Clone()}
 	c := checker{store: s, report: &r, visit: visit}
-	err := s.iterate(recordKey(r.Begin), upperKey(log.MaxPosition), c.walk)
+	err := s.iterate(s.keys.record(r.Begin), s.keys.above(log.MaxPosition), c.walk)
 	if err != nil {
 		r.Damage = classify(err)
 	}
@@ -38,8 +38,8 @@ func Check(s *Store, visit func(done, total uint64)) (Report, error) {
 	if r.Damage == nil {
 		r.Damage = s.damage.known(log.Range{First: r.Begin, Last: log.MaxPosition})
 	}
-	if r.Damage == nil && s.note.kind == noteCorrupt {
-		r.Damage = s.note.err(s.directory.path)
+	if note := s.engine.note; r.Damage == nil && note.kind == noteCorrupt {
+		r.Damage = note.err(s.directory.path)
 	}
 	return r, nil
 }

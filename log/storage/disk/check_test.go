@@ -54,8 +54,8 @@ func TestCheckReportsEveryDamagedRecordAndGoesOn(t *testing.T) {
 	}
 	must(t, s.Put(log.Action{Position: 8, Promised: 9}))
 	must(t, s.Learn(log.Span(1, 3)))
-	flip(t, s, recordKey(2))
-	flip(t, s, recordKey(6))
+	flip(t, s, keys(0).record(2))
+	flip(t, s, keys(0).record(6))
 	mustClose(t, s)
 	s = mustOpen(t, Options{Dir: "/data", FS: fs, ReadOnly: true})
 	defer mustClose(t, s)
@@ -91,7 +91,7 @@ func TestSummaryDoesNotReadLearnedRecords(t *testing.T) {
 	must(t, s.Learn(log.Span(1, 4)))
 	must(t, s.Learn(log.Span(6, 3)))
 	for _, p := range []log.Position{1, 2, 4, 6, 8} {
-		flip(t, s, recordKey(p)) // whoever reads it will notice
+		flip(t, s, keys(0).record(p)) // whoever reads it will notice
 	}
 	got, err := s.Summary()
 	if err != nil || got.Learned.Len() != 7 || !got.Unlearned.Equal(interval.Of(log.Span(5, 1), log.Span(9, 1))) {

@@ -12,7 +12,8 @@ import (
 
 // SetCheckpoint replaces the checkpoint.
 func (s *Store) SetCheckpoint(c storage.Checkpoint) error {
-	err := s.change(func(b *pebble.Batch) error { return b.Set(checkpointKey(), s.coder.encodeCheckpoint(c), nil) })
+	key := s.keys.key(checkpointSpace)
+	err := s.change(func(b *pebble.Batch) error { return b.Set(key, s.coder.encodeCheckpoint(key, c), nil) })
 	if err != nil {
 		return fmt.Errorf("store the checkpoint at %d: %w", c.UpTo, err)
 	}
@@ -24,8 +25,9 @@ func (s *Store) Checkpoint() (c storage.Checkpoint, err error) {
 	if err := s.enter(); err != nil {
 		return c, err
 	}
-	_, err = s.view(checkpointKey(), func(value []byte) (err error) {
-		c, err = decodeCheckpoint(value)
+	key := s.keys.key(checkpointSpace)
+	_, err = s.view(key, func(value []byte) (err error) {
+		c, err = decodeCheckpoint(key, value)
 		return err
 	})
 	if err != nil {
@@ -34,15 +36,15 @@ func (s *Store) Checkpoint() (c storage.Checkpoint, err error) {
 	return c, nil
 }
 
-func (c *coder) encodeCheckpoint(p storage.Checkpoint) []byte {
+func (c *coder) encodeCheckpoint(key []byte, p storage.Checkpoint) []byte {
 	b := binary.BigEndian.AppendUint64(c.buffer[:0], uint64(p.UpTo))
-	c.buffer = seal(checkpointKey(), append(b, p.Table...))
+	c.buffer = seal(key, append(b, p.Table...))
 	return c.buffer
 }
 
 // decodeCheckpoint returns a checkpoint with bytes of its own.
-func decodeCheckpoint(sealed []byte) (storage.Checkpoint, error) {
-	b, err := unseal(checkpointKey(), sealed)
+func decodeCheckpoint(key, sealed []byte) (storage.Checkpoint, error) {
+	b, err := unseal(key, sealed)
 	if err != nil {
 		return storage.Checkpoint{}, err
 	}

@@ -15,56 +15,10 @@ import (
 	"github.com/quorumlog/quorumlog/messages"
 )
 
-// The spaces of keys.
-const (
-	ageSpace      = 'a'
-	learnedSpace  = 'l'
-	metadataSpace = 'm'
-	recordSpace   = 'p'
-
-	checkpointSpace = 'c'
-	damagedSpace    = 'd'
-	sparedSpace     = 'k'
-)
-
 // sessioned is added to the kind of a value that is of a session.
 const sessioned = 1 << 7
 
-const (
-	keySize = 9
-	crcSize = 4
-)
-
-func recordKey(p log.Position) []byte  { return positionKey(recordSpace, p) }
-func learnedKey(p log.Position) []byte { return positionKey(learnedSpace, p) }
-func damagedKey(p log.Position) []byte { return positionKey(damagedSpace, p) }
-func sparedKey(p log.Position) []byte  { return positionKey(sparedSpace, p) }
-func metadataKey() []byte              { return []byte{metadataSpace} }
-func ageKey() []byte                   { return []byte{ageSpace} }
-func checkpointKey() []byte            { return []byte{checkpointSpace} }
-
-func positionKey(space byte, p log.Position) []byte {
-	return appendKey(make([]byte, 0, keySize), space, p)
-}
-
-func appendKey(b []byte, space byte, p log.Position) []byte {
-	return binary.BigEndian.AppendUint64(append(b, space), uint64(p))
-}
-
-// upperKey is the first key above the records up to last.
-func upperKey(last log.Position) []byte {
-	if last > log.MaxPosition {
-		return []byte{recordSpace + 1}
-	}
-	return recordKey(last + 1)
-}
-
-func position(key []byte) (log.Position, error) {
-	if len(key) != keySize {
-		return 0, fmt.Errorf("%w: key %x has %d bytes, not %d", storage.ErrCorrupt, key, len(key), keySize)
-	}
-	return log.Position(binary.BigEndian.Uint64(key[1:])), nil
-}
+const crcSize = 4
 
 // seal appends the checksum of key and value to the value.
 func seal(key, value []byte) []byte {
@@ -90,8 +44,9 @@ func checksum(key, value []byte) uint32 {
 	return crc32.Update(crc32.Update(0, table, key), table, value)
 }
 
-// coder turns values of the log into bytes. What it returns is overwritten by its next call.
+// coder turns values of one log into bytes. What it returns is overwritten by its next call.
 type coder struct {
+	keys   keys
 	key    []byte
 	buffer []byte
 }
@@ -108,7 +63,7 @@ func (c *coder) encode(key []byte, m proto.Message) ([]byte, error) {
 // recordHead writes what stands before a record's bytes: one byte for the kind, the proposals, and where the value truncates to:
 // see the package comment. A log has millions of them, so this is written by hand.
 func (c *coder) recordHead(a log.Action) (key, head []byte) {
-	c.key = appendKey(c.key[:0], recordSpace, a.Position)
+	c.key = c.keys.append(c.key[:0], recordSpace, a.Position)
 	kind := byte(a.Value.Kind)
 	if a.Value.Sequence > 0 {
 		kind |= sessioned
@@ -159,7 +114,7 @@ func (c *coder) encodeMetadata(m storage.Metadata) ([]byte, error) {
 	for _, h := range m.Heard {
 		d.Heard = append(d.Heard, heardOut(h))
 	}
-	return c.encode(metadataKey(), d)
+	return c.encode(c.keys.key(metadataSpace), d)
 }
 
 // decodeRecord returns the record at a position; Learned is for the caller to set. Its bytes are those of sealed.
@@ -215,8 +170,8 @@ func decodeRun(key, sealed []byte) (log.Range, error) {
 	return log.Range{First: first, Last: log.Position(binary.BigEndian.Uint64(b))}, nil
 }
 
-func decodeMetadata(sealed []byte) (storage.Metadata, error) {
-	b, err := unseal(metadataKey(), sealed)
+func decodeMetadata(key, sealed []byte) (storage.Metadata, error) {
+	b, err := unseal(key, sealed)
 	if err != nil {
 		return storage.Metadata{}, err
 	}

@@ -99,14 +99,9 @@ func isCorrupt(err error) bool {
 	return errors.Is(err, storage.ErrCorrupt) || pebble.IsCorruptionError(err)
 }
 
-// mendable says whether the failure of a read may be one that leaves the store as it is.
-func (s *Store) mendable(err error) bool {
-	return s.options.Mend && !s.options.ReadOnly && s.fault.failed() == nil && isCorrupt(err)
-}
-
 // suspected is what a read beside the owner returns that failed.
 func (s *Store) suspected(at log.Position, err error) error {
-	if !s.mendable(err) {
+	if !s.engine.mendable(err) {
 		return s.fault.fail(err)
 	}
 	s.damage.suspect(at, err)
@@ -115,7 +110,7 @@ func (s *Store) suspected(at log.Position, err error) error {
 
 // suffered is what a read of the owner returns that failed.
 func (s *Store) suffered(at log.Position, err error) error {
-	if !s.mendable(err) {
+	if !s.engine.mendable(err) {
 		return s.fault.fail(err)
 	}
 	damaged, found, failed := s.examine(suspect{at, err})

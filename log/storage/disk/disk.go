@@ -1,10 +1,11 @@
-// Package disk keeps a replica in a directory, on Pebble.
+// Package disk keeps a replica in a directory, on Pebble: of one log, or of several, which share the database and its syncs (see Engine).
 //
 //	QUORUMLOG   says that the directory is complete, and whose it is; one still being made has CREATING instead, and one
 //	            that is being replaced, because it is damaged, DAMAGED
 //	LOCK        held by the process that has the directory open
 //	SYNCED      how much of each of Pebble's files was synced, with a CRC-32C; see marks
 //	FAULT       what the store failed of that was open last; see note
+//	LOGS        which logs are in the directory beside the one without a name; see roster
 //	ORIGIN      where a log came from that did not start as an empty one; see Build
 //	damaged-1   a directory that was damaged, and that this one has replaced; the number is the highest of those there
 //	the rest    Pebble's
@@ -18,6 +19,13 @@
 //	l position  ->  the last position of the learned run that starts here, 8 bytes | CRC-32C
 //	m           ->  messages.Metadata                                              | CRC-32C
 //	p position  ->  record                                                         | CRC-32C
+//
+// Those of a log with a name have its number, one byte, in front, and before that an n; its records have a q there instead of n and p:
+//
+//	n number m  ->  messages.Metadata                                              | CRC-32C
+//	q number position  ->  record                                                  | CRC-32C
+//
+// So what all logs write again and again lies together, and the records of each log lie together; see apart.
 //
 // A record is one byte for the kind of its value (0 where nothing was accepted), three numbers as encoding/binary writes a
 // Uvarint (the promised proposal, the performed one, and what a TRUNCATE keeps, 0 else), and to its end the bytes of the value.
@@ -36,7 +44,6 @@ package disk
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"sync/atomic"
 
@@ -73,18 +80,20 @@ type Options struct {
 	OnFatal func(error)
 }
 
-// Store is a storage.Store in a directory.
+// Store is a storage.Store in a directory: one log of it.
 type Store struct {
-	options   Options
+	engine    *Engine
+	alone     bool // its engine has no other, and ends with it
+	name      string
+	keys      keys
+	options   Options // those of the engine, with what is the log's own
 	directory directory
 	fault     *fault
-	worker    *worker
+	db        *pebble.DB
+	worker    *worker // its own: what takes long for one log holds up no other
 	reclaim   *reclaimer
 	scrub     *scrubber
 	readers   *readers
-	lock      io.Closer
-	marks     *marks
-	db        *pebble.DB
 	metadata  storage.Metadata
 	kept      atomic.Uint64 // metadata.Begin, for other goroutines
 	learned   interval.Set  // what the learned runs on disk say; nothing below metadata.Begin
@@ -95,11 +104,8 @@ type Store struct {
 	syncs     uint64        // how many have begun
 	unsynced  bool          // there are changes after the last one's begin
 	running   *running      // the last one; nil before the first
+	fresh     bool          // the log was just made: its first start is counted
 	closed    bool
-	ours      bool // the directory is known to be the one that the options mean
-	note      note // what the last process said of the disk
-
-	replacement Replacement
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -107,49 +113,38 @@ var _ storage.Store = (*Store)(nil)
 // Metadata returns what the replica keeps about itself.
 func (s *Store) Metadata() storage.Metadata { return own(s.metadata) }
 
-// Close makes every change durable and lets the directory go. After a failure it makes nothing durable; what Pebble was
-// doing may be left behind, with its memory, but does not touch the directory any more. A second Close does nothing.
+// Close makes every change of the log durable, and lets the directory go where the store has it for itself. After a failure it makes
+// nothing durable; what Pebble was doing may be left behind, with its memory, but does not touch the directory any more. A second Close
+// does nothing.
 func (s *Store) Close() error {
 	if s.closed {
 		return nil
 	}
 	s.closed = true
+	ended, err := s.quiesce()
+	s.engine.release(s, ended)
+	if s.alone {
+		err = errors.Join(err, s.engine.Close())
+	}
+	return err
+}
+
+// quiesce ends all that works on the log. It says whether that has ended; after a failure, what hangs is left behind.
+func (s *Store) quiesce() (ended bool, err error) {
 	s.reclaim.cancel()
 	s.scrub.cancel()
 	s.readers.close()
 	if s.fault.failed() != nil || !s.fault.await(s.reclaim.done) || !s.fault.await(s.scrub.done) || !s.fault.await(s.readers.gone) {
-		s.abandon()
-		return nil // the failure was returned, or told to OnFatal, when it happened
+		return false, nil // the failure was returned, or told to OnFatal, when it happened
 	}
-	err := s.syncAll()
-	if err == nil {
-		err = s.worker.do(func() error { return errors.Join(s.db.Close(), s.marks.close()) })
+	if err := s.syncAll(); err != nil {
+		return false, fmt.Errorf("close the disk: %w", classify(full(err, s.options.Dir)))
 	}
 	s.worker.stop()
-	if err = errors.Join(err, s.lock.Close()); err != nil {
-		return fmt.Errorf("close the disk: %w", classify(full(err, s.options.Dir)))
-	}
-	return nil
+	return true, nil
 }
 
-// abandon lets the directory of a store go that failed, or was never opened, without making anything durable. Errors are
-// of no use any more. It says whether Pebble has ended; else nobody in this process may use the directory again.
-func (s *Store) abandon() bool {
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		s.letGo()
-	}()
-	gone := s.fault.await(ended)
-	if !gone {
-		s.fault.freeze(errors.New("pebble does not end")) // or it could write to a directory that is somebody else's by now
-	}
-	gone = s.fault.awaitNote() && gone
-	_ = s.lock.Close()
-	return gone
-}
-
-// letGo waits until nothing of the store runs any more, and closes what it had open. It may never return.
+// letGo waits until nothing of the store runs any more. It may never return.
 func (s *Store) letGo() {
 	s.reclaim.end()
 	s.scrub.end()
@@ -157,16 +152,10 @@ func (s *Store) letGo() {
 	<-s.readers.gone
 	s.worker.stop()
 	<-s.worker.done
-	if s.db != nil && !s.fault.isFrozen() {
-		_ = s.fault.guard(s.db.Close)
-	}
-	if s.marks != nil && !s.fault.isFrozen() { // or a call that never returns may still use them
-		_ = s.marks.close()
-	}
 }
 
-// Size returns how many bytes the directory takes, and how many of them hold the records that are kept. Both are
-// estimates, and what was written in the last seconds may be missing in the second. Any goroutine may ask.
+// Size returns how many bytes the directory takes, with all its logs, and how many of them hold the records that are kept of this one. Both
+// are estimates, and what was written in the last seconds may be missing in the second. Any goroutine may ask.
 func (s *Store) Size() (disk, live uint64, err error) {
 	if err := s.fault.failed(); err != nil {
 		return 0, 0, err
@@ -174,7 +163,7 @@ func (s *Store) Size() (disk, live uint64, err error) {
 	var total, kept uint64
 	err = s.aside(func() (err error) {
 		total = s.db.Metrics().DiskSpaceUsage()
-		kept, err = s.db.EstimateDiskUsage(recordKey(log.Position(s.kept.Load())), []byte{recordSpace + 1})
+		kept, err = s.db.EstimateDiskUsage(s.keys.record(log.Position(s.kept.Load())), s.keys.end(recordSpace))
 		return err
 	})
 	if errors.Is(err, storage.ErrClosed) {

@@ -52,7 +52,7 @@ func TestDamageThatIsFoundWhileOpenIsRepairedByTheNextStart(t *testing.T) {
 	o.Repair = false
 	s := mustOpen(t, o)
 	must(t, s.Put(entry(1, "data")))
-	flip(t, s, recordKey(1)) // the tables are right, and no start looks at records
+	flip(t, s, keys(0).record(1)) // the tables are right, and no start looks at records
 	if _, _, err := s.Get(1); !errors.Is(err, storage.ErrCorrupt) {
 		t.Fatalf("got %v, want ErrCorrupt", err)
 	}
@@ -83,7 +83,7 @@ func TestScrubFindsDamageThatNobodyReads(t *testing.T) {
 	o := repairing(fs)
 	s := mustOpen(t, o)
 	must(t, s.Put(entry(1, "data")))
-	flip(t, s, recordKey(1))
+	flip(t, s, keys(0).record(1))
 	mustClose(t, s)
 	told := make(chan error, 1)
 	o.Scrub, o.OnFatal = true, func(err error) { told <- err }
@@ -108,7 +108,7 @@ func TestScrubOfASoundDiskReadsAllAndEnds(t *testing.T) {
 	must(t, s.Put(entry(4*scrubKeys, strings.Repeat("x", scrubPortion))))
 	portions := 0
 	for from := []byte{0}; from != nil; portions++ {
-		next, _, err := scrub(s.db, from)
+		next, _, err := s.scrubFrom(from)
 		must(t, err)
 		from = next
 	}
@@ -170,8 +170,8 @@ func TestFullDiskSaysWhatToDoAndGoesOnOnceThereIsRoom(t *testing.T) {
 	b.broken.Store(false)
 	s = mustOpen(t, repairing(b.fs))
 	defer mustClose(t, s)
-	if _, replaced := s.Replaced(); replaced || !slices.Contains(scanned(t, s), 1) || s.note.kind != "" {
-		t.Errorf("replaced %v, holds %v, note %+v", replaced, scanned(t, s), s.note)
+	if _, replaced := s.Replaced(); replaced || !slices.Contains(scanned(t, s), 1) || s.engine.note.kind != "" {
+		t.Errorf("replaced %v, holds %v, note %+v", replaced, scanned(t, s), s.engine.note)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/quorumlog/quorumlog/log/storage"
 )
 
-// fault is the one failure of a store. It never heals: after a write or a sync that failed nobody knows what is on the
+// fault is the one failure of a disk, and of all stores on it. It never heals: after a write or a sync that failed nobody knows what is on the
 // disk, and a kernel may even report the next sync of the lost pages as a success.
 //
 // There are two degrees. A store that failed does nothing more for its callers. One that is frozen has also left Pebble
@@ -25,26 +25,37 @@ type fault struct {
 	dir      string // for people
 	lock     sync.Mutex
 	err      error
-	tell     func(error)
-	note     func(error)   // makes a note of the failure for the next process
-	noted    chan struct{} // closed once that is done
+	tell     map[any]func(error) // by who is told
+	note     func(error)         // makes a note of the failure for the next process
+	noted    chan struct{}       // closed once that is done
 }
 
 // patience is how long a failed store waits in Close for a call of Pebble that runs, until it leaves it behind.
 const patience = 5 * time.Second
 
 func newFault(dir string) *fault {
-	return &fault{dir: dir, happened: make(chan struct{}), frozen: make(chan struct{}), noted: make(chan struct{})}
+	return &fault{dir: dir, happened: make(chan struct{}), frozen: make(chan struct{}), noted: make(chan struct{}), tell: map[any]func(error){}}
 }
 
-// arm has the failure told to somebody, and noted for whoever comes next. One that has happened is returned, and not told.
-func (f *fault) arm(tell, note func(error)) error {
+// arm has the failure told to somebody, and noted for whoever comes next. One that has happened is returned, and not told. What is nil
+// is left as it is.
+func (f *fault) arm(who any, tell, note func(error)) error {
 	f.lock.Lock()
 	defer f.lock.Unlock()
-	if f.err == nil {
-		f.tell, f.note = tell, note
+	if f.err == nil && tell != nil {
+		f.tell[who] = tell
+	}
+	if f.err == nil && note != nil {
+		f.note = note
 	}
 	return f.err
+}
+
+// disarm has somebody not told any more.
+func (f *fault) disarm(who any) {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	delete(f.tell, who)
 }
 
 // fail records the failure, unless there was one before, and returns the one that counts. The caller may hold locks of
@@ -55,8 +66,8 @@ func (f *fault) fail(err error) error {
 	if f.err == nil {
 		f.err = classify(full(err, f.dir))
 		close(f.happened)
-		if f.tell != nil {
-			go f.tell(f.err)
+		for _, tell := range f.tell {
+			go tell(f.err)
 		}
 		go f.leaveNote(f.note, f.err)
 	}

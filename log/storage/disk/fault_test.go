@@ -150,7 +150,7 @@ func TestFailureWhileOpeningIsReturned(t *testing.T) {
 func TestChangedBitInARecordIsCorruption(t *testing.T) {
 	s, told := openTold(t, vfs.NewMem())
 	must(t, s.Put(entry(1, "data"), entry(2, "data")))
-	flip(t, s, recordKey(2))
+	flip(t, s, keys(0).record(2))
 	if _, _, err := s.Get(1); err != nil {
 		t.Fatalf("the record beside it: %v", err)
 	}
@@ -169,9 +169,9 @@ func TestChangedBitInARecordIsCorruption(t *testing.T) {
 func TestValueUnderAnotherKeyIsCorruption(t *testing.T) {
 	s, _ := openTold(t, vfs.NewMem())
 	must(t, s.Put(entry(1, "data")))
-	value, closer, err := s.db.Get(recordKey(1))
+	value, closer, err := s.db.Get(keys(0).record(1))
 	must(t, err)
-	must(t, s.db.Set(recordKey(2), value, nil))
+	must(t, s.db.Set(keys(0).record(2), value, nil))
 	must(t, closer.Close())
 	if err := s.Scan(log.Span(1, 2), func(log.Action) bool { return true }); !errors.Is(err, storage.ErrCorrupt) {
 		t.Errorf("got %v, want ErrCorrupt", err)
@@ -180,7 +180,7 @@ func TestValueUnderAnotherKeyIsCorruption(t *testing.T) {
 }
 
 func TestChangedBitInMetadataOrRunsIsCorruption(t *testing.T) {
-	for _, key := range [][]byte{metadataKey(), learnedKey(1)} {
+	for _, key := range [][]byte{keys(0).key(metadataSpace), keys(0).at(learnedSpace, 1)} {
 		fs := vfs.NewMem()
 		s, _ := openTold(t, fs)
 		must(t, s.Put(entry(1, "data")))

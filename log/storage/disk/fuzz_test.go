@@ -30,7 +30,7 @@ func FuzzDisk(f *testing.F) {
 		key, value := record(c, a)
 		f.Add(uint8(0), bytes.Clone(key), value)
 	}
-	f.Add(uint8(1), learnedKey(5), c.encodeRun(learnedKey(5), 9))
+	f.Add(uint8(1), keys(0).at(learnedSpace, 5), c.encodeRun(keys(0).at(learnedSpace, 5), 9))
 	metadata, err := c.encodeMetadata(storage.Metadata{
 		Cluster: "a", Replica: 1, Members: []log.ReplicaID{1, 2}, Status: status.Voting, Begin: 1,
 		Known: identity.Vector{}.With(2, identity.Incarnation{Generation: 1}), Incarnation: identity.Incarnation{Generation: 1},
@@ -38,7 +38,7 @@ func FuzzDisk(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(uint8(2), metadataKey(), metadata)
+	f.Add(uint8(2), keys(0).key(metadataSpace), metadata)
 	f.Add(uint8(3), []byte(nil), (&marks{turn: 7, files: []mark{{"000004.log", 100, 5}}}).encode())
 	f.Fuzz(func(t *testing.T, which uint8, key, value []byte) {
 		for _, v := range [][]byte{value, sealed(key, value)} {
@@ -68,7 +68,7 @@ func decodeAs(t *testing.T, c *coder, which uint8, key, value []byte) {
 		}
 	case 2:
 		var m storage.Metadata
-		if m, err = decodeMetadata(value); err == nil && (!m.Status.Valid() || m.Begin == 0) {
+		if m, err = decodeMetadata(key, value); err == nil && (!m.Status.Valid() || m.Begin == 0) {
 			t.Fatalf("metadata %+v", m)
 		}
 	case 3:

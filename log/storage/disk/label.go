@@ -76,10 +76,10 @@ func (o Options) checkLabel(l label, path string) (ours bool, err error) {
 	switch {
 	case l.replica == 0:
 		return false, nil
-	case l.format > storage.Format:
-		return false, newer("data directory "+path, l.format, storage.Format)
+	case l.format > storage.FormatLogs:
+		return false, newer("data directory "+path, l.format, storage.FormatLogs)
 	}
-	err = o.compare(storage.Metadata{Cluster: l.cluster, Replica: l.replica, Members: o.Members}, path)
+	err = o.compare(storage.Metadata{Cluster: l.cluster, Replica: l.replica}, path)
 	return err == nil && slices.Equal(l.members, o.Members), err
 }
 

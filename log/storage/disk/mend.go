@@ -35,11 +35,11 @@ func (s *Store) setDamaged(b *pebble.Batch, set interval.Set) error {
 	if set.Empty() && s.damage.set().Empty() {
 		return nil
 	}
-	if err := b.DeleteRange(damagedKey(0), []byte{damagedSpace + 1}, nil); err != nil {
+	if err := b.DeleteRange(s.keys.at(damagedSpace, 0), s.keys.end(damagedSpace), nil); err != nil {
 		return err
 	}
 	for run := range set.All() {
-		key := damagedKey(run.First)
+		key := s.keys.at(damagedSpace, run.First)
 		if err := b.Set(key, s.coder.encodeRun(key, run.Last), nil); err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func (s *Store) forgetDamaged(b *pebble.Batch, r log.Range) error {
 	if s.damage.set().Empty() {
 		return nil
 	}
-	return errors.Join(s.setDamaged(b, s.damage.set().Minus(truncated)), drop(b, truncated))
+	return errors.Join(s.setDamaged(b, s.damage.set().Minus(truncated)), s.drop(b, truncated))
 }
 
 // Mend writes the records of damaged positions anew.
@@ -81,7 +81,7 @@ func (s *Store) Mend(actions ...log.Action) error {
 		set.Remove(log.Range{First: a.Position, Last: a.Position})
 	}
 	err = s.change(func(b *pebble.Batch) error {
-		return errors.Join(s.put(b, actions), s.setDamaged(b, set), drop(b, runs))
+		return errors.Join(s.put(b, actions), s.setDamaged(b, set), s.drop(b, runs))
 	})
 	if err != nil {
 		return fmt.Errorf("mend %d records: %w", len(actions), err)
@@ -96,9 +96,9 @@ func (s *Store) excise(run log.Range) error {
 	if s.damage.excised.Covers(run) {
 		return nil
 	}
-	span := pebble.KeyRange{Start: recordKey(run.First), End: upperKey(run.Last)}
+	span := pebble.KeyRange{Start: s.keys.record(run.First), End: s.keys.above(run.Last)}
 	if run.First == s.metadata.Begin {
-		span.Start = recordKey(0) // what was truncated is not needed either
+		span.Start = s.keys.record(0) // what was truncated is not needed either
 	}
 	err := s.worker.do(func() error { return s.cut(span) })
 	if isCorrupt(err) {
@@ -116,24 +116,4 @@ func (s *Store) excise(run log.Range) error {
 func (s *Store) cut(span pebble.KeyRange) error {
 	s.damage.cuts.Add(1)
 	return s.db.Excise(context.Background(), span)
-}
-
-// listener is told what Pebble meets that is nobody's call.
-func (s *Store) listener() *pebble.EventListener {
-	return &pebble.EventListener{
-		BackgroundError: func(err error) {
-			if s.mendable(err) && (!s.damage.set().Empty() || s.rescrub(err)) {
-				return // Pebble tries again, at level 0 at once, and above it in a while: once all that is known is mended, at the latest
-			}
-			_ = s.fault.fail(err) // the failure is kept
-			if s.fault.isFrozen() {
-				select {} // Pebble tries again at once, for ever, also what can only fail since the directory is somebody else's
-			}
-		},
-		DataCorruption: func(info pebble.DataCorruptionInfo) {
-			if !s.options.Mend { // else whoever reads is told by the read
-				_ = s.fault.fail(fmt.Errorf("%w: %s: %w", storage.ErrCorrupt, info.Path, info.Details))
-			}
-		},
-	}
 }

@@ -176,7 +176,7 @@ func TestWhatRotsBelowTheBeginOfTheLogIsCutOut(t *testing.T) {
 	}
 	fs := f.crashable(t)
 	s := mustOpen(t, mending(fs))
-	c := &scrubber{again: make(chan complaint, 1), clean: 1}
+	c := &scrubber{again: make(chan errand, 1), clean: 1}
 	s.scrubbing.Store(c)
 	must(t, s.Truncate(begin))
 	s.reclaim.pending.Wait()
@@ -186,7 +186,7 @@ func TestWhatRotsBelowTheBeginOfTheLogIsCutOut(t *testing.T) {
 	if damaged, ok := c.pass(context.Background(), s); damaged || !ok {
 		t.Fatalf("a scrub came to its end: %v, and found damage: %v", ok, damaged)
 	}
-	c.unexplained(s, <-c.again)
+	c.report(s, <-c.again, false)
 	must(t, s.db.Compact(context.Background(), []byte{0}, []byte{0xff}, false))
 	mustClose(t, s)
 	s = mustOpen(t, options("/data", fs))
@@ -202,12 +202,19 @@ func TestAComplaintThatIsNotExplainedEndsTheStore(t *testing.T) {
 	s := mustOpen(t, mending(f.crashable(t)))
 	defer mustClose(t, s)
 	c := &scrubber{clean: 1}
-	c.unexplained(s, complaint{err: storage.ErrCorrupt, cuts: s.damage.cuts.Load() + 1})
+	c.report(s, errand{complaintTo(1), s.damage.cuts.Load() + 1}, false)
 	must(t, s.fault.failed())
-	c.unexplained(s, complaint{err: storage.ErrCorrupt, cuts: s.damage.cuts.Load()})
+	c.report(s, errand{complaintTo(1), s.damage.cuts.Load()}, false)
 	if err := s.fault.failed(); !errors.Is(err, storage.ErrCorrupt) {
 		t.Errorf("it goes on: %v", err)
 	}
+}
+
+// complaintTo is one that so many logs are read for.
+func complaintTo(logs int32) *complaint {
+	c := &complaint{err: storage.ErrCorrupt}
+	c.left.Store(logs)
+	return c
 }
 
 // TestAReaderIsToldOfWhatIsCutOutBesideIt has records cut out after a reader has begun: it may have met a gap.
@@ -218,7 +225,7 @@ func TestAReaderIsToldOfWhatIsCutOutBesideIt(t *testing.T) {
 	var d storage.Damage
 	err := s.Reader().Scan(log.Span(1, tabled), func(a log.Action) bool {
 		if a.Position == 1 {
-			must(t, s.cut(pebble.KeyRange{Start: recordKey(500), End: recordKey(501)}))
+			must(t, s.cut(pebble.KeyRange{Start: keys(0).record(500), End: keys(0).record(501)}))
 		}
 		return a.Position < 300
 	})

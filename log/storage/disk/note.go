@@ -56,31 +56,3 @@ func (n note) err(path string) error {
 	return fmt.Errorf("%w: the process before found damage (%s): to start it all the same, delete %s in %s",
 		storage.ErrCorrupt, n.text, faultFile, path)
 }
-
-// heed does what a note asks for. After damage the directory is not used any more. After a failure every record is read
-// again, which is the only way to find out what the disk made of it, and the note is dropped where nothing is wrong. A
-// learned position without its record is wrong, too: the record was written before, and no crash takes it and leaves the mark.
-//
-// What the logs held is on the disk by then, in a table, also where the system had failed to write a page, and kept it to
-// show it to every reader until the power fails: Pebble writes it anew while it opens.
-func (s *Store) heed(d directory, n note) error {
-	switch n.kind {
-	case "":
-		return nil
-	case noteCorrupt:
-		return n.err(d.path)
-	}
-	report, err := Check(s, nil)
-	if err == nil && report.Damage == nil && !report.Missing.Empty() {
-		report.Damage = fmt.Errorf("%w: positions %v are learned, and have no record", storage.ErrCorrupt, report.Missing)
-	}
-	if err = errors.Join(err, report.Damage); err != nil {
-		return fmt.Errorf("read everything again, as the disk failed before (%s): %w", n.text, s.fault.fail(err))
-	}
-	s.options.Logger.Warn().Str("before", n.text).Uint64("records", report.Records).
-		Msg("the disk had failed; every record was read again and is right")
-	if err := d.fs.Remove(d.fs.PathJoin(d.path, faultFile)); err != nil {
-		return fmt.Errorf("remove %s: %w", faultFile, err)
-	}
-	return d.sync()
-}

@@ -129,9 +129,9 @@ func TestDirectoryInUseIsRefused(t *testing.T) {
 func TestNewerFormatIsRefused(t *testing.T) {
 	fs := vfs.NewMem()
 	s := mustOpen(t, options("/data", fs))
-	value, err := s.coder.encode(metadataKey(), &messages.Metadata{Format: storage.FormatMembers + 1})
+	value, err := s.coder.encode(keys(0).key(metadataSpace), &messages.Metadata{Format: storage.FormatMembers + 1})
 	must(t, err)
-	must(t, s.db.Set(metadataKey(), value, pebble.Sync))
+	must(t, s.db.Set(keys(0).key(metadataSpace), value, pebble.Sync))
 	mustClose(t, s)
 	if _, err := Open(options("/data", fs)); !errors.Is(err, storage.ErrNewerFormat) {
 		t.Errorf("got %v, want ErrNewerFormat", err)
@@ -152,7 +152,7 @@ func TestNewerDatabaseFormatIsRefused(t *testing.T) {
 func TestLostMetadataAreCorruptionAndNotANewReplica(t *testing.T) {
 	fs := vfs.NewMem()
 	s := mustOpen(t, options("/data", fs))
-	must(t, s.db.Delete(metadataKey(), pebble.Sync))
+	must(t, s.db.Delete(keys(0).key(metadataSpace), pebble.Sync))
 	mustClose(t, s)
 	if _, err := Open(options("/data", fs)); !errors.Is(err, storage.ErrCorrupt) {
 		t.Errorf("got %v, want ErrCorrupt", err)

@@ -28,7 +28,7 @@ func (s *Store) Get(p log.Position) (log.Action, bool, error) {
 }
 
 func (s *Store) get(p log.Position) (log.Action, bool, error) {
-	key := recordKey(p)
+	key := s.keys.record(p)
 	var a log.Action
 	found, err := s.look(key, func(value []byte) (err error) {
 		a, err = s.decode(key, value)
@@ -110,7 +110,7 @@ func (s *Store) walk(r log.Range, walk func(*pebble.Iterator) error) error {
 	if r.Empty() {
 		return nil
 	}
-	return s.iterate(recordKey(r.First), upperKey(r.Last), walk)
+	return s.iterate(s.keys.record(r.First), s.keys.above(r.Last), walk)
 }
 
 // tracker notes how far a read has come.

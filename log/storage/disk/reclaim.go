@@ -10,7 +10,7 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 )
 
-// reclaimer gives the bytes of truncated records back to the system. Pebble would get to it by itself, but only once
+// reclaimer gives the bytes of a log's truncated records back to the system. Pebble would get to it by itself, but only once
 // enough was written since.
 type reclaimer struct {
 	begins  chan log.Position // the newest begin that is to be seen to; the ones before it are contained in it
@@ -19,11 +19,11 @@ type reclaimer struct {
 	done    chan struct{}
 }
 
-func newReclaimer(db *pebble.DB, f *fault, l zerolog.Logger) *reclaimer {
+func newReclaimer(db *pebble.DB, k keys, f *fault, l zerolog.Logger) *reclaimer {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &reclaimer{begins: make(chan log.Position, 1), cancel: cancel, done: make(chan struct{})}
 	go r.run(ctx, func(begin log.Position) {
-		err := f.guard(func() error { return db.Compact(ctx, recordKey(0), recordKey(begin), false) })
+		err := f.guard(func() error { return db.Compact(ctx, k.record(0), k.record(begin), false) })
 		if err != nil && ctx.Err() == nil {
 			l.Warn().Err(err).Uint64("begin", uint64(begin)).Msg("truncated bytes were not given back")
 		}

@@ -29,9 +29,7 @@ type Replacement struct {
 }
 
 // Replaced says whether Open has just put this disk in place of a damaged one.
-func (s *Store) Replaced() (Replacement, bool) {
-	return s.replacement, s.replacement.Aside != ""
-}
+func (s *Store) Replaced() (Replacement, bool) { return s.engine.Replaced() }
 
 // condemn gives up a complete directory, durably and in one step: from then on it is never opened again, but replaced.
 func condemn(o Options, why error) error {
@@ -150,18 +148,19 @@ func (d directory) list() (names []string, asides []int, err error) {
 	return names, asides, nil
 }
 
-// replaces returns what the directory that is being made replaces; nothing if it is the first one here.
-func (d directory) replaces() (Replacement, error) {
+// replaces returns what the directory that is being made replaces, and which logs that had; nothing if it is the first one here.
+func (d directory) replaces() (Replacement, roster, error) {
 	_, asides, err := d.list()
 	if err != nil || len(asides) == 0 {
-		return Replacement{}, err
+		return Replacement{}, roster{}, err
 	}
 	newest := d.asideOf(asides[len(asides)-1])
 	n, err := newest.readNote()
 	if err != nil {
 		n.text = "unknown" // of no use but to people
 	}
-	return Replacement{newest.path, n.text}, nil
+	logs, err := newest.inherit()
+	return Replacement{newest.path, n.text}, logs, err
 }
 
 // prune removes the damaged directories but the newest. It is called once the replica votes again: until then, an older

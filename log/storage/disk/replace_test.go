@@ -200,7 +200,7 @@ func TestDirectoryThatNobodyCanBeKnownToOwnIsNotReplaced(t *testing.T) {
 func TestNewerFormatIsNotReplaced(t *testing.T) {
 	f := closedFiles(t)
 	l := options("/data", nil).label()
-	l.format++
+	l.format = storage.FormatLogs + 1
 	f[completeFile] = []byte(l.text())
 	kinds["log"](t, f) // a newer program may write other marks
 	fs := f.mem(t)

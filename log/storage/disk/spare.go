@@ -20,7 +20,7 @@ func (s *Store) spare(b *pebble.Batch, p log.Position) error {
 	if err != nil {
 		return err
 	}
-	key := sparedKey(p)
+	key := s.keys.at(sparedSpace, p)
 	_, head := s.coder.recordHead(a)
 	return b.Set(key, fillRecord(nil, key, head, a.Value.Data), nil)
 }
@@ -28,7 +28,7 @@ func (s *Store) spare(b *pebble.Batch, p log.Position) error {
 // spared returns the records of some damaged runs that were kept apart.
 func (s *Store) spared(runs interval.Set) (actions []log.Action, err error) {
 	for run := range runs.All() {
-		err := s.iterate(sparedKey(run.First), sparedKey(run.Last+1), func(i *pebble.Iterator) error {
+		err := s.iterate(s.keys.at(sparedSpace, run.First), s.keys.at(sparedSpace, run.Last+1), func(i *pebble.Iterator) error {
 			for ok := i.First(); ok; ok = i.Next() {
 				a, err := s.record(i)
 				if err != nil {
@@ -46,9 +46,9 @@ func (s *Store) spared(runs interval.Set) (actions []log.Action, err error) {
 }
 
 // drop removes what was kept apart of some runs.
-func drop(b *pebble.Batch, runs interval.Set) error {
+func (s *Store) drop(b *pebble.Batch, runs interval.Set) error {
 	for run := range runs.All() {
-		if err := b.DeleteRange(sparedKey(run.First), sparedKey(run.Last+1), nil); err != nil {
+		if err := b.DeleteRange(s.keys.at(sparedSpace, run.First), s.keys.at(sparedSpace, run.Last+1), nil); err != nil {
 			return err
 		}
 	}

@@ -19,14 +19,14 @@ import (
 func TestACrashInAStartLeavesBothTheCountAndTheAgeOrNone(t *testing.T) {
 	fs := vfs.NewMem()
 	mustClose(t, mustOpen(t, options("/data", fs)))
-	s, _, err := attach(options("/data", fs))
+	s, err := attach(options("/data", fs))
 	must(t, err)
 	before := filesOf(t, fs)
 	m := s.Metadata()
 	m.Boot++
 	must(t, s.store(m))
 	f := filesOf(t, fs)
-	must(t, s.start())
+	must(t, s.start(s.armAlone))
 	defer mustClose(t, s)
 
 	newest := f.logs()[len(f.logs())-1]
@@ -64,7 +64,7 @@ func TestAFailureIsEitherReturnedByOpenOrTold(t *testing.T) {
 		for range i % 1000 {                                // so that one comes now before the other and now after it
 			_ = f.isFrozen()
 		}
-		returned := f.arm(func(err error) { told <- err }, nil)
+		returned := f.arm(t, func(err error) { told <- err }, nil)
 		<-f.noted // by then whoever is told was started
 		if returned != nil {
 			select {
@@ -101,7 +101,7 @@ func TestDamageOnAFullDiskIsReportedAndReplacedOnceThereIsRoom(t *testing.T) {
 func TestDamageThatCannotBeNotedEndsTheStore(t *testing.T) {
 	s, told := openTold(t, errorfs.Wrap(vfs.NewMem(), noRoomFor(faultFile)))
 	must(t, s.Put(entry(1, "data"), entry(2, "data")))
-	flip(t, s, recordKey(2))
+	flip(t, s, keys(0).record(2))
 	if _, _, err := s.Get(2); !errors.Is(err, storage.ErrCorrupt) {
 		t.Fatalf("got %v, want ErrCorrupt", err)
 	}
@@ -132,7 +132,7 @@ func TestALearnedPositionThatLostItsRecordIsDamageAfterAFailure(t *testing.T) {
 	s := mustOpen(t, options("/data", fs))
 	must(t, s.Put(entry(1, "a"), entry(2, "b"), entry(3, "c")))
 	must(t, s.Learn(log.Span(1, 3)))
-	must(t, s.db.Delete(recordKey(2), pebble.Sync))
+	must(t, s.db.Delete(keys(0).record(2), pebble.Sync))
 	mustClose(t, s)
 	f := filesOf(t, fs)
 	f[faultFile] = []byte(noteFailed + " a sync\n")

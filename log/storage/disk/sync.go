@@ -33,7 +33,7 @@ func (s *Store) StartSync() (wait func() error) {
 }
 
 func (s *Store) startSync() error {
-	b, err := s.batch(func(b *pebble.Batch) error { return b.Set(ageKey(), s.coder.encodeAge(s.syncs+1), nil) })
+	b, err := s.batch(func(b *pebble.Batch) error { return s.setAge(b, s.syncs+1) })
 	if err == nil {
 		err = s.worker.do(func() error { return s.db.ApplyNoSyncWait(b, pebble.Sync) })
 	}
