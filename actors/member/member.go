@@ -76,7 +76,7 @@ type Leave struct{}
 // are none.
 type Config struct {
 	ensemble.Ensemble
-	Others         map[log.ReplicaID]*actor.PID // the other members' replicas
+	Others         map[log.ReplicaID]*actor.PID // the other members' replicas; nil where there are none
 	Store          storage.Store                // open; the owner closes it once the member has stopped
 	Cluster        identity.ClusterID
 	Configuration  uint64         // hash of the member list that it is started with
@@ -171,8 +171,8 @@ func (m *member) start(ctx actor.Context) {
 		Clock: m.Clock, Random: m.Random,
 		Owner: ctx.Self(), Measures: m.Measures, Memory: m.Memory, Log: m.Log,
 	}))
-	e.Peers = maps.Clone(m.Others)
-	e.Peers[m.Self] = e.Replica
+	e.Peers = map[log.ReplicaID]*actor.PID{m.Self: e.Replica}
+	maps.Copy(e.Peers, m.Others)
 	e = m.gather(e, m.reach(ctx))
 	m.now = e
 	e.Network = m.spawn(ctx, Network, network.New(network.Config{Ensemble: e, Owner: ctx.Self()}))

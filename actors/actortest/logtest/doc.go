@@ -34,9 +34,9 @@
 //
 // What there is:
 //
-//   - Cluster: Start and New; Member, Require, Recover, Check, History, Report. Pass and World.Step run the world.
-//     Partition and Heal; World.Net has delays, losses, duplicates, one-way cuts, and World.Filter drops or holds single
-//     messages. World.Schedule chooses in which order actors run.
+//   - Cluster: Start and New, and Simulate for programs that are no tests; Member, Require, Recover, Check, History, Report.
+//     Pass and World.Step run the world. Partition and Heal; World.Net has delays, losses, duplicates, one-way cuts, and
+//     World.Filter drops or holds single messages. World.Schedule chooses in which order actors run.
 //     History().Operations are all calls and what became of them, as package actors/actortest/history describes them.
 //   - Member: Start, Kill, Restart; Wipe, TearWrite, FailDisk; Isolate, Rejoin; Node.Skew and Node.Drift move its clock;
 //     Require and Status tell how it is, with the statuses of package log/status; Events what it reported.
