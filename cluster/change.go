@@ -109,7 +109,7 @@ func (c *Client) adopt(configuration membership.Configuration) {
 		return
 	}
 	c.changed, c.members = configuration, newMembership(configuration).Members
-	c.access.members.set("", c.members)
+	c.access.members.set(c.name, c.members)
 	if _, member := configuration.Member(c.target.ID); !member {
 		c.target = c.members[0]
 	}

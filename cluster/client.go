@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/cluster/discovery"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
@@ -26,14 +25,20 @@ import (
 //
 // Every call ends when its context does, or after DefaultTimeout where the context has no deadline.
 type Client struct {
+	name    string // of the log
 	conn    *conn
 	access  access
 	closing func()
+	parent  *Client  // whose connections it uses; nil: they are its own
+	given   []Member // the list that it was made with
 
 	flight    *semaphore.Weighted // bytes of entries that may be on their way
 	gathering *gathering          // of appends without a fence
 
 	mu      sync.Mutex
+	logs    map[string]*Client       // that use its connections
+	shut    bool                     // no more of these
+	lacking map[log.ReplicaID]error  // members that say that they have no such log
 	members []Member                 // as this client knows
 	changed membership.Configuration // what they were changed to; of epoch 0 for the list that the client was given
 	target  Member                   // who wrote last, as far as this client knows; the first to ask
@@ -106,7 +111,7 @@ func dial(ctx context.Context, members []Member, s Security, source discovery.So
 		system.Shutdown()
 		return nil, err
 	}
-	c := newClient(system, members, members[rand.IntN(len(members))])
+	c := newClient(system, "", members, members[rand.IntN(len(members))])
 	c.conn.faults, c.access = transport.faults(), access
 	transport.open()
 	c.closing = func() {
@@ -117,9 +122,11 @@ func dial(ctx context.Context, members []Member, s Security, source discovery.So
 	return c, nil
 }
 
-func newClient(system *actor.ActorSystem, members []Member, first Member) *Client {
-	c := &Client{conn: newConn(system), members: slices.Clone(members), target: first, closing: func() {},
-		flight: semaphore.NewWeighted(maxFlight)}
+func newClient(system *actor.ActorSystem, name string, members []Member, first Member) *Client {
+	c := &Client{
+		name: name, conn: newConn(system), given: members, members: slices.Clone(members), target: first, closing: func() {},
+		logs: make(map[string]*Client), lacking: make(map[log.ReplicaID]error), flight: semaphore.NewWeighted(maxFlight),
+	}
 	c.gathering = &gathering{write: c.write}
 	return c
 }
@@ -132,6 +139,7 @@ func (c *Client) Close() error {
 
 func (c *Client) close() {
 	c.once.Do(func() {
+		c.closeLogs()
 		c.conn.close()
 		c.closing()
 	})
@@ -285,7 +293,7 @@ func retryable(err error) bool {
 	if errors.Is(err, errShut) {
 		return false
 	}
-	for _, kind := range []error{ErrNotElected, ErrNotVoting, ErrNoQuorum, ErrBusy, ErrClosed} {
+	for _, kind := range []error{ErrNotElected, ErrNotVoting, ErrNoQuorum, ErrBusy, ErrNoLog, ErrClosed} {
 		if errors.Is(err, kind) {
 			return true
 		}
@@ -297,7 +305,7 @@ func retryable(err error) bool {
 // found no quorum, or could not tell what became of a write, may be cut off from the others: the next one is asked first.
 func (c *Client) doubt(m Member, err error) {
 	switch {
-	case errors.Is(err, ErrNotVoting) || errors.Is(err, ErrClosed):
+	case errors.Is(err, ErrNotVoting) || errors.Is(err, ErrClosed) || errors.Is(err, ErrNoLog):
 		c.conn.forget(m.Address)
 	case errors.Is(err, ErrNoQuorum) || errors.Is(err, ErrIndeterminate):
 		c.leave(m)
@@ -344,45 +352,6 @@ func (c *Client) writeTo(ctx context.Context, m Member, w write) ([]log.Range, e
 	}
 	return nil, fmt.Errorf("%w: member %d at %s answered with a %T", ErrIndeterminate, m.ID, m.Address, answer)
 }
-
-// redirect remembers who writes, if the failure says so.
-func (c *Client) redirect(f *messages.Failure) {
-	if m, ok := c.member(log.ReplicaID(f.GetWriter())); ok {
-		c.prefer(m)
-	}
-}
-
-func (c *Client) prefer(m Member) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.target = m
-}
-
-// leave prefers the next member to this one, if it is the preferred one.
-func (c *Client) leave(m Member) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if i := slices.Index(c.members, m); i >= 0 && c.target == m {
-		c.target = c.members[(i+1)%len(c.members)]
-	}
-}
-
-func (c *Client) preferred() Member {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.target
-}
-
-func (c *Client) member(id log.ReplicaID) (Member, bool) {
-	members := c.Members()
-	i := slices.IndexFunc(members, func(m Member) bool { return m.ID == id })
-	if i < 0 {
-		return Member{}, false
-	}
-	return members[i], true
-}
-
-func gateway(m Member) *actor.PID { return pid(m, "", member.Gateway) }
 
 func withDefaultTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, ok := ctx.Deadline(); ok {

@@ -42,7 +42,7 @@ func clientOf(t *testing.T, members ...func(proto.Message) proto.Message) *Clien
 		}
 		return system.ProcessRegistry.GetLocal(pid.GetAddress())
 	})
-	c := newClient(system, list, list[0])
+	c := newClient(system, "", list, list[0])
 	t.Cleanup(func() {
 		c.close()
 		system.Shutdown()

@@ -20,6 +20,9 @@ const collectPatience = time.Second
 // names begin with quorumlog_ and are a contract. A program with several members registers each with a label of its own
 // (prometheus.WrapRegistererWith).
 //
+// Those of a log with a name have a label more, log, so that the collectors of all logs of a process go into one registry. What the
+// logs share, the disk's room and what waits for the peers, the log without a name tells.
+//
 // What is counted is collected also once the node has stopped; how the member is only while it answers, within a second.
 func (n *Node) Collector() prometheus.Collector { return &collector{n} }
 
@@ -31,7 +34,7 @@ func (c *collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
-	to := scrape{ch}
+	to := scrape{ch: ch, log: c.node.name}
 	c.collectCounts(to)
 	c.collectQueues(to)
 	c.collectDisk(to)
@@ -49,7 +52,10 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 }
 
 // scrape is one collection.
-type scrape struct{ ch chan<- prometheus.Metric }
+type scrape struct {
+	ch  chan<- prometheus.Metric
+	log string // the name of the log; empty for none
+}
 
 // value publishes a number. Labels are name, value, name, value.
 func (s scrape) value(kind prometheus.ValueType, value float64, name, help string, labels ...string) {
@@ -57,7 +63,15 @@ func (s scrape) value(kind prometheus.ValueType, value float64, name, help strin
 	for i := 0; i+1 < len(labels); i += 2 {
 		names, values = append(names, labels[i]), append(values, labels[i+1])
 	}
-	s.ch <- prometheus.MustNewConstMetric(prometheus.NewDesc("quorumlog_"+name, help, names, nil), kind, value, values...)
+	s.ch <- prometheus.MustNewConstMetric(s.description(name, help, names), kind, value, values...)
+}
+
+func (s scrape) description(name, help string, labels []string) *prometheus.Desc {
+	var own prometheus.Labels
+	if s.log != "" {
+		own = prometheus.Labels{"log": s.log}
+	}
+	return prometheus.NewDesc("quorumlog_"+name, help, labels, own)
 }
 
 func (s scrape) gauge(value float64, name, help string, labels ...string) {
@@ -77,7 +91,7 @@ func (s scrape) histogram(h *measure.Histogram, scale float64, name, help string
 		buckets[float64(bound)/scale] = total
 	}
 	total += counts[len(counts)-1]
-	s.ch <- prometheus.MustNewConstHistogram(prometheus.NewDesc("quorumlog_"+name, help, nil, nil), total, float64(h.Sum())/scale, buckets)
+	s.ch <- prometheus.MustNewConstHistogram(s.description(name, help, nil), total, float64(h.Sum())/scale, buckets)
 }
 
 const nanoseconds = 1e9 // in a second
@@ -150,7 +164,7 @@ func (c *collector) collectQueues(to scrape) {
 	queue("appends", m.Waiting.Bytes.Value(), m.Waiting.Rejected.Value())
 	queue("elections", m.Searching.Bytes.Value(), m.Searching.Rejected.Value())
 	queue("answers", m.Answers.Bytes.Value(), m.Answers.Rejected.Value())
-	if t := c.node.transport; t != nil && t.links != nil {
+	if t := c.node.host.transport; c.node.name == "" && t.links != nil {
 		bytes, dropped := t.links.load()
 		queue("peers", int64(bytes), dropped)
 	}
@@ -159,7 +173,9 @@ func (c *collector) collectQueues(to scrape) {
 func (c *collector) collectDisk(to scrape) {
 	to.counter(c.node.corruptions.Value()+c.node.measures.DamagedRecords.Value(), "store_corruptions_total", "How often the disk was found to hold what was not written to it, at the start or since.")
 	if disk, live, err := c.node.store.Size(); err == nil { // else the store is closed, or has failed, which is told elsewhere
-		to.gauge(float64(disk), "store_disk_bytes", "What the data directory takes.")
+		if c.node.name == "" {
+			to.gauge(float64(disk), "store_disk_bytes", "What the data directory takes.")
+		}
 		to.gauge(float64(live), "store_live_bytes", "What the records take that are kept, about.")
 	}
 }

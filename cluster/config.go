@@ -52,6 +52,10 @@ type Config struct {
 	// aside where it hears no quorum, or its disk is far slower than the others', and hands over when it is closed. What
 	// Writer and WriterOf ask for is done as without it. Members may differ in it.
 	AutoElect bool
+	// Logs are the names of more logs that the member has, besides the one without a name that all have; the same for all members, in
+	// time. Each is a log of its own, with positions, a writer and members of its own, and begins with Members; what a log shares
+	// with the others says OpenLog, which opens one that is not here. At most 64.
+	Logs []string
 	// Repair says what to do with a data directory that is damaged. Empty: RepairAuto.
 	Repair Repair
 	// CopyRate is how many bytes a second the member copies from the others at most, when it recovers or lags; 0 is no limit. What
@@ -87,7 +91,7 @@ func (c Config) Validate() error {
 	if c.CopyRate < 0 {
 		faults = append(faults, fmt.Errorf("the copy rate is %d bytes a second: it is 0 for no limit, or above", c.CopyRate))
 	}
-	faults = append(faults, c.validateSecurity(), c.validateDiscovery())
+	faults = append(faults, c.validateSecurity(), c.validateDiscovery(), validateLogs(c.Logs))
 	if err := validateMembers(c.Members); err != nil {
 		faults = append(faults, err)
 	} else if _, ok := c.self(); !ok {

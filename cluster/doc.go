@@ -5,6 +5,7 @@
 //
 //	config.go      what a member is given, checked
 //	node.go        Start: one member in this process; it fails stop
+//	logs.go        OpenLog: more logs in it; host.go: what they share
 //	client.go      Dial: the verbs through any member
 //	writer.go      appends under a fence
 //	reader.go      reads of one member's replica

@@ -29,6 +29,8 @@ var (
 	ErrNoQuorum = errors.New("no quorum")
 	// ErrNotVoting: the member's replica does not vote yet.
 	ErrNotVoting = errors.New("not voting")
+	// ErrNoLog: the member has no log of this name: it is to be told to have one (Config.Logs, serve --logs). Nothing was done.
+	ErrNoLog = errors.New("no such log")
 	// ErrTruncated: the position is below the log. The error is a *TruncatedError, which says where the log begins.
 	ErrTruncated = errors.New("truncated")
 	// ErrNotLearned: the position is above what the member has learned. Catch up first.
@@ -129,7 +131,7 @@ var codes = map[messages.Code]error{
 	messages.Code_CODE_UNHEALTHY: ErrUnhealthy, messages.Code_CODE_WRITER: membership.ErrWriter,
 	messages.Code_CODE_BUSY: ErrBusy, messages.Code_CODE_TOO_LARGE: ErrTooLarge,
 	messages.Code_CODE_CORRUPT: ErrCorrupt, messages.Code_CODE_BAD_RANGE: ErrBadRange, messages.Code_CODE_CLOSED: ErrClosed,
-	messages.Code_CODE_SEQUENCE_GAP: errGap,
+	messages.Code_CODE_SEQUENCE_GAP: errGap, messages.Code_CODE_NO_LOG: ErrNoLog,
 }
 
 // failure turns a member's failure into an error.

@@ -10,7 +10,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/eventstream"
 	"github.com/asynkron/protoactor-go/remote"
-	"golang.org/x/time/rate"
 
 	"github.com/quorumlog/quorumlog/actors/catchup"
 	"github.com/quorumlog/quorumlog/actors/ensemble"
@@ -25,21 +24,22 @@ import (
 	"github.com/quorumlog/quorumlog/log/storage/disk"
 )
 
-// Node is one member of the log in this process.
+// Node is one member of one log in this process. A process may have several logs, with a node for each (OpenLog): they share its
+// address and connections, its data directory and its syncs.
 //
 // A node fails stop: when its disk fails, lies or is full, when one of its actors panics, or when the cluster knows its
 // replica under another disk, it stops, Done is closed, and Err says why. It never votes again; start another one. After
 // ErrCorrupt that one repairs the replica (Config.Repair), after ErrDiskFull it goes on once there is room.
 type Node struct {
 	*Client
-	config    Config
-	copyLimit *rate.Limiter
-	measures  *measure.Measures
-	store     *disk.Store
+	host     *host
+	name     string // of the log
+	open     bool   // under the host's lock: it was opened
+	config   Config // of this log
+	measures *measure.Measures
+	store    *disk.Store
 	// corruptions is how often the disk was found to hold what was not written to it.
 	corruptions measure.Counter
-	ways        *whereabouts
-	transport   *transport
 	began       membership.Configuration // what the disk knew at the start
 	system      *actor.ActorSystem
 	root        *actor.PID
@@ -62,23 +62,32 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	n := &Node{
-		config: c, copyLimit: catchup.NewLimit(c.CopyRate), measures: measure.New(time.Now()),
-		recovered: make(chan struct{}), left: make(chan struct{}), failed: make(chan error, 1), done: make(chan struct{}),
-	}
-	if err := n.start(ctx); err != nil {
-		n.shutdown(err)
+	h, err := newHost(c)
+	if err != nil {
 		return nil, err
 	}
-	go n.watch()
+	n, err := h.open(ctx, c.log(""))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range c.Logs {
+		if _, err := n.OpenLog(ctx, c.log(name)); err != nil {
+			return nil, errors.Join(err, n.Close())
+		}
+	}
 	return n, nil
+}
+
+func newNode(h *host, l LogConfig) *Node {
+	n := &Node{
+		host: h, name: l.Name, config: h.config.of(l), system: h.system, measures: measure.New(time.Now()),
+		recovered: make(chan struct{}), left: make(chan struct{}), failed: make(chan error, 1), done: make(chan struct{}),
+	}
+	return n
 }
 
 func (n *Node) start(ctx context.Context) error {
 	self, _ := n.config.self()
-	if err := n.openSystem(self); err != nil {
-		return err
-	}
 	n.published = make(chan struct{})
 	go n.publish()
 	if err := n.openStore(); err != nil {
@@ -96,40 +105,17 @@ func (n *Node) start(ctx context.Context) error {
 		return fmt.Errorf("start the member: %w", ctx.Err())
 	}
 	if n.began.Epoch > 0 { // what the disk says counts, and not the list that the member was started with
-		n.transport.meet("", n.began)
+		n.host.transport.meet(n.name, newMembership(n.began).Members)
 	}
-	n.transport.open()
-	n.ways.announce(n.config.ID, n.config.announce(self))
-	n.Client = newClient(n.system, n.config.Members, self)
+	n.host.listen()
+	n.Client = newClient(n.system, n.name, n.config.Members, self)
 	n.adopt(n.began)
-	n.conn.faults = n.transport.faults()
+	n.conn.faults = n.host.transport.faults()
 	return nil
 }
 
-// openSystem listens before anything else: a process that cannot be reached should not touch the disk. Nothing is received
-// until the transport is opened.
-func (n *Node) openSystem(self Member) (err error) {
-	if n.config.System != nil {
-		n.system = n.config.System
-		n.transport, err = attach(n.system, self.Address)
-		return err
-	}
-	access, err := n.config.openFor(self)
-	if err != nil {
-		return err
-	}
-	n.ways = newWhereabouts(n.config.Discovery, access.members, n.config.Security, n.config.Logger)
-	access.ways = n.ways
-	n.system = newSystem(n.config.Logger, self.Address)
-	n.transport, err = startRemote(n.system, n.config.listen(self), self.Address, access, n.config.Logger)
-	return err
-}
-
 func (n *Node) openStore() (err error) {
-	n.store, err = disk.Open(disk.Options{
-		Dir: n.config.Data, Cluster: n.config.cluster(), Replica: n.config.ID, Members: ids(ordered(n.config.Members)),
-		Create: true, Repair: n.config.repairs(), Mend: n.config.repairs(), Scrub: true, Logger: n.config.Logger, OnFatal: n.fail,
-	})
+	n.store, err = n.host.engine.openLog(n.name, ids(ordered(n.config.Members)), n.fail)
 	if err != nil {
 		return fmt.Errorf("open the data directory: %w", err)
 	}
@@ -169,34 +155,34 @@ func (n *Node) Replaced() (aside, why string, replaced bool) {
 	return r.Aside, r.Why, replaced
 }
 
-// LimitCopies changes how many bytes a second the member copies from the others at most, also while it does; 0 and below is no
+// LimitCopies changes how many bytes a second the member copies from the others at most, for all its logs together, also while it does; 0 and below is no
 // limit. The members that it copies from answer what they are asked, and no more.
 func (n *Node) LimitCopies(bytesPerSecond int64) {
-	catchup.SetLimit(n.copyLimit, time.Now(), bytesPerSecond)
+	catchup.SetLimit(n.host.copyLimit, time.Now(), bytesPerSecond)
 }
 
 // spawn starts the member's actors, under names that the other members know.
 func (n *Node) spawn(ready chan struct{}) error {
 	e := ensemble.Ensemble{
 		Self: n.config.ID, Members: ids(ordered(n.config.Members)), Clock: timer.System(n.system), Random: timer.Chance(),
-		Patience: n.config.patience(), CopyLimit: n.copyLimit, Measures: n.measures, Log: n.config.Logger,
+		Patience: n.config.patience(), CopyLimit: n.host.copyLimit, Measures: n.measures, Log: n.config.Logger,
 		Supervisor: ensemble.Stopping(func(who *actor.PID, reason any) {
 			n.fail(fmt.Errorf("actor %s panicked: %v", who.GetId(), reason))
 		}),
 	}
 	peers := make(map[log.ReplicaID]*actor.PID)
 	for _, m := range n.config.Members {
-		peers[m.ID] = pid(m, "", member.Replica)
+		peers[m.ID] = pid(m, n.name, member.Replica)
 	}
 	root := member.Props(member.Config{
-		Ensemble: e, Others: peers, Store: n.store, Cluster: clusterID(n.config.cluster(), ""),
+		Ensemble: e, Others: peers, Store: n.store, Cluster: clusterID(n.config.cluster(), n.name),
 		Configuration: configuration(ordered(n.config.Members)), AutoInitialize: n.config.AutoInitialize,
 		AutoElect: n.config.AutoElect,
 		Report:    func(report any) { n.report(report, ready) },
 	})
-	pid, err := n.system.Root.SpawnNamed(root.Configure(actor.WithGuardian(e.Supervisor)), logName)
+	pid, err := n.system.Root.SpawnNamed(root.Configure(actor.WithGuardian(e.Supervisor)), rootOf(n.name))
 	if err != nil { // the PID is then the other log's
-		return fmt.Errorf("the actor system has a log called %s already: %w", logName, err)
+		return fmt.Errorf("the actor system has a log called %s already: %w", rootOf(n.name), err)
 	}
 	n.root = pid
 	n.events = n.system.EventStream.Subscribe(n.follow)
@@ -228,7 +214,7 @@ func (n *Node) report(report any, ready chan struct{}) {
 	case member.Recovered:
 		n.once.Do(func() { close(n.recovered) })
 	case member.Changed:
-		n.transport.meet("", e.Configuration)
+		n.host.transport.meet(n.name, newMembership(e.Configuration).Members)
 	}
 }
 
@@ -299,12 +285,25 @@ func (n *Node) stopped() error {
 
 // Close stops the node, makes its disk durable, and returns why it had stopped before, if it had. With AutoElect, a node that
 // writes first finishes what is on its way, and hands over to another member, as far as that takes less than 3 s.
+//
+// The node that Start returned closes all logs of its process; any other one only its own.
 func (n *Node) Close() error {
+	if n.name == "" {
+		n.host.close()
+	} else {
+		n.end()
+	}
+	<-n.done
+	n.awaitPublished()
+	return n.err
+}
+
+// end ends this log.
+func (n *Node) end() {
 	n.handOver()
 	n.shutdown(nil)
 	<-n.done
 	n.awaitPublished()
-	return n.err
 }
 
 // handOver has another member write, if this one does.
@@ -332,18 +331,13 @@ func (n *Node) shutdown(err error) {
 		if n.Client != nil {
 			n.Client.close()
 		}
-		n.ways.close()
-		if n.transport != nil {
-			n.transport.stop(transportPatience)
-		}
+		n.host.silence(n)
 		if n.store != nil {
 			if closeErr := n.store.Close(); closeErr != nil && n.err == nil {
 				n.err = fmt.Errorf("close the data directory: %w", closeErr)
 			}
 		}
-		if n.system != nil && n.config.System == nil {
-			n.system.Shutdown()
-		}
+		n.host.leave(n)
 		n.measures.Events.Note(measure.Event{At: time.Now(), Kind: measure.Stopped, Detail: text(n.err), Err: n.err})
 		close(n.done)
 	})

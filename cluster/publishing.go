@@ -94,7 +94,7 @@ func (n *Node) awaitPublished() {
 }
 
 func (n *Node) origin(e measure.Event) Origin {
-	return Origin{Member: n.config.ID, At: e.At, Sequence: e.Sequence}
+	return Origin{Member: n.config.ID, Log: n.name, At: e.At, Sequence: e.Sequence}
 }
 
 // typed is an event as programs are told of it; nil where it has a kind that they are not told of.

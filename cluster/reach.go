@@ -80,11 +80,18 @@ func (c *Client) choose(ctx context.Context, preferred Member, found <-chan Memb
 			if fault := c.conn.faults.ofAll(c.Members()); fault != nil {
 				return Member{}, fmt.Errorf("%w: no member can be talked to: %w", ErrDenied, fault)
 			}
+			if said, all := c.lacked(); all {
+				return Member{}, said
+			}
 			doomed = time.After(fresh)
 		case <-c.conn.closed:
 			return Member{}, errShut
 		case <-ctx.Done():
-			return Member{}, fmt.Errorf("%w: no member votes and answers: %w (%s)", ErrNoQuorum, ctx.Err(), c.addresses())
+			err := fmt.Errorf("%w: no member votes and answers: %w (%s)", ErrNoQuorum, ctx.Err(), c.addresses())
+			if said, _ := c.lacked(); said != nil {
+				err = fmt.Errorf("%w; %s", err, said.Error())
+			}
+			return Member{}, err
 		}
 	}
 }
@@ -129,7 +136,7 @@ func (c *Client) askThen(ctx context.Context, m Member, build func(uint64) proto
 	asked := time.Now()
 	watch := time.AfterFunc(silent/2, func() { c.watch(ctx, m, asked, cancel) })
 	defer watch.Stop()
-	answer, err := c.conn.askThen(ctx, gateway(m), build, sent)
+	answer, err := c.conn.askThen(ctx, c.gateway(m), build, sent)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return nil, cause
 	}
@@ -159,7 +166,7 @@ func (c *Client) retry(ctx context.Context, m Member, build func(uint64) proto.M
 	why := "nothing came back"
 	for {
 		once, stop := context.WithTimeout(ctx, ping)
-		answer, err := c.conn.ask(once, gateway(m), build)
+		answer, err := c.conn.ask(once, c.gateway(m), build)
 		stop()
 		switch {
 		case err == nil:
@@ -184,7 +191,14 @@ func (c *Client) statusOf(ctx context.Context, m Member) (Status, error) {
 		return Status{}, err
 	}
 	s, ok := answer.(*messages.StatusResponse)
-	if !ok || s.GetReplica() != uint32(m.ID) {
+	if ok && s.GetFailure() != nil {
+		err = failure(m, s.GetFailure())
+	}
+	c.lacks(m, err)
+	switch {
+	case err != nil:
+		return Status{}, err
+	case !ok || s.GetReplica() != uint32(m.ID):
 		return Status{}, fmt.Errorf("at %s there is not member %d: check the member list", m.Address, m.ID)
 	}
 	return newStatus(m, s), nil

@@ -15,8 +15,6 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/resolver"
-
-	"github.com/quorumlog/quorumlog/log/membership"
 )
 
 // transport connects one actor system with those of other processes. A process that its program has given an actor system
@@ -136,15 +134,10 @@ func (t *transport) open() {
 }
 
 // meet has the transport know where the members of a log are from now on.
-func (t *transport) meet(name string, c membership.Configuration) {
-	if t.shakes == nil {
-		return
+func (t *transport) meet(name string, members []Member) {
+	if t.shakes != nil {
+		t.shakes.access.members.set(name, members)
 	}
-	members := make([]Member, len(c.Members))
-	for i, m := range c.Members {
-		members[i] = Member{ID: m.ID, Address: m.Address}
-	}
-	t.shakes.access.members.set(name, members)
 }
 
 // faults says why members could not be talked to; nil where nobody can know.

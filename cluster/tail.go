@@ -52,7 +52,7 @@ func (r *Reader) next(ctx context.Context, from log.Position) (p page, err error
 	err = r.insist(limited, func(m Member) error {
 		once, stop := context.WithTimeout(limited, tailWait+tailSlack)
 		defer stop()
-		answer, err := r.client.conn.ask(once, gateway(m), func(n uint64) proto.Message {
+		answer, err := r.client.conn.ask(once, r.client.gateway(m), func(n uint64) proto.Message {
 			return &messages.ReadRequest{Request: n, From: uint64(from), Seen: uint64(r.Seen()), WaitMicros: uint64(tailWait.Microseconds())}
 		})
 		if err != nil {

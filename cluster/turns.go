@@ -44,7 +44,7 @@ func (r *Reader) elsewhere(err error, try int) bool {
 	case r.only > 0:
 		return errors.Is(err, ErrNotVoting) && try < votingTries
 	}
-	for _, kind := range []error{ErrNotVoting, ErrNoQuorum, ErrBusy, ErrCorrupt, ErrClosed} {
+	for _, kind := range []error{ErrNotVoting, ErrNoQuorum, ErrBusy, ErrNoLog, ErrCorrupt, ErrClosed} {
 		if errors.Is(err, kind) {
 			return true
 		}

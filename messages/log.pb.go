@@ -331,6 +331,8 @@ const (
 	Code_CODE_UNHEALTHY Code = 18
 	// The member to be removed is the one that writes.
 	Code_CODE_WRITER Code = 19
+	// The process has no log of this name: its actors are not there. Nothing of the request was done.
+	Code_CODE_NO_LOG Code = 21
 )
 
 // Enum value maps for Code.
@@ -356,6 +358,7 @@ var (
 		17: "CODE_BEHIND",
 		18: "CODE_UNHEALTHY",
 		19: "CODE_WRITER",
+		21: "CODE_NO_LOG",
 	}
 	Code_value = map[string]int32{
 		"CODE_UNSPECIFIED":     0,
@@ -378,6 +381,7 @@ var (
 		"CODE_BEHIND":          17,
 		"CODE_UNHEALTHY":       18,
 		"CODE_WRITER":          19,
+		"CODE_NO_LOG":          21,
 	}
 )
 
@@ -5026,7 +5030,9 @@ type StatusResponse struct {
 	// In microseconds.
 	LatencyBounds []uint64 `protobuf:"varint,21,rep,packed,name=latency_bounds,json=latencyBounds,proto3" json:"latency_bounds,omitempty"`
 	// Counts the changes of the members that it knows of; 0 while there was none.
-	Epoch         uint64 `protobuf:"varint,22,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Epoch uint64 `protobuf:"varint,22,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// With NO_LOG: why there is nothing else in here.
+	Failure       *Failure `protobuf:"bytes,23,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5213,6 +5219,13 @@ func (x *StatusResponse) GetEpoch() uint64 {
 		return x.Epoch
 	}
 	return 0
+}
+
+func (x *StatusResponse) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
 }
 
 // Progress is how far a catch-up is.
@@ -6538,7 +6551,7 @@ const file_log_proto_rawDesc = "" +
 	"\afailure\x18\x03 \x01(\v2\x15.quorumlog.v1.FailureH\x00R\afailureB\t\n" +
 	"\aoutcome\")\n" +
 	"\rStatusRequest\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\x06R\arequest\"\xc1\x05\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\"\xf2\x05\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\rR\areplica\x12,\n" +
@@ -6562,7 +6575,8 @@ const file_log_proto_rawDesc = "" +
 	"\bappended\x18\x13 \x01(\x04R\bappended\x12\x1c\n" +
 	"\tlatencies\x18\x14 \x03(\x04R\tlatencies\x12%\n" +
 	"\x0elatency_bounds\x18\x15 \x03(\x04R\rlatencyBounds\x12\x14\n" +
-	"\x05epoch\x18\x16 \x01(\x04R\x05epoch\"\xa6\x01\n" +
+	"\x05epoch\x18\x16 \x01(\x04R\x05epoch\x12/\n" +
+	"\afailure\x18\x17 \x01(\v2\x15.quorumlog.v1.FailureR\afailure\"\xa6\x01\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\x04R\x05total\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x04R\x04done\x12\x14\n" +
@@ -6669,7 +6683,7 @@ const file_log_proto_rawDesc = "" +
 	"\x19REASON_DUPLICATE_IDENTITY\x10\x06\x12\x13\n" +
 	"\x0fREASON_IO_ERROR\x10\a\x12\x15\n" +
 	"\x11REASON_OVERLOADED\x10\b\x12\x18\n" +
-	"\x14REASON_OUT_OF_BOUNDS\x10\t*\x98\x03\n" +
+	"\x14REASON_OUT_OF_BOUNDS\x10\t*\xa9\x03\n" +
 	"\x04Code\x12\x14\n" +
 	"\x10CODE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eCODE_MALFORMED\x10\x01\x12\x0f\n" +
@@ -6691,7 +6705,8 @@ const file_log_proto_rawDesc = "" +
 	"\x0fCODE_BAD_CHANGE\x10\x10\x12\x0f\n" +
 	"\vCODE_BEHIND\x10\x11\x12\x12\n" +
 	"\x0eCODE_UNHEALTHY\x10\x12\x12\x0f\n" +
-	"\vCODE_WRITER\x10\x13*o\n" +
+	"\vCODE_WRITER\x10\x13\x12\x0f\n" +
+	"\vCODE_NO_LOG\x10\x15*o\n" +
 	"\n" +
 	"ChangeKind\x12\x1b\n" +
 	"\x17CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
@@ -6887,29 +6902,30 @@ var file_log_proto_depIdxs = []int32{
 	9,   // 91: quorumlog.v1.StatusResponse.incarnation:type_name -> quorumlog.v1.Incarnation
 	64,  // 92: quorumlog.v1.StatusResponse.catchup:type_name -> quorumlog.v1.Progress
 	6,   // 93: quorumlog.v1.StatusResponse.gaps:type_name -> quorumlog.v1.Range
-	67,  // 94: quorumlog.v1.EventsResponse.events:type_name -> quorumlog.v1.Event
-	64,  // 95: quorumlog.v1.Event.progress:type_name -> quorumlog.v1.Progress
-	6,   // 96: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
-	70,  // 97: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
-	46,  // 98: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
-	6,   // 99: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
-	72,  // 100: quorumlog.v1.JournalEntry.activation:type_name -> quorumlog.v1.JournalActivation
-	73,  // 101: quorumlog.v1.JournalEntry.events:type_name -> quorumlog.v1.JournalEvents
-	74,  // 102: quorumlog.v1.JournalEntry.snapshot:type_name -> quorumlog.v1.JournalSnapshot
-	76,  // 103: quorumlog.v1.JournalEvents.events:type_name -> google.protobuf.Any
-	76,  // 104: quorumlog.v1.JournalSnapshot.state:type_name -> google.protobuf.Any
-	76,  // 105: quorumlog.v1.JournalSnapshot.events:type_name -> google.protobuf.Any
-	9,   // 106: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
-	0,   // 107: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
-	10,  // 108: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
-	19,  // 109: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
-	12,  // 110: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
-	14,  // 111: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
-	112, // [112:112] is the sub-list for method output_type
-	112, // [112:112] is the sub-list for method input_type
-	112, // [112:112] is the sub-list for extension type_name
-	112, // [112:112] is the sub-list for extension extendee
-	0,   // [0:112] is the sub-list for field type_name
+	46,  // 94: quorumlog.v1.StatusResponse.failure:type_name -> quorumlog.v1.Failure
+	67,  // 95: quorumlog.v1.EventsResponse.events:type_name -> quorumlog.v1.Event
+	64,  // 96: quorumlog.v1.Event.progress:type_name -> quorumlog.v1.Progress
+	6,   // 97: quorumlog.v1.DigestRequest.range:type_name -> quorumlog.v1.Range
+	70,  // 98: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
+	46,  // 99: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
+	6,   // 100: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
+	72,  // 101: quorumlog.v1.JournalEntry.activation:type_name -> quorumlog.v1.JournalActivation
+	73,  // 102: quorumlog.v1.JournalEntry.events:type_name -> quorumlog.v1.JournalEvents
+	74,  // 103: quorumlog.v1.JournalEntry.snapshot:type_name -> quorumlog.v1.JournalSnapshot
+	76,  // 104: quorumlog.v1.JournalEvents.events:type_name -> google.protobuf.Any
+	76,  // 105: quorumlog.v1.JournalSnapshot.state:type_name -> google.protobuf.Any
+	76,  // 106: quorumlog.v1.JournalSnapshot.events:type_name -> google.protobuf.Any
+	9,   // 107: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
+	0,   // 108: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
+	10,  // 109: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
+	19,  // 110: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
+	12,  // 111: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
+	14,  // 112: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
+	113, // [113:113] is the sub-list for method output_type
+	113, // [113:113] is the sub-list for method input_type
+	113, // [113:113] is the sub-list for extension type_name
+	113, // [113:113] is the sub-list for extension extendee
+	0,   // [0:113] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
