@@ -9,6 +9,7 @@
 //	 │  └ server                reads what peers copy, beside the votes
 //	 ├ network                  greets the other members; Watch(at least n), who is there
 //	 ├ gateway                  serves clients
+//	 │  └ subscription          pushes the log to one subscriber, as far as that grants
 //	 │  └ refresh               learns everything that was acknowledged before it began
 //	 │     └ catchup            copies learned ranges from all peers at once
 //	 │        └ fill            settles what nobody has learned
@@ -71,6 +72,14 @@
 //	StatusResponse     gateway                       client   -                  status, positions, progress, advice
 //	EventsRequest      client                        gateway  EventsResponse     what happened?
 //	EventsResponse     gateway                       client   -                  the next of the last 1,024 events
+//	SubscribeRequest   client                        gateway  SubscribeResponse  push the log to me, or to another actor there, from a position on
+//	SubscribeResponse  subscription, gateway         client   -                  who does; or why not
+//	Grant              subscriber                    subscription  -             how far I have come, and how much may be on its way to me
+//	Delivery           subscription                  subscriber    -             the next entries
+//	LogTruncated       subscription                  subscriber    -             the log begins above what comes next: go on there?
+//	Lagging            subscription                  subscriber    -             how far behind you are
+//	Ended              subscription                  subscriber    -             that was all, and why
+//	Terminated         (protoactor)                  subscription  -             the subscriber has ended
 //
 // Inside a process, plain Go values, declared by whoever receives a request or sends a report:
 //
@@ -86,6 +95,7 @@
 //	recovery      reports Decided, Advice, Fenced (protocol) and Recovered (recover) to its parent
 //	audit         reports Diverged Agreed
 //	gateway       Serve Advise, from the member
+//	subscription  End Repeat, from the gateway; reports Renewed. It asks the replica, or a source that answers as one
 //	all of them   ensemble.Moved, from the member: the members are others now
 //
 // Beside the members, in programs that keep the state of their own actors in a log, package persistence:

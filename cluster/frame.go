@@ -57,12 +57,13 @@ func byLine(b *remote.MessageBatch) iter.Seq2[string, *remote.MessageBatch] {
 	}
 }
 
-// lineOf is the line of what is for an actor: that of its log. Clients share that of the log without a name.
+// lineOf is the line of what is for an actor: that of its log. Clients, whatever they call themselves, share that of the log without
+// a name.
 func lineOf(target string) string {
-	root, _, _ := strings.Cut(target, "/")
-	if isClient(root) {
+	if !isOurs(target) {
 		return logName
 	}
+	root, _, _ := strings.Cut(target, "/")
 	return root
 }
 

@@ -26,6 +26,13 @@ func FuzzPacket(f *testing.F) {
 		}
 		f.Add(wire)
 	}
+	for _, p := range hostileEndings() {
+		wire, err := proto.Marshal(p)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(wire)
+	}
 	g := newGuard("127.0.0.1:1", zerolog.Nop())
 	f.Fuzz(func(t *testing.T, wire []byte) {
 		packet := &remote.RemoteMessage{}
@@ -39,6 +46,9 @@ func FuzzPacket(f *testing.F) {
 			}
 			if e.Sender > 0 && b.Senders[e.Sender-1].GetAddress() == g.own {
 				t.Errorf("let through under our own address: %v", e)
+			}
+			if b.TypeNames[e.TypeId] == "actor.Terminated" && taken(b.Targets[e.Target]) != grants {
+				t.Errorf("an end was let through to %s", b.Targets[e.Target])
 			}
 		}
 	})

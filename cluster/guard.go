@@ -64,7 +64,7 @@ func newGuard(own string, log zerolog.Logger) *guard {
 	return g
 }
 
-// wire is what processes send to each other.
+// wire is what processes send to each other: our own messages, and one of protoactor, by which it says that a subscriber has ended.
 func wire() []proto.Message {
 	return []proto.Message{
 		&messages.PromiseRequest{}, &messages.PromiseResponse{},
@@ -85,6 +85,9 @@ func wire() []proto.Message {
 		&messages.MembersRequest{}, &messages.MembersResponse{},
 		&messages.EventsRequest{}, &messages.EventsResponse{},
 		&messages.DigestRequest{}, &messages.DigestResponse{},
+		&messages.SubscribeRequest{}, &messages.SubscribeResponse{},
+		&messages.Grant{}, &messages.Delivery{}, &messages.LogTruncated{}, &messages.Lagging{}, &messages.Ended{},
+		&actor.Terminated{},
 	}
 }
 
@@ -194,6 +197,7 @@ func (g *guard) deny(fault, message string, who *certificate.Identity) {
 // tables hold what the envelopes of one batch refer to: the shapes of types, nil where a type is none of ours, what the targets
 // take, and the faults of the senders; empty where there is none.
 type tables struct {
+	guard   *guard
 	types   []*shape
 	traffic []traffic
 	targets []traffic
@@ -202,6 +206,7 @@ type tables struct {
 }
 
 func (g *guard) readTables(b *remote.MessageBatch, who *certificate.Identity) (t tables) {
+	t.guard = g
 	for _, name := range b.GetTypeNames() {
 		t.types = append(t.types, g.types[name])
 		t.traffic = append(t.traffic, g.traffic[name])
@@ -255,8 +260,31 @@ func (t tables) of(e *remote.MessageEnvelope) string {
 		return t.senders[e.GetSender()-1]
 	case !t.types[e.GetTypeId()].fits(e.GetMessageData()):
 		return "it is malformed, or has too many parts"
+	case t.traffic[e.GetTypeId()] == endings:
+		return t.guard.endingFault(e.GetMessageData())
 	}
 	return ""
+}
+
+// endingFault looks at who is said to have ended: protoactor takes that for granted, and connects to where it was.
+func (g *guard) endingFault(data []byte) string {
+	m := &actor.Terminated{}
+	if proto.Unmarshal(data, m) != nil {
+		return "it is malformed"
+	}
+	if g.senderFault(m.GetWho()) != "" {
+		return "nobody can have ended there"
+	}
+	return ""
+}
+
+// endingDenied looks whether whoever says that an actor has ended may know it.
+func (g *guard) endingDenied(data []byte, who certificate.Identity) string {
+	m := &actor.Terminated{}
+	if proto.Unmarshal(data, m) != nil {
+		return "it is malformed"
+	}
+	return g.access.from(who, m.GetWho().GetAddress(), m.GetWho().GetId())
 }
 
 // deny returns what is wrong with an envelope, of which nothing else is, in the hand of this one.
@@ -264,7 +292,11 @@ func (t tables) deny(e *remote.MessageEnvelope, who *certificate.Identity) strin
 	if who == nil {
 		return ""
 	}
-	if fault := t.traffic[e.GetTypeId()].of(*who, e.GetMessageData()); fault != "" || e.GetSender() == 0 {
+	fault := t.traffic[e.GetTypeId()].of(*who, e.GetMessageData())
+	if fault == "" && t.traffic[e.GetTypeId()] == endings {
+		fault = t.guard.endingDenied(e.GetMessageData(), *who)
+	}
+	if fault != "" || e.GetSender() == 0 {
 		return fault
 	}
 	return t.denied[e.GetSender()-1]

@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/messages"
 )
 
@@ -81,6 +82,67 @@ func hostile() map[string]*remote.RemoteMessage {
 	}
 }
 
+// aSubscription is the name of an actor that a subscriber talks to.
+const aSubscription = logName + "/" + member.Gateway + "/" + member.Subscription + "0123"
+
+// ended is a batch that says of an actor, to another one, that it has ended.
+func ended(who *actor.PID, target string) *remote.RemoteMessage {
+	return asked(func(b *remote.MessageBatch) {
+		data, err := proto.Marshal(&actor.Terminated{Who: who})
+		if err != nil {
+			panic(err)
+		}
+		b.TypeNames[0], b.Targets[0] = string(proto.MessageName(&actor.Terminated{})), target
+		b.Envelopes[0].MessageData, b.Envelopes[0].Sender = data, 0
+	})
+}
+
+// hostileEndings are what nobody may say of an actor that has ended.
+func hostileEndings() map[string]*remote.RemoteMessage {
+	good := actor.NewPID("127.0.0.1:9", "$1")
+	spoiled := func(spoil func(*remote.MessageBatch)) *remote.RemoteMessage {
+		p := ended(good, aSubscription)
+		spoil(p.GetMessageBatch())
+		return p
+	}
+	return map[string]*remote.RemoteMessage{
+		"nobody":              ended(nil, aSubscription),
+		"nameless":            ended(actor.NewPID("127.0.0.1:9", ""), aSubscription),
+		"homeless":            ended(actor.NewPID("", "$1"), aSubscription),
+		"a socket":            ended(actor.NewPID("unix:/run/some.sock", "$1"), aSubscription),
+		"one of our own":      ended(actor.NewPID(ownAddress, logName+"/replica"), aSubscription),
+		"told the gateway":    ended(good, logName+"/"+member.Gateway),
+		"told the replica":    ended(good, logName+"/"+member.Replica),
+		"told the root":       ended(good, logName),
+		"told a search":       ended(good, logName+"/"+member.Gateway+"/$1"),
+		"told a client":       ended(good, clientPrefix+"$1"),
+		"told the supervisor": ended(good, supervisor),
+		"garbage":             spoiled(func(b *remote.MessageBatch) { b.Envelopes[0].MessageData = []byte{0xff, 0xff} }),
+		"Watch":               spoiled(func(b *remote.MessageBatch) { b.TypeNames[0] = string(proto.MessageName(&actor.Watch{})) }),
+		"Unwatch":             spoiled(func(b *remote.MessageBatch) { b.TypeNames[0] = string(proto.MessageName(&actor.Unwatch{})) }),
+		"Stop":                spoiled(func(b *remote.MessageBatch) { b.TypeNames[0] = string(proto.MessageName(&actor.Stop{})) }),
+		"PoisonPill":          spoiled(func(b *remote.MessageBatch) { b.TypeNames[0] = string(proto.MessageName(&actor.PoisonPill{})) }),
+		"an append":           spoiled(func(b *remote.MessageBatch) { b.TypeNames[0] = string(proto.MessageName(&messages.AppendRequest{})) }),
+		"a vote":              spoiled(func(b *remote.MessageBatch) { b.TypeNames[0] = string(proto.MessageName(&messages.PromiseRequest{})) }),
+		"under the own address": spoiled(func(b *remote.MessageBatch) {
+			b.Senders[0], b.Envelopes[0].Sender = actor.NewPID(ownAddress, "client-$1"), 1
+		}),
+	}
+}
+
+func TestOnlyTheEndOfAnActorElsewhereIsToldToASubscription(t *testing.T) {
+	for name, packet := range hostileEndings() {
+		g := newGuard(ownAddress, zerolog.Nop())
+		if err := g.check(packet, nil); err != nil || len(packet.GetMessageBatch().GetEnvelopes()) != 0 {
+			t.Errorf("%s passed: %v", name, err)
+		}
+	}
+	good := ended(actor.NewPID("127.0.0.1:9", "$1"), aSubscription)
+	if err := newGuard(ownAddress, zerolog.Nop()).check(good, nil); err != nil || len(good.GetMessageBatch().GetEnvelopes()) != 1 {
+		t.Errorf("that a subscriber has ended is not let through: %v", err)
+	}
+}
+
 const ownAddress = "127.0.0.1:4101"
 
 func TestGuardDropsWhatMayNotPass(t *testing.T) {
@@ -147,7 +209,7 @@ func TestGuardEndsSenselessStreams(t *testing.T) {
 
 func TestGuardKnowsWhatEachActorTakes(t *testing.T) {
 	for name, want := range map[string]traffic{
-		"replica": votes, "network": votes, "gateway": changes, "gateway/$1": votes, "recover/protocol": votes,
+		"replica": votes, "network": votes, "gateway": changes, "gateway/$1": votes, "gateway/subscription-1": grants, "recover/protocol": votes,
 		"recover/$1/$2": votes, "coordinator/$1": votes, "follow/$1": votes, "coordinator": nothing, "replica/$1": nothing,
 	} {
 		if got := taken(logName + "/" + name); got != want {

@@ -17,7 +17,7 @@ import (
 //
 // On each lane the order is kept, and between them it is not. No rule needs it, as the network promises none; but what is written
 // must not come before what lies below it, or it waits for that, and what a session appends before it is a gap. So all of these
-// go on one lane, and their answers too, whatever their size.
+// go on one lane, and their answers too, whatever their size. So does what a subscriber is told, which takes a gap for a loss.
 
 // Limits of the lane for what is urgent, in bytes.
 const (
@@ -30,6 +30,7 @@ func inOrder() map[string]bool {
 	types := make(map[string]bool)
 	for _, m := range []proto.Message{
 		&messages.WriteRequest{}, &messages.LearnedMessage{}, &messages.AppendRequest{}, &messages.AppendResponse{},
+		&messages.SubscribeResponse{}, &messages.Delivery{}, &messages.LogTruncated{}, &messages.Lagging{}, &messages.Ended{},
 	} {
 		types[string(proto.MessageName(m))] = true
 	}

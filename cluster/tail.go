@@ -47,13 +47,18 @@ func (r *Reader) Tail(ctx context.Context, from log.Position) iter.Seq2[Entry, e
 
 // next reads what comes at a position, or nothing where nothing does for a while.
 func (r *Reader) next(ctx context.Context, from log.Position) (p page, err error) {
+	return r.poll(ctx, from, 0)
+}
+
+// poll reads from one position to another, or to what is learned where that is 0, once a member can.
+func (r *Reader) poll(ctx context.Context, from, to log.Position) (p page, err error) {
 	limited, cancel := context.WithTimeout(ctx, DefaultTimeout)
 	defer cancel()
 	err = r.insist(limited, func(m Member) error {
 		once, stop := context.WithTimeout(limited, tailWait+tailSlack)
 		defer stop()
 		answer, err := r.client.conn.ask(once, r.client.gateway(m), func(n uint64) proto.Message {
-			return &messages.ReadRequest{Request: n, From: uint64(from), Seen: uint64(r.Seen()), WaitMicros: uint64(tailWait.Microseconds())}
+			return &messages.ReadRequest{Request: n, From: uint64(from), To: uint64(to), Seen: uint64(r.Seen()), WaitMicros: uint64(tailWait.Microseconds())}
 		})
 		if err != nil {
 			return fmt.Errorf("read from position %d: member %d at %s does not answer: %w", from, m.ID, m.Address, err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
@@ -20,6 +21,8 @@ import (
 //	looks         members, clients, readers         gateways
 //	mixed         as looks without a change in it, else as changes
 //	answers       members                           clients
+//	grants        members, clients, readers         subscriptions of a gateway
+//	endings       members, clients, readers         the same: a subscriber has ended
 //
 // What a message is, its type says: whatever goes between replicas begins with a header, and whatever goes between clients and
 // gateways with the number of the request. So a new message is a change, which readers may not ask for, until looks names it.
@@ -32,13 +35,22 @@ const (
 	looks
 	mixed
 	answers
+	grants
+	endings
 )
 
 // trafficOf says what a type of message is.
 func trafficOf(m proto.Message) traffic {
 	switch m.(type) {
-	case *messages.ReadRequest, *messages.CatchupRequest, *messages.DigestRequest, *messages.StatusRequest, *messages.EventsRequest:
+	case *messages.ReadRequest, *messages.CatchupRequest, *messages.DigestRequest, *messages.StatusRequest, *messages.EventsRequest,
+		*messages.SubscribeRequest:
 		return looks
+	case *messages.Delivery, *messages.LogTruncated, *messages.Lagging, *messages.Ended:
+		return answers
+	case *messages.Grant:
+		return grants
+	case *actor.Terminated:
+		return endings
 	case *messages.MembersRequest:
 		return mixed
 	}
@@ -64,10 +76,13 @@ func taken(name string) traffic {
 	if !ok {
 		return nothing
 	}
-	switch parent, _, isChild := strings.Cut(below, "/"); parent {
+	switch parent, child, isChild := strings.Cut(below, "/"); parent {
 	case member.Gateway:
-		if !isChild {
+		switch {
+		case !isChild:
 			return changes
+		case strings.HasPrefix(child, member.Subscription):
+			return grants
 		}
 		return votes
 	case member.Replica, member.Network, member.Audit:
@@ -84,9 +99,15 @@ func taken(name string) traffic {
 
 func isClient(name string) bool { return strings.HasPrefix(name, clientPrefix) }
 
+// isOurs says whether an actor of that name may be one of a member, of whichever log.
+func isOurs(name string) bool {
+	root, _, _ := strings.Cut(name, "/")
+	return root == logName || strings.HasPrefix(root, logName+".")
+}
+
 // to says whether an actor takes such a message.
 func (t traffic) to(target traffic) bool {
-	return t == target || (t == looks || t == mixed) && target == changes
+	return t == target && t != endings || (t == looks || t == mixed) && target == changes || t == endings && target == grants
 }
 
 // of returns what is wrong with such a message from somebody; empty where he may send it.
@@ -94,7 +115,7 @@ func (t traffic) of(who certificate.Identity, data []byte) string {
 	switch {
 	case who.Role == certificate.Member && t == votes:
 		return headedBy(who, data)
-	case who.Role == certificate.Member || t == looks:
+	case who.Role == certificate.Member || t == looks || t == grants || t == endings:
 		return ""
 	case t == mixed && isLook(data):
 		return ""

@@ -63,6 +63,8 @@ func TestRolesMaySendWhatTheirCertificatesAllow(t *testing.T) {
 		{&messages.AppendRequest{Request: 1}, "quorumlog.orders/gateway", true, true, false},
 		{&messages.PromiseRequest{Header: header}, "quorumlog.orders/replica", true, false, false},
 		{&messages.EventsRequest{Request: 1}, gateway, true, true, true},
+		{&messages.SubscribeRequest{Request: 1}, gateway, true, true, true},
+		{&messages.Grant{Request: 1}, aSubscription, true, true, true},
 		{&messages.AppendRequest{Request: 1}, gateway, true, true, false},
 		{&messages.TruncateRequest{Request: 1}, gateway, true, true, false},
 		{&messages.ElectRequest{Request: 1}, gateway, true, true, false},
@@ -75,6 +77,7 @@ func TestRolesMaySendWhatTheirCertificatesAllow(t *testing.T) {
 		{&messages.WriteResponse{Header: header}, logName + "/coordinator/$1", true, false, false},
 		{&messages.AppendResponse{Request: 1}, clientPrefix + "$1", true, false, false},
 		{&messages.StatusResponse{Request: 1}, clientPrefix + "$1", true, false, false},
+		{&messages.Delivery{Request: 1}, clientPrefix + "$1", true, false, false},
 	} {
 		for role, may := range map[certificate.Role]bool{
 			certificate.Member: r.member, certificate.Client: r.client, certificate.Reader: r.reader,
@@ -98,6 +101,10 @@ func TestMessagesGoWhereSuchAreTaken(t *testing.T) {
 		{&messages.StatusRequest{Request: 1}, logName + "/gateway/$1"},
 		{&messages.AppendResponse{Request: 1}, logName + "/gateway"},
 		{&messages.WriteResponse{Header: header}, clientPrefix + "$1"},
+		{&messages.Grant{Request: 1}, logName + "/gateway"},
+		{&messages.Grant{Request: 1}, logName + "/gateway/$1"},
+		{&messages.Delivery{Request: 1}, aSubscription},
+		{&messages.ReadRequest{Request: 1}, aSubscription},
 	} {
 		if passes(t, nil, r.m, r.to, nil) || passes(t, holds(certificate.Member), r.m, r.to, nil) {
 			t.Errorf("%s takes a %s", r.to, proto.MessageName(r.m))
@@ -171,6 +178,10 @@ func TestAnswersGoToWhoeverAsked(t *testing.T) {
 		{certificate.Member, "127.0.0.1:4102", clientPrefix + "$1", true, &messages.StatusRequest{Request: 1}},
 		{certificate.Client, "127.0.0.1:9999", clientPrefix + "$1", true, &messages.AppendRequest{Request: 1}},
 		{certificate.Client, "127.0.0.1:4103", clientPrefix + "$1", false, &messages.AppendRequest{Request: 1}},
+		{certificate.Client, "127.0.0.1:9999", "future$1", true, &messages.AppendRequest{Request: 1}},
+		{certificate.Client, "127.0.0.1:4103", "future$1", false, &messages.AppendRequest{Request: 1}},
+		{certificate.Client, "127.0.0.1:9999", logName, false, &messages.AppendRequest{Request: 1}},
+		{certificate.Client, "127.0.0.1:9999", logName + ".orders/replica", false, &messages.AppendRequest{Request: 1}},
 		{certificate.Client, "127.0.0.1:9999", logName + "/replica", false, &messages.AppendRequest{Request: 1}},
 		{certificate.Reader, "127.0.0.1:4103", clientPrefix + "$1", false, &messages.ReadRequest{Request: 1}},
 	} {
@@ -180,6 +191,28 @@ func TestAnswersGoToWhoeverAsked(t *testing.T) {
 		}
 		if got := passes(t, holds(r.role), r.question, to, actor.NewPID(r.address, r.name)); got != r.may {
 			t.Errorf("%s has %s answered at %s, %s: passes %t", r.role, proto.MessageName(r.question), r.address, r.name, got)
+		}
+	}
+}
+
+// Whoever could say of anybody that he has ended could end others' subscriptions, and have this process connect anywhere.
+func TestWhoHasEndedIsWhoMayAsk(t *testing.T) {
+	for _, r := range []struct {
+		role    certificate.Role
+		address string
+		name    string
+		may     bool
+	}{
+		{certificate.Member, "127.0.0.1:4102", "$1", true},
+		{certificate.Member, "127.0.0.1:4103", "$1", false},
+		{certificate.Client, "127.0.0.1:9999", "$1", true},
+		{certificate.Client, "127.0.0.1:4103", "$1", false},
+		{certificate.Client, "127.0.0.1:9999", logName + "/replica", false},
+		{certificate.Reader, "127.0.0.1:9999", "$1", true},
+		{certificate.Reader, "127.0.0.1:4102", "$1", false},
+	} {
+		if got := passes(t, holds(r.role), &actor.Terminated{Who: actor.NewPID(r.address, r.name)}, aSubscription, nil); got != r.may {
+			t.Errorf("%s says that %s at %s has ended: passes %t", r.role, r.name, r.address, got)
 		}
 	}
 }
@@ -234,7 +267,11 @@ func TestEveryMessageHasItsTraffic(t *testing.T) {
 			t.Errorf("%s is nobody's", proto.MessageName(m))
 		}
 	}
-	if count[looks] == 0 || count[changes] == 0 || count[votes] == 0 || count[answers] != count[looks]+count[changes]+count[mixed] {
+	const told = 4 // to subscribers, without a question
+	if count[looks] == 0 || count[changes] == 0 || count[votes] == 0 || count[answers] != count[looks]+count[changes]+count[mixed]+told {
 		t.Errorf("every question has one answer: %v", count)
+	}
+	if count[grants] != 1 || count[endings] != 1 {
+		t.Errorf("subscribers grant, and end: %v", count)
 	}
 }

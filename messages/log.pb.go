@@ -331,6 +331,8 @@ const (
 	Code_CODE_UNHEALTHY Code = 18
 	// The member to be removed is the one that writes.
 	Code_CODE_WRITER Code = 19
+	// The subscriber was not heard for as long as its lease lasts.
+	Code_CODE_LAPSED Code = 20
 	// The process has no log of this name: its actors are not there. Nothing of the request was done.
 	Code_CODE_NO_LOG Code = 21
 )
@@ -358,6 +360,7 @@ var (
 		17: "CODE_BEHIND",
 		18: "CODE_UNHEALTHY",
 		19: "CODE_WRITER",
+		20: "CODE_LAPSED",
 		21: "CODE_NO_LOG",
 	}
 	Code_value = map[string]int32{
@@ -381,6 +384,7 @@ var (
 		"CODE_BEHIND":          17,
 		"CODE_UNHEALTHY":       18,
 		"CODE_WRITER":          19,
+		"CODE_LAPSED":          20,
 		"CODE_NO_LOG":          21,
 	}
 )
@@ -5780,6 +5784,660 @@ func (x *Digest) GetHoles() uint64 {
 	return 0
 }
 
+// SubscribeRequest asks a member for the log, entry by entry, from a position on. Entries are delivered at least once, in order and
+// without a gap, as far as the subscriber grants. The same request, sent again, is answered again, and makes no second subscription.
+type SubscribeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Random number of the request; every message about the subscription repeats it.
+	Request uint64 `protobuf:"fixed64,1,opt,name=request,proto3" json:"request,omitempty"`
+	// The position to begin with; 0 begins with the log, one above its end waits for it.
+	From uint64 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
+	// The first grant, as in Grant: both 0 grant nothing yet.
+	Entries uint32 `protobuf:"varint,3,opt,name=entries,proto3" json:"entries,omitempty"`
+	// As in Grant.
+	Bytes uint64 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	// The name of the actor that is the subscriber, in the process that the answer goes to; at most 512 bytes. Empty: whoever the
+	// answer goes to.
+	Subscriber    string `protobuf:"bytes,5,opt,name=subscriber,proto3" json:"subscriber,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubscribeRequest) Reset() {
+	*x = SubscribeRequest{}
+	mi := &file_log_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubscribeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubscribeRequest) ProtoMessage() {}
+
+func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
+func (*SubscribeRequest) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{65}
+}
+
+func (x *SubscribeRequest) GetRequest() uint64 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *SubscribeRequest) GetFrom() uint64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *SubscribeRequest) GetEntries() uint32 {
+	if x != nil {
+		return x.Entries
+	}
+	return 0
+}
+
+func (x *SubscribeRequest) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *SubscribeRequest) GetSubscriber() string {
+	if x != nil {
+		return x.Subscriber
+	}
+	return ""
+}
+
+// SubscribeResponse answers SubscribeRequest; and a Grant that breaks a rule, which changes nothing.
+type SubscribeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The request's number.
+	Request uint64 `protobuf:"fixed64,1,opt,name=request,proto3" json:"request,omitempty"`
+	// What became of it.
+	//
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*SubscribeResponse_Subscribed
+	//	*SubscribeResponse_Failure
+	Outcome       isSubscribeResponse_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubscribeResponse) Reset() {
+	*x = SubscribeResponse{}
+	mi := &file_log_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubscribeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubscribeResponse) ProtoMessage() {}
+
+func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubscribeResponse.ProtoReflect.Descriptor instead.
+func (*SubscribeResponse) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *SubscribeResponse) GetRequest() uint64 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *SubscribeResponse) GetOutcome() isSubscribeResponse_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *SubscribeResponse) GetSubscribed() *Subscribed {
+	if x != nil {
+		if x, ok := x.Outcome.(*SubscribeResponse_Subscribed); ok {
+			return x.Subscribed
+		}
+	}
+	return nil
+}
+
+func (x *SubscribeResponse) GetFailure() *Failure {
+	if x != nil {
+		if x, ok := x.Outcome.(*SubscribeResponse_Failure); ok {
+			return x.Failure
+		}
+	}
+	return nil
+}
+
+type isSubscribeResponse_Outcome interface {
+	isSubscribeResponse_Outcome()
+}
+
+type SubscribeResponse_Subscribed struct {
+	// The subscription is there.
+	Subscribed *Subscribed `protobuf:"bytes,2,opt,name=subscribed,proto3,oneof"`
+}
+
+type SubscribeResponse_Failure struct {
+	// Why not.
+	Failure *Failure `protobuf:"bytes,3,opt,name=failure,proto3,oneof"`
+}
+
+func (*SubscribeResponse_Subscribed) isSubscribeResponse_Outcome() {}
+
+func (*SubscribeResponse_Failure) isSubscribeResponse_Outcome() {}
+
+// Subscribed says where the subscription is, and how long it lasts.
+type Subscribed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name of the subscription's actor, at the member's address: Grant goes there. It is also the sender of everything that the
+	// subscriber is told.
+	Subscription string `protobuf:"bytes,1,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	// How long the subscription lasts without a Grant, in microseconds; 0 where it lasts as long as its subscriber.
+	LeaseMicros   uint64 `protobuf:"varint,2,opt,name=lease_micros,json=leaseMicros,proto3" json:"lease_micros,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Subscribed) Reset() {
+	*x = Subscribed{}
+	mi := &file_log_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Subscribed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Subscribed) ProtoMessage() {}
+
+func (x *Subscribed) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Subscribed.ProtoReflect.Descriptor instead.
+func (*Subscribed) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *Subscribed) GetSubscription() string {
+	if x != nil {
+		return x.Subscription
+	}
+	return ""
+}
+
+func (x *Subscribed) GetLeaseMicros() uint64 {
+	if x != nil {
+		return x.LeaseMicros
+	}
+	return 0
+}
+
+// Grant says how far a subscriber has come, and how much may be on its way to it. It counts as a whole, in place of the one before:
+// one that is lost, or comes twice, does no harm. Every Grant renews the lease. An empty one, with the number only, does nothing
+// else, and is answered with Lagging.
+type Grant struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The subscription's number, as in SubscribeRequest.
+	Request uint64 `protobuf:"fixed64,1,opt,name=request,proto3" json:"request,omitempty"`
+	// Everything up to this position was received. 0: as before. A Grant with less than an earlier one is late: it only renews the
+	// lease. With more than was delivered, what lies between is skipped.
+	After uint64 `protobuf:"varint,2,opt,name=after,proto3" json:"after,omitempty"`
+	// How many entries behind `after` may be on their way at once. 0 is no limit, where there are bytes; with both 0, what was
+	// granted before stays.
+	Entries uint32 `protobuf:"varint,3,opt,name=entries,proto3" json:"entries,omitempty"`
+	// How many bytes of entries behind `after` may be on their way at once; an entry that is larger comes alone. 0 is no limit but
+	// the member's, 4 MiB, where there are entries.
+	Bytes uint64 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	// Something was lost: what was delivered behind `after` is delivered again. For one position it is heeded once a second.
+	Again bool `protobuf:"varint,5,opt,name=again,proto3" json:"again,omitempty"`
+	// The subscription is to end; the answer is Ended.
+	End           bool `protobuf:"varint,6,opt,name=end,proto3" json:"end,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Grant) Reset() {
+	*x = Grant{}
+	mi := &file_log_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Grant) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Grant) ProtoMessage() {}
+
+func (x *Grant) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Grant.ProtoReflect.Descriptor instead.
+func (*Grant) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *Grant) GetRequest() uint64 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *Grant) GetAfter() uint64 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+func (x *Grant) GetEntries() uint32 {
+	if x != nil {
+		return x.Entries
+	}
+	return 0
+}
+
+func (x *Grant) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *Grant) GetAgain() bool {
+	if x != nil {
+		return x.Again
+	}
+	return false
+}
+
+func (x *Grant) GetEnd() bool {
+	if x != nil {
+		return x.End
+	}
+	return false
+}
+
+// Delivery is the next part of the log for a subscriber.
+type Delivery struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The subscription's number.
+	Request uint64 `protobuf:"fixed64,1,opt,name=request,proto3" json:"request,omitempty"`
+	// The positions that it covers, without a gap. It begins right behind the delivery before, unless that was lost.
+	Range *Range `protobuf:"bytes,2,opt,name=range,proto3" json:"range,omitempty"`
+	// The entries in it, in their order: positions without one are what the log needs for itself.
+	Entries []*Entry `protobuf:"bytes,3,rep,name=entries,proto3" json:"entries,omitempty"`
+	// The highest position up to which the member has learned everything.
+	Learned       uint64 `protobuf:"varint,4,opt,name=learned,proto3" json:"learned,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Delivery) Reset() {
+	*x = Delivery{}
+	mi := &file_log_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Delivery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Delivery) ProtoMessage() {}
+
+func (x *Delivery) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
+func (*Delivery) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{69}
+}
+
+func (x *Delivery) GetRequest() uint64 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *Delivery) GetRange() *Range {
+	if x != nil {
+		return x.Range
+	}
+	return nil
+}
+
+func (x *Delivery) GetEntries() []*Entry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+func (x *Delivery) GetLearned() uint64 {
+	if x != nil {
+		return x.Learned
+	}
+	return 0
+}
+
+// Entry is what was appended, and where.
+type Entry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where it is.
+	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
+	// What was appended.
+	Data          []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry) Reset() {
+	*x = Entry{}
+	mi := &file_log_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry) ProtoMessage() {}
+
+func (x *Entry) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry.ProtoReflect.Descriptor instead.
+func (*Entry) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{70}
+}
+
+func (x *Entry) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *Entry) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+// LogTruncated tells a subscriber that the log begins above what comes next for it. Nothing is delivered until a Grant whose
+// `after` is begin - 1 or above says that it goes on there.
+type LogTruncated struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The subscription's number.
+	Request uint64 `protobuf:"fixed64,1,opt,name=request,proto3" json:"request,omitempty"`
+	// The position that would have been next.
+	Next uint64 `protobuf:"varint,2,opt,name=next,proto3" json:"next,omitempty"`
+	// The first position that the member keeps.
+	Begin         uint64 `protobuf:"varint,3,opt,name=begin,proto3" json:"begin,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogTruncated) Reset() {
+	*x = LogTruncated{}
+	mi := &file_log_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogTruncated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogTruncated) ProtoMessage() {}
+
+func (x *LogTruncated) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogTruncated.ProtoReflect.Descriptor instead.
+func (*LogTruncated) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{71}
+}
+
+func (x *LogTruncated) GetRequest() uint64 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *LogTruncated) GetNext() uint64 {
+	if x != nil {
+		return x.Next
+	}
+	return 0
+}
+
+func (x *LogTruncated) GetBegin() uint64 {
+	if x != nil {
+		return x.Begin
+	}
+	return 0
+}
+
+// Lagging tells a subscriber where it is: once a second at most while it has granted nothing more and the log goes on, and as the
+// answer to an empty Grant.
+type Lagging struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The subscription's number.
+	Request uint64 `protobuf:"fixed64,1,opt,name=request,proto3" json:"request,omitempty"`
+	// Everything up to here was delivered. What of it did not arrive is asked for with Grant.again.
+	Delivered uint64 `protobuf:"varint,2,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	// The highest position up to which the member has learned everything, as of a second ago at most.
+	Learned       uint64 `protobuf:"varint,3,opt,name=learned,proto3" json:"learned,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lagging) Reset() {
+	*x = Lagging{}
+	mi := &file_log_proto_msgTypes[72]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lagging) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lagging) ProtoMessage() {}
+
+func (x *Lagging) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[72]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lagging.ProtoReflect.Descriptor instead.
+func (*Lagging) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{72}
+}
+
+func (x *Lagging) GetRequest() uint64 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *Lagging) GetDelivered() uint64 {
+	if x != nil {
+		return x.Delivered
+	}
+	return 0
+}
+
+func (x *Lagging) GetLearned() uint64 {
+	if x != nil {
+		return x.Learned
+	}
+	return 0
+}
+
+// Ended tells a subscriber that its subscription is over.
+type Ended struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The subscription's number.
+	Request uint64 `protobuf:"fixed64,1,opt,name=request,proto3" json:"request,omitempty"`
+	// Why, and what to do next; absent where the subscriber asked for it.
+	Failure *Failure `protobuf:"bytes,2,opt,name=failure,proto3" json:"failure,omitempty"`
+	// Everything up to here was delivered; 0 where nothing was.
+	Delivered     uint64 `protobuf:"varint,3,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ended) Reset() {
+	*x = Ended{}
+	mi := &file_log_proto_msgTypes[73]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ended) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ended) ProtoMessage() {}
+
+func (x *Ended) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[73]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ended.ProtoReflect.Descriptor instead.
+func (*Ended) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{73}
+}
+
+func (x *Ended) GetRequest() uint64 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *Ended) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+func (x *Ended) GetDelivered() uint64 {
+	if x != nil {
+		return x.Delivered
+	}
+	return 0
+}
+
 // JournalEntry is what a persistent actor puts into the log: the data of an APPEND.
 type JournalEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -5801,7 +6459,7 @@ type JournalEntry struct {
 
 func (x *JournalEntry) Reset() {
 	*x = JournalEntry{}
-	mi := &file_log_proto_msgTypes[65]
+	mi := &file_log_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5813,7 +6471,7 @@ func (x *JournalEntry) String() string {
 func (*JournalEntry) ProtoMessage() {}
 
 func (x *JournalEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[65]
+	mi := &file_log_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5826,7 +6484,7 @@ func (x *JournalEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalEntry.ProtoReflect.Descriptor instead.
 func (*JournalEntry) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{65}
+	return file_log_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *JournalEntry) GetMagic() uint64 {
@@ -5913,7 +6571,7 @@ type JournalActivation struct {
 
 func (x *JournalActivation) Reset() {
 	*x = JournalActivation{}
-	mi := &file_log_proto_msgTypes[66]
+	mi := &file_log_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5925,7 +6583,7 @@ func (x *JournalActivation) String() string {
 func (*JournalActivation) ProtoMessage() {}
 
 func (x *JournalActivation) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[66]
+	mi := &file_log_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5938,7 +6596,7 @@ func (x *JournalActivation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalActivation.ProtoReflect.Descriptor instead.
 func (*JournalActivation) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{66}
+	return file_log_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *JournalActivation) GetBy() string {
@@ -5964,7 +6622,7 @@ type JournalEvents struct {
 
 func (x *JournalEvents) Reset() {
 	*x = JournalEvents{}
-	mi := &file_log_proto_msgTypes[67]
+	mi := &file_log_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5976,7 +6634,7 @@ func (x *JournalEvents) String() string {
 func (*JournalEvents) ProtoMessage() {}
 
 func (x *JournalEvents) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[67]
+	mi := &file_log_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5989,7 +6647,7 @@ func (x *JournalEvents) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalEvents.ProtoReflect.Descriptor instead.
 func (*JournalEvents) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{67}
+	return file_log_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *JournalEvents) GetActivation() uint64 {
@@ -6031,7 +6689,7 @@ type JournalSnapshot struct {
 
 func (x *JournalSnapshot) Reset() {
 	*x = JournalSnapshot{}
-	mi := &file_log_proto_msgTypes[68]
+	mi := &file_log_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6043,7 +6701,7 @@ func (x *JournalSnapshot) String() string {
 func (*JournalSnapshot) ProtoMessage() {}
 
 func (x *JournalSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[68]
+	mi := &file_log_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6056,7 +6714,7 @@ func (x *JournalSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalSnapshot.ProtoReflect.Descriptor instead.
 func (*JournalSnapshot) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{68}
+	return file_log_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *JournalSnapshot) GetActivation() uint64 {
@@ -6126,7 +6784,7 @@ type Metadata struct {
 
 func (x *Metadata) Reset() {
 	*x = Metadata{}
-	mi := &file_log_proto_msgTypes[69]
+	mi := &file_log_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6138,7 +6796,7 @@ func (x *Metadata) String() string {
 func (*Metadata) ProtoMessage() {}
 
 func (x *Metadata) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[69]
+	mi := &file_log_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6151,7 +6809,7 @@ func (x *Metadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metadata.ProtoReflect.Descriptor instead.
 func (*Metadata) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{69}
+	return file_log_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *Metadata) GetFormat() uint32 {
@@ -6614,7 +7272,53 @@ const file_log_proto_rawDesc = "" +
 	"\x06Digest\x12)\n" +
 	"\x05range\x18\x01 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\x12\x16\n" +
 	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12\x14\n" +
-	"\x05holes\x18\x03 \x01(\x04R\x05holes\"\xfc\x01\n" +
+	"\x05holes\x18\x03 \x01(\x04R\x05holes\"\x90\x01\n" +
+	"\x10SubscribeRequest\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\x04R\x04from\x12\x18\n" +
+	"\aentries\x18\x03 \x01(\rR\aentries\x12\x14\n" +
+	"\x05bytes\x18\x04 \x01(\x04R\x05bytes\x12\x1e\n" +
+	"\n" +
+	"subscriber\x18\x05 \x01(\tR\n" +
+	"subscriber\"\xa7\x01\n" +
+	"\x11SubscribeResponse\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\x12:\n" +
+	"\n" +
+	"subscribed\x18\x02 \x01(\v2\x18.quorumlog.v1.SubscribedH\x00R\n" +
+	"subscribed\x121\n" +
+	"\afailure\x18\x03 \x01(\v2\x15.quorumlog.v1.FailureH\x00R\afailureB\t\n" +
+	"\aoutcome\"S\n" +
+	"\n" +
+	"Subscribed\x12\"\n" +
+	"\fsubscription\x18\x01 \x01(\tR\fsubscription\x12!\n" +
+	"\flease_micros\x18\x02 \x01(\x04R\vleaseMicros\"\x8f\x01\n" +
+	"\x05Grant\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x14\n" +
+	"\x05after\x18\x02 \x01(\x04R\x05after\x12\x18\n" +
+	"\aentries\x18\x03 \x01(\rR\aentries\x12\x14\n" +
+	"\x05bytes\x18\x04 \x01(\x04R\x05bytes\x12\x14\n" +
+	"\x05again\x18\x05 \x01(\bR\x05again\x12\x10\n" +
+	"\x03end\x18\x06 \x01(\bR\x03end\"\x98\x01\n" +
+	"\bDelivery\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\x12)\n" +
+	"\x05range\x18\x02 \x01(\v2\x13.quorumlog.v1.RangeR\x05range\x12-\n" +
+	"\aentries\x18\x03 \x03(\v2\x13.quorumlog.v1.EntryR\aentries\x12\x18\n" +
+	"\alearned\x18\x04 \x01(\x04R\alearned\"7\n" +
+	"\x05Entry\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"R\n" +
+	"\fLogTruncated\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x12\n" +
+	"\x04next\x18\x02 \x01(\x04R\x04next\x12\x14\n" +
+	"\x05begin\x18\x03 \x01(\x04R\x05begin\"[\n" +
+	"\aLagging\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\x12\x1c\n" +
+	"\tdelivered\x18\x02 \x01(\x04R\tdelivered\x12\x18\n" +
+	"\alearned\x18\x03 \x01(\x04R\alearned\"p\n" +
+	"\x05Ended\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\x06R\arequest\x12/\n" +
+	"\afailure\x18\x02 \x01(\v2\x15.quorumlog.v1.FailureR\afailure\x12\x1c\n" +
+	"\tdelivered\x18\x03 \x01(\x04R\tdelivered\"\xfc\x01\n" +
 	"\fJournalEntry\x12\x14\n" +
 	"\x05magic\x18\x01 \x01(\x06R\x05magic\x12\x14\n" +
 	"\x05owner\x18\x02 \x01(\tR\x05owner\x12A\n" +
@@ -6683,7 +7387,7 @@ const file_log_proto_rawDesc = "" +
 	"\x19REASON_DUPLICATE_IDENTITY\x10\x06\x12\x13\n" +
 	"\x0fREASON_IO_ERROR\x10\a\x12\x15\n" +
 	"\x11REASON_OVERLOADED\x10\b\x12\x18\n" +
-	"\x14REASON_OUT_OF_BOUNDS\x10\t*\xa9\x03\n" +
+	"\x14REASON_OUT_OF_BOUNDS\x10\t*\xba\x03\n" +
 	"\x04Code\x12\x14\n" +
 	"\x10CODE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eCODE_MALFORMED\x10\x01\x12\x0f\n" +
@@ -6706,6 +7410,7 @@ const file_log_proto_rawDesc = "" +
 	"\vCODE_BEHIND\x10\x11\x12\x12\n" +
 	"\x0eCODE_UNHEALTHY\x10\x12\x12\x0f\n" +
 	"\vCODE_WRITER\x10\x13\x12\x0f\n" +
+	"\vCODE_LAPSED\x10\x14\x12\x0f\n" +
 	"\vCODE_NO_LOG\x10\x15*o\n" +
 	"\n" +
 	"ChangeKind\x12\x1b\n" +
@@ -6727,7 +7432,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 70)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 79)
 var file_log_proto_goTypes = []any{
 	(Status)(0),               // 0: quorumlog.v1.Status
 	(Kind)(0),                 // 1: quorumlog.v1.Kind
@@ -6800,12 +7505,21 @@ var file_log_proto_goTypes = []any{
 	(*DigestRequest)(nil),     // 68: quorumlog.v1.DigestRequest
 	(*DigestResponse)(nil),    // 69: quorumlog.v1.DigestResponse
 	(*Digest)(nil),            // 70: quorumlog.v1.Digest
-	(*JournalEntry)(nil),      // 71: quorumlog.v1.JournalEntry
-	(*JournalActivation)(nil), // 72: quorumlog.v1.JournalActivation
-	(*JournalEvents)(nil),     // 73: quorumlog.v1.JournalEvents
-	(*JournalSnapshot)(nil),   // 74: quorumlog.v1.JournalSnapshot
-	(*Metadata)(nil),          // 75: quorumlog.v1.Metadata
-	(*anypb.Any)(nil),         // 76: google.protobuf.Any
+	(*SubscribeRequest)(nil),  // 71: quorumlog.v1.SubscribeRequest
+	(*SubscribeResponse)(nil), // 72: quorumlog.v1.SubscribeResponse
+	(*Subscribed)(nil),        // 73: quorumlog.v1.Subscribed
+	(*Grant)(nil),             // 74: quorumlog.v1.Grant
+	(*Delivery)(nil),          // 75: quorumlog.v1.Delivery
+	(*Entry)(nil),             // 76: quorumlog.v1.Entry
+	(*LogTruncated)(nil),      // 77: quorumlog.v1.LogTruncated
+	(*Lagging)(nil),           // 78: quorumlog.v1.Lagging
+	(*Ended)(nil),             // 79: quorumlog.v1.Ended
+	(*JournalEntry)(nil),      // 80: quorumlog.v1.JournalEntry
+	(*JournalActivation)(nil), // 81: quorumlog.v1.JournalActivation
+	(*JournalEvents)(nil),     // 82: quorumlog.v1.JournalEvents
+	(*JournalSnapshot)(nil),   // 83: quorumlog.v1.JournalSnapshot
+	(*Metadata)(nil),          // 84: quorumlog.v1.Metadata
+	(*anypb.Any)(nil),         // 85: google.protobuf.Any
 }
 var file_log_proto_depIdxs = []int32{
 	1,   // 0: quorumlog.v1.Value.kind:type_name -> quorumlog.v1.Kind
@@ -6909,23 +7623,28 @@ var file_log_proto_depIdxs = []int32{
 	70,  // 98: quorumlog.v1.DigestResponse.digest:type_name -> quorumlog.v1.Digest
 	46,  // 99: quorumlog.v1.DigestResponse.failure:type_name -> quorumlog.v1.Failure
 	6,   // 100: quorumlog.v1.Digest.range:type_name -> quorumlog.v1.Range
-	72,  // 101: quorumlog.v1.JournalEntry.activation:type_name -> quorumlog.v1.JournalActivation
-	73,  // 102: quorumlog.v1.JournalEntry.events:type_name -> quorumlog.v1.JournalEvents
-	74,  // 103: quorumlog.v1.JournalEntry.snapshot:type_name -> quorumlog.v1.JournalSnapshot
-	76,  // 104: quorumlog.v1.JournalEvents.events:type_name -> google.protobuf.Any
-	76,  // 105: quorumlog.v1.JournalSnapshot.state:type_name -> google.protobuf.Any
-	76,  // 106: quorumlog.v1.JournalSnapshot.events:type_name -> google.protobuf.Any
-	9,   // 107: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
-	0,   // 108: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
-	10,  // 109: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
-	19,  // 110: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
-	12,  // 111: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
-	14,  // 112: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
-	113, // [113:113] is the sub-list for method output_type
-	113, // [113:113] is the sub-list for method input_type
-	113, // [113:113] is the sub-list for extension type_name
-	113, // [113:113] is the sub-list for extension extendee
-	0,   // [0:113] is the sub-list for field type_name
+	73,  // 101: quorumlog.v1.SubscribeResponse.subscribed:type_name -> quorumlog.v1.Subscribed
+	46,  // 102: quorumlog.v1.SubscribeResponse.failure:type_name -> quorumlog.v1.Failure
+	6,   // 103: quorumlog.v1.Delivery.range:type_name -> quorumlog.v1.Range
+	76,  // 104: quorumlog.v1.Delivery.entries:type_name -> quorumlog.v1.Entry
+	46,  // 105: quorumlog.v1.Ended.failure:type_name -> quorumlog.v1.Failure
+	81,  // 106: quorumlog.v1.JournalEntry.activation:type_name -> quorumlog.v1.JournalActivation
+	82,  // 107: quorumlog.v1.JournalEntry.events:type_name -> quorumlog.v1.JournalEvents
+	83,  // 108: quorumlog.v1.JournalEntry.snapshot:type_name -> quorumlog.v1.JournalSnapshot
+	85,  // 109: quorumlog.v1.JournalEvents.events:type_name -> google.protobuf.Any
+	85,  // 110: quorumlog.v1.JournalSnapshot.state:type_name -> google.protobuf.Any
+	85,  // 111: quorumlog.v1.JournalSnapshot.events:type_name -> google.protobuf.Any
+	9,   // 112: quorumlog.v1.Metadata.incarnation:type_name -> quorumlog.v1.Incarnation
+	0,   // 113: quorumlog.v1.Metadata.status:type_name -> quorumlog.v1.Status
+	10,  // 114: quorumlog.v1.Metadata.known:type_name -> quorumlog.v1.Known
+	19,  // 115: quorumlog.v1.Metadata.reign:type_name -> quorumlog.v1.Reign
+	12,  // 116: quorumlog.v1.Metadata.heard:type_name -> quorumlog.v1.Heard
+	14,  // 117: quorumlog.v1.Metadata.configuration:type_name -> quorumlog.v1.Configuration
+	118, // [118:118] is the sub-list for method output_type
+	118, // [118:118] is the sub-list for method input_type
+	118, // [118:118] is the sub-list for extension type_name
+	118, // [118:118] is the sub-list for extension extendee
+	0,   // [0:118] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -7001,7 +7720,11 @@ func file_log_proto_init() {
 		(*DigestResponse_Digest)(nil),
 		(*DigestResponse_Failure)(nil),
 	}
-	file_log_proto_msgTypes[65].OneofWrappers = []any{
+	file_log_proto_msgTypes[66].OneofWrappers = []any{
+		(*SubscribeResponse_Subscribed)(nil),
+		(*SubscribeResponse_Failure)(nil),
+	}
+	file_log_proto_msgTypes[74].OneofWrappers = []any{
 		(*JournalEntry_Activation)(nil),
 		(*JournalEntry_Events)(nil),
 		(*JournalEntry_Snapshot)(nil),
@@ -7012,7 +7735,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   70,
+			NumMessages:   79,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -7,7 +7,8 @@
 //	                 who writes? ── another member ─▶ AppendResponse: ask that one
 //	                     └───────── nobody ─▶ Seek ─▶ leader, and then the coordinator once more
 //
-// A client may talk to any member: it is told who writes, or has one elected.
+// A client may talk to any member: it is told who writes, or has one elected. One that subscribes has an actor of its own below the
+// gateway (package subscription), which it talks to from then on.
 package gateway
 
 import (
@@ -22,6 +23,7 @@ import (
 	"github.com/quorumlog/quorumlog/actors/leader"
 	"github.com/quorumlog/quorumlog/actors/network"
 	"github.com/quorumlog/quorumlog/actors/replica"
+	"github.com/quorumlog/quorumlog/actors/subscription"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/codec"
 	"github.com/quorumlog/quorumlog/messages"
@@ -42,25 +44,27 @@ type (
 // New returns the producer of a gateway.
 func New(e *ensemble.Ensemble) actor.Producer {
 	return func() actor.Actor {
-		return &gateway{Ensemble: e, writes: make(map[uint64]write), reads: make(map[uint64]read), waits: make(map[uint64]wait)}
+		return &gateway{Ensemble: e, writes: make(map[uint64]write), reads: make(map[uint64]read), waits: make(map[uint64]wait),
+			subscriptions: make(map[string]*actor.PID)}
 	}
 }
 
 type gateway struct {
 	*ensemble.Ensemble
-	coordinator *actor.PID // nil until the replica votes
-	leader      *actor.PID // nil until then, and where there is none
-	tag         uint64     // of the last question
-	writes      map[uint64]write
-	reads       map[uint64]read
-	waits       map[uint64]wait
-	awaited     log.Position // what the replica is to tell of; 0 for nothing
-	refresh     refresh
-	search      search
-	statuses    []caller
-	peers       []network.Peer
-	progress    catchup.Progress
-	advice      string
+	coordinator   *actor.PID // nil until the replica votes
+	leader        *actor.PID // nil until then, and where there is none
+	tag           uint64     // of the last question
+	writes        map[uint64]write
+	reads         map[uint64]read
+	waits         map[uint64]wait
+	subscriptions map[string]*actor.PID // by who asked for which
+	awaited       log.Position          // what the replica is to tell of; 0 for nothing
+	refresh       refresh
+	search        search
+	statuses      []caller
+	peers         []network.Peer
+	progress      catchup.Progress
+	advice        string
 }
 
 // caller is a client that waits for an answer.
@@ -89,6 +93,8 @@ func (g *gateway) Receive(ctx actor.Context) {
 		g.elect(ctx, m)
 	case *messages.ReadRequest:
 		g.read(ctx, m)
+	case *messages.SubscribeRequest:
+		g.subscribe(ctx, m)
 	case *messages.DigestRequest:
 		g.digest(ctx, m)
 	case *messages.StatusRequest:
@@ -133,6 +139,10 @@ func (g *gateway) receiveLocal(ctx actor.Context) {
 		g.refreshed(ctx, m)
 	case replica.Reached:
 		g.reached(ctx, m.Learned)
+	case subscription.Renewed:
+		g.renewed(ctx)
+	case *actor.Terminated:
+		g.unsubscribed(m)
 	case waitOver:
 		g.waitedInVain(ctx, m.tag)
 	case catchupDue:
@@ -144,6 +154,7 @@ func (g *gateway) receiveLocal(ctx actor.Context) {
 func (g *gateway) serve(ctx actor.Context, coordinator *actor.PID) {
 	if g.coordinator = coordinator; coordinator == nil {
 		g.endWaits(ctx, g.notVoting())
+		g.endSubscriptions(ctx, g.notVoting())
 	}
 }
 

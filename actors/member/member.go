@@ -4,7 +4,7 @@
 //	member
 //	 ├ replica       acceptor and learner; the disk   ├ syncer   ├ server
 //	 ├ network       sends to the replicas; who is there
-//	 ├ gateway       serves clients
+//	 ├ gateway       serves clients           ├ subscription, one for each subscriber
 //	 ├ recover       until the replica votes: ├ protocol  ├ catchup ├ fill ├ round
 //	 ├ coordinator   once it votes: writes    ├ round     ├ catchup ├ fill ├ round
 //	 ├ leader        once it votes: sees to it that somebody writes  ├ round
@@ -49,6 +49,9 @@ const (
 	Follow      = "follow"      // the same
 	Audit       = "audit"       // the same
 )
+
+// Subscription begins the names of the actors below the gateway that clients talk to.
+const Subscription = gateway.Subscription
 
 // ErrFenced: the data directory is not the one that the cluster knows under this replica's id.
 var ErrFenced = errors.New("this data directory is not the one that the cluster knows")
