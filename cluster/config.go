@@ -54,7 +54,7 @@ type Config struct {
 	AutoElect bool
 	// Logs are the names of more logs that the member has, besides the one without a name that all have; the same for all members, in
 	// time. Each is a log of its own, with positions, a writer and members of its own, and begins with Members; what a log shares
-	// with the others says OpenLog, which opens one that is not here. At most 64.
+	// with the others says OpenLog, which opens one that is not here. At most 63.
 	Logs []string
 	// Repair says what to do with a data directory that is damaged. Empty: RepairAuto.
 	Repair Repair

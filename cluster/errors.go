@@ -31,6 +31,8 @@ var (
 	ErrNotVoting = errors.New("not voting")
 	// ErrNoLog: the member has no log of this name: it is to be told to have one (Config.Logs, serve --logs). Nothing was done.
 	ErrNoLog = errors.New("no such log")
+	// ErrLogOpen: the log is open in this process already.
+	ErrLogOpen = storage.ErrLogOpen
 	// ErrTruncated: the position is below the log. The error is a *TruncatedError, which says where the log begins.
 	ErrTruncated = errors.New("truncated")
 	// ErrNotLearned: the position is above what the member has learned. Catch up first.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,7 +33,7 @@ type host struct {
 	transport *transport
 	system    *actor.ActorSystem
 	missing   *eventstream.Subscription // of letters to logs that are not here
-	engine    engine
+	engine    *disk.Engine
 
 	ctx     context.Context //nolint:containedctx // of logs that are being opened: it ends when the host is about to
 	cancel  context.CancelFunc
@@ -54,12 +55,11 @@ func newHost(c Config) (*host, error) {
 	h.self, _ = c.self()
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	err := h.openSystem()
-	h.engine = engine{disk.Options{
-		Dir: c.Data, Cluster: c.cluster(), Replica: c.ID, Create: true, Repair: c.repairs(), Mend: c.repairs(), Scrub: true, Logger: c.Logger,
-	}}
+	if err == nil {
+		err = h.openEngine()
+	}
 	if err != nil {
-		h.end()
-		return nil, err
+		return nil, errors.Join(err, h.end())
 	}
 	h.missing = h.system.EventStream.Subscribe(h.miss)
 	return h, nil
@@ -80,6 +80,18 @@ func (h *host) openSystem() (err error) {
 	h.system = newSystem(h.config.Logger, h.self.Address)
 	h.transport, err = startRemote(h.system, h.config.listen(h.self), h.self.Address, access, h.config.Logger)
 	return err
+}
+
+func (h *host) openEngine() (err error) {
+	c := h.config
+	h.engine, err = disk.OpenEngine(disk.Options{
+		Dir: c.Data, Cluster: c.cluster(), Replica: c.ID, Members: ids(ordered(c.Members)),
+		Create: true, Repair: c.repairs(), Mend: c.repairs(), Scrub: true, Logger: c.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("open the data directory: %w", err)
+	}
+	return nil
 }
 
 // open opens one log, which is not open yet.
@@ -179,22 +191,27 @@ func (h *host) disconnect() {
 }
 
 // leave is called once all of a log has ended. With the last one the host does.
-func (h *host) leave(n *Node) {
+func (h *host) leave(n *Node) error {
 	h.mu.Lock()
 	delete(h.nodes, n.name)
 	last := len(h.nodes) == 0
 	h.closing = h.closing || last
 	h.mu.Unlock()
-	if last {
-		h.end()
+	if !last {
+		return nil
 	}
+	return h.end()
 }
 
 // end ends what is shared.
-func (h *host) end() {
+func (h *host) end() (err error) {
 	h.cancel()
 	h.disconnect()
+	if h.engine != nil {
+		err = h.engine.Close()
+	}
 	if h.system != nil && h.config.System == nil {
 		h.system.Shutdown()
 	}
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/quorumlog/quorumlog/actors/ensemble"
+	"github.com/quorumlog/quorumlog/log/storage"
 )
 
 // LogConfig is what a member is given for one more log.
@@ -79,8 +80,8 @@ func validateLogs(names []string) error {
 			faults = append(faults, ValidateLog(name))
 		}
 	}
-	if len(names) > maxLogs {
-		faults = append(faults, fmt.Errorf("%d logs are named: a member has at most %d", len(names), maxLogs))
+	if len(names) >= storage.MaxLogs {
+		faults = append(faults, fmt.Errorf("%d logs are named: a member has at most %d, besides the one without a name", len(names), storage.MaxLogs-1))
 	}
 	return errors.Join(faults...)
 }
@@ -103,6 +104,15 @@ func (c Config) of(l LogConfig) Config {
 		c.Logger = c.Logger.With().Str("log", l.Name).Logger()
 	}
 	return c
+}
+
+// unopened says which logs are on the disk, and not open: to the others this member is not there.
+func (h *host) unopened() {
+	forgotten := slices.DeleteFunc(h.engine.Logs(), h.has)
+	if len(forgotten) > 0 {
+		h.config.Logger.Info().Strs("logs", forgotten).Str("data", h.config.Data).
+			Msg("the data directory has logs that were not opened: this member takes no part in them until it is told to (--logs)")
+	}
 }
 
 // listen lets others in, and says where this member is; once.

@@ -154,10 +154,8 @@ func TestALostDiskIsRecoveredInAllLogsUnderTheSameID(t *testing.T) {
 	before := m.incarnations(3, "", "orders")
 	m.stop(3)
 	m.append(2, "orders", "o3")
-	for _, dir := range []string{m.dir(3), m.dir(3) + ".logs"} {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.RemoveAll(m.dir(3)); err != nil {
+		t.Fatal(err)
 	}
 	m.start(3, "orders")
 	m.await(3, "", "orders")

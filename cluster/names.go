@@ -1,10 +1,11 @@
 package cluster
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/quorumlog/quorumlog/log/storage"
 )
 
 // The actors of a process's logs are below one root for each log, so that their names tell the logs apart:
@@ -20,13 +21,13 @@ const maxLogName = 63
 
 // ValidateLog says what is wrong with the name of a log. The empty one is that of the log which every member has.
 func ValidateLog(name string) error {
-	if name != "" && !isLogName(name) {
-		return fmt.Errorf("%q is no name of a log: it has from 1 to %d lower-case letters, digits and hyphens, the first of which is no hyphen",
-			name, maxLogName)
+	if name == "" {
+		return nil
 	}
-	return nil
+	return storage.CheckName(name)
 }
 
+// isLogName is storage.CheckName, for each message that comes in.
 func isLogName(name string) bool {
 	if len(name) > maxLogName || name == "" || name[0] == '-' {
 		return false

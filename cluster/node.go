@@ -75,6 +75,7 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 			return nil, errors.Join(err, n.Close())
 		}
 	}
+	h.unopened()
 	return n, nil
 }
 
@@ -115,7 +116,7 @@ func (n *Node) start(ctx context.Context) error {
 }
 
 func (n *Node) openStore() (err error) {
-	n.store, err = n.host.engine.openLog(n.name, ids(ordered(n.config.Members)), n.fail)
+	n.store, err = n.host.engine.OpenLog(disk.Log{Name: n.name, Members: ids(ordered(n.config.Members)), OnFatal: n.fail})
 	if err != nil {
 		return fmt.Errorf("open the data directory: %w", err)
 	}
@@ -332,12 +333,13 @@ func (n *Node) shutdown(err error) {
 			n.Client.close()
 		}
 		n.host.silence(n)
+		var closeErr error
 		if n.store != nil {
-			if closeErr := n.store.Close(); closeErr != nil && n.err == nil {
-				n.err = fmt.Errorf("close the data directory: %w", closeErr)
-			}
+			closeErr = n.store.Close()
 		}
-		n.host.leave(n)
+		if closeErr = errors.Join(closeErr, n.host.leave(n)); closeErr != nil && n.err == nil {
+			n.err = fmt.Errorf("close the data directory: %w", closeErr)
+		}
 		n.measures.Events.Note(measure.Event{At: time.Now(), Kind: measure.Stopped, Detail: text(n.err), Err: n.err})
 		close(n.done)
 	})
