@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -11,6 +13,19 @@ import (
 	"github.com/quorumlog/quorumlog/cluster"
 	"github.com/quorumlog/quorumlog/cluster/board"
 )
+
+// Before there is a member, the board says so: whoever sends clients waits.
+func ExampleNew() {
+	b := board.New()
+	for _, path := range []string{"/livez", "/readyz"} {
+		answer := httptest.NewRecorder()
+		b.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
+		fmt.Println(path, answer.Code, strings.TrimSpace(answer.Body.String()))
+	}
+	// Output:
+	// /livez 200 ok
+	// /readyz 503 the member is not up yet
+}
 
 // A program that embeds a member shows it on a port of its own, beside its own metrics. One that has a registry of its own needs no
 // board for those: it registers node.Collector().
