@@ -17,6 +17,12 @@ require (
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9
 	go.etcd.io/etcd/client/v3 v3.6.6 // where members are (cluster/discovery/etcd)
+	go.opentelemetry.io/otel v1.45.0 // names of spans' attributes; this and the next are protoactor's, too
+	go.opentelemetry.io/otel/exporters/prometheus v0.60.0 // indirect; protoactor's metrics beside ours (serve --actor-metrics)
+	go.opentelemetry.io/otel/metric v1.45.0 // indirect; where protoactor's metrics go (Config.MeterProvider)
+	go.opentelemetry.io/otel/sdk v1.45.0 // in tests only: what spans say
+	go.opentelemetry.io/otel/sdk/metric v1.45.0 // indirect; with the exporter
+	go.opentelemetry.io/otel/trace v1.45.0 // spans of appends and recoveries (Config.TracerProvider)
 	go.uber.org/goleak v1.3.0
 	go.uber.org/zap v1.27.0 // to have the client of etcd say nothing
 	golang.org/x/net v0.60.0 // in tests only: a DNS server (cluster/discovery/dns)
@@ -90,12 +96,6 @@ require (
 	go.etcd.io/etcd/api/v3 v3.6.6 // indirect
 	go.etcd.io/etcd/client/pkg/v3 v3.6.6 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
-	go.opentelemetry.io/otel v1.45.0 // indirect
-	go.opentelemetry.io/otel/exporters/prometheus v0.60.0 // indirect
-	go.opentelemetry.io/otel/metric v1.45.0 // indirect
-	go.opentelemetry.io/otel/sdk v1.45.0 // indirect
-	go.opentelemetry.io/otel/sdk/metric v1.45.0 // indirect
-	go.opentelemetry.io/otel/trace v1.45.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	golang.org/x/exp v0.0.0-20251002181428-27f1f14c8bb9 // indirect
 	golang.org/x/text v0.42.0 // indirect

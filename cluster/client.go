@@ -11,6 +11,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/protobuf/proto"
 
@@ -29,8 +30,9 @@ type Client struct {
 	conn    *conn
 	access  access
 	closing func()
-	parent  *Client  // whose connections it uses; nil: they are its own
-	given   []Member // the list that it was made with
+	parent  *Client      // whose connections it uses; nil: they are its own
+	given   []Member     // the list that it was made with
+	tracer  trace.Tracer // nil: nothing is traced
 
 	flight    *semaphore.Weighted // bytes of entries that may be on their way
 	gathering *gathering          // of appends without a fence
@@ -214,8 +216,8 @@ func newTruncate(to log.Position, fence log.Proposal) write {
 	}}
 }
 
-// append has entries gathered with others, once there is room for them.
-func (c *Client) append(ctx context.Context, g *gathering, entries [][]byte, try bool) (log.Position, error) {
+// gather has entries gathered with others, once there is room for them.
+func (c *Client) gather(ctx context.Context, g *gathering, entries [][]byte, try bool) (log.Position, error) {
 	if err := c.mayChange(); err != nil {
 		return 0, err
 	}
@@ -323,8 +325,8 @@ func (c *Client) pause(ctx context.Context, try int) error {
 	}
 }
 
-// writeTo asks a member once. With an error it returns where the first entries are, if those are in the log nevertheless.
-func (c *Client) writeTo(ctx context.Context, m Member, w write) ([]log.Range, error) {
+// writeOnce asks a member once. With an error it returns where the first entries are, if those are in the log nevertheless.
+func (c *Client) writeOnce(ctx context.Context, m Member, w write) ([]log.Range, error) {
 	answer, err := c.askThen(ctx, m, w.build, w.sent)
 	if errors.Is(err, errShut) {
 		return nil, err

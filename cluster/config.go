@@ -8,6 +8,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/quorumlog/quorumlog/actors/ensemble"
 	"github.com/quorumlog/quorumlog/cluster/discovery"
@@ -75,6 +76,9 @@ type Config struct {
 	Announce string
 	// Patience is how long the member's actors wait. Nil: ensemble.Usual.
 	Patience *ensemble.Patience
+	// TracerProvider is where the spans of the appends through this node go, and of its recoveries. The span of the context that an
+	// append, or Start, is given is the parent (docs/observability.md). Nil: there are none, and an append costs nothing more.
+	TracerProvider trace.TracerProvider
 	// Logger is where the node logs. The zero Logger logs nothing.
 	Logger zerolog.Logger
 }

@@ -13,6 +13,7 @@
 //	discovery/     where members are that moved; whereabouts.go: how they are reached then
 //	events.go      what happens at a member of this process, typed: on the actor system's event stream, and by Node.Events
 //	history.go     the same of any member, asked from outside
+//	tracing.go     spans of appends, and of recoveries (recoveries.go), where a program wants some
 //	collector.go   metrics, for a program to register
 //	board/         the same over HTTP, with a page
 //	errors.go      what a call may return

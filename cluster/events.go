@@ -126,7 +126,7 @@ type (
 		Detail string
 	}
 	// Failed: the member is done for, and about to stop: its disk failed (ErrDiskFailed), is full (ErrDiskFull) or damaged
-	// (ErrCorrupt), it is fenced for good (ErrFenced), or was removed (ErrRemoved).
+	// (ErrCorrupt), its replica lives on in another process or directory (ErrReplaced), or was removed (ErrRemoved).
 	Failed struct {
 		Origin
 		Err error // never nil

@@ -18,7 +18,7 @@ import (
 func eventful() *Node {
 	return &Node{
 		config: Config{ID: 7}, measures: measure.New(time.Now()), system: newSystem(zerolog.Nop(), "127.0.0.1:1"),
-		done: make(chan struct{}), published: make(chan struct{}),
+		done: make(chan struct{}),
 	}
 }
 
@@ -121,10 +121,10 @@ func TestSubscriberOfTheEventStreamThatPanicsEndsNothing(t *testing.T) {
 			panic("a fault of the program")
 		}
 	})
-	go n.publish()
+	n.tellers.begin(n.publish)
 	n.noted(measure.Event{Kind: measure.Recovered}, measure.Event{Kind: measure.Stopped})
 	close(n.done)
-	<-n.published
+	<-n.tellers[0]
 	if len(heard) != 2 {
 		t.Errorf("it heard %+v", heard)
 	}
@@ -139,7 +139,7 @@ func TestSubscriberOfTheEventStreamThatBlocksDoesNotHoldUpTheMember(t *testing.T
 			<-release
 		}
 	})
-	go n.publish()
+	n.tellers.begin(n.publish)
 	events := n.Events(t.Context())
 	n.noted(measure.Event{Kind: measure.Recovered})
 	<-blocked
@@ -153,7 +153,7 @@ func TestSubscriberOfTheEventStreamThatBlocksDoesNotHoldUpTheMember(t *testing.T
 		t.Errorf("the others were told %v", kinds)
 	}
 	close(release)
-	<-n.published
+	<-n.tellers[0]
 }
 
 func kindOf(e Event) string {

@@ -17,8 +17,9 @@ import (
 //
 //	append ─▶ pending ─▶ batch ─▶ write ─▶ every append of it is told its position, or why not
 type gathering struct {
-	fence log.Proposal
-	write func(context.Context, write) ([]log.Range, error)
+	fence  log.Proposal
+	write  func(context.Context, write) ([]log.Range, error)
+	traced bool // the contexts of appends have spans of this client
 
 	mu      sync.Mutex
 	pending []*appending
@@ -161,7 +162,7 @@ func (g *gathering) take() []*appending {
 // them have left.
 func (g *gathering) batch() *batch {
 	appends := g.take()
-	ctx, stop := context.WithDeadline(context.Background(), latest(appends))
+	ctx, stop := context.WithDeadline(g.base(appends), latest(appends))
 	ctx, cancel := context.WithCancelCause(ctx)
 	b := &batch{
 		gathering: g, ctx: ctx, appends: appends, left: len(appends), counts: true,

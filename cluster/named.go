@@ -34,6 +34,7 @@ func (c *Client) Log(name string) (*Client, error) {
 	other := newClient(c.conn.system, name, c.given, c.target)
 	other.parent, other.access, other.conn.faults = c, c.access, c.conn.faults
 	other.closing = func() { c.forgetLog(other) }
+	other.trace(c.tracer)
 	c.logs[name] = other
 	return other, nil
 }

@@ -49,9 +49,10 @@ type Node struct {
 	left      chan struct{}
 	failed    chan error // the first failure; buffered
 	done      chan struct{}
-	published chan struct{} // closed once the last event is on the actor system's event stream; nil while none is
-	once      sync.Once     // recovered
-	leave     sync.Once     // left
+	tellers   tellers
+	fails     sync.Once // failed
+	once      sync.Once // recovered
+	leave     sync.Once // left
 	stop      sync.Once
 	err       error // why it stopped; set before done is closed
 }
@@ -89,11 +90,11 @@ func newNode(h *host, l LogConfig) *Node {
 
 func (n *Node) start(ctx context.Context) error {
 	self, _ := n.config.self()
-	n.published = make(chan struct{})
-	go n.publish()
+	n.tellers.begin(n.publish)
 	if err := n.openStore(); err != nil {
 		return err
 	}
+	n.traceRecoveries(ctx)
 	ready := make(chan struct{})
 	if err := n.spawn(ready); err != nil {
 		return err
@@ -110,6 +111,7 @@ func (n *Node) start(ctx context.Context) error {
 	}
 	n.host.listen()
 	n.Client = newClient(n.system, n.name, n.config.Members, self)
+	n.trace(tracerOf(n.config.TracerProvider))
 	n.adopt(n.began)
 	n.conn.faults = n.host.transport.faults()
 	return nil
@@ -224,11 +226,10 @@ func (n *Node) fail(err error) {
 	if errors.Is(err, ErrCorrupt) {
 		n.corruptions.Add(1)
 	}
-	select {
-	case n.failed <- err:
+	n.fails.Do(func() { // only the first failure counts
 		n.measures.Events.Note(measure.Event{At: time.Now(), Kind: measure.Failed, Detail: err.Error(), Err: err})
-	default: // only the first failure counts
-	}
+		n.failed <- err
+	})
 }
 
 // watch stops the node when it fails.
@@ -295,7 +296,7 @@ func (n *Node) Close() error {
 		n.end()
 	}
 	<-n.done
-	n.awaitPublished()
+	n.awaitTold()
 	return n.err
 }
 
@@ -304,7 +305,7 @@ func (n *Node) end() {
 	n.handOver()
 	n.shutdown(nil)
 	<-n.done
-	n.awaitPublished()
+	n.awaitTold()
 }
 
 // handOver has another member write, if this one does.

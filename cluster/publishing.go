@@ -29,7 +29,7 @@ func (n *Node) tell(ctx context.Context, after uint64, yield func(Event) bool) {
 		}
 		for _, e := range page {
 			after = e.Sequence
-			if told := n.typed(e); told != nil && !yield(told) {
+			if told := n.typed(e); told != nil && !yield(told) || e.Kind == measure.Stopped {
 				return
 			}
 		}
@@ -59,9 +59,20 @@ func (n *Node) isDone() bool {
 	}
 }
 
+// tellers are the goroutines of a node that tell of every event. They end by themselves, after the last one.
+type tellers []chan struct{} // closed once one has ended
+
+func (t *tellers) begin(tell func()) {
+	ended := make(chan struct{})
+	*t = append(*t, ended)
+	go func() {
+		defer close(ended)
+		tell()
+	}()
+}
+
 // publish puts every event on the actor system's event stream.
 func (n *Node) publish() {
-	defer close(n.published)
 	n.tell(context.Background(), 0, func(e Event) bool {
 		n.publishOne(e)
 		return true
@@ -79,17 +90,18 @@ func (n *Node) publishOne(e Event) {
 	n.system.EventStream.Publish(e)
 }
 
-// publishPatience is how long whoever closes a member waits for slow subscribers of the event stream.
-const publishPatience = time.Second
+// tellPatience is how long whoever closes a member waits for slow subscribers of the event stream, and for the last spans.
+const tellPatience = time.Second
 
-func (n *Node) awaitPublished() {
-	if n.published == nil {
-		return
-	}
-	select {
-	case <-n.published:
-	case <-time.After(publishPatience):
-		n.config.Logger.Warn().Msg("a subscriber of the event stream blocks: it learns later that the member has stopped")
+func (n *Node) awaitTold() {
+	enough := time.After(tellPatience)
+	for _, told := range n.tellers {
+		select {
+		case <-told:
+		case <-enough:
+			n.config.Logger.Warn().Msg("a subscriber of the event stream blocks: it learns later that the member has stopped")
+			return
+		}
 	}
 }
 

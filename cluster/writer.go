@@ -85,7 +85,7 @@ func (c *Client) elect(ctx context.Context, m Member) (*Writer, error) {
 	}
 	won := e.GetElected()
 	w := &Writer{client: c, member: m, fence: log.Proposal(won.GetWriter()), end: log.Position(won.GetEnd())}
-	w.gathering = &gathering{fence: w.fence, write: w.write}
+	w.gathering = &gathering{fence: w.fence, write: w.write, traced: c.tracer != nil}
 	return w, nil
 }
 

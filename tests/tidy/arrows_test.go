@@ -33,6 +33,7 @@ const (
 	protoactor = "github.com/asynkron/protoactor-go"
 	zerolog    = "github.com/rs/zerolog"
 	rates      = "golang.org/x/time/rate"
+	otel       = "go.opentelemetry.io/otel"
 )
 
 // door is what the packages of a directory, and those below it without a door of their own, may import.
@@ -76,13 +77,14 @@ func doors() []door {
 			foreign: []string{"github.com/anishathalye/porcupine"}, forbidden: []string{"net"},
 		},
 		{dir: "cluster", own: placed, foreign: []string{
-			protoactor, protobuf, zerolog, rates, "github.com/prometheus", "golang.org/x/sync", "google.golang.org/grpc",
+			protoactor, protobuf, zerolog, rates, otel + "/attribute", otel + "/codes", otel + "/metric", otel + "/trace",
+			"github.com/prometheus", "golang.org/x/sync", "google.golang.org/grpc",
 		}},
 		{dir: "cluster/discovery", own: []string{"cluster/discovery/...", "log"}, foreign: []string{
 			zerolog, "github.com/go-zookeeper/zk", "github.com/hashicorp/consul/api", "go.etcd.io/etcd/client/v3", "go.uber.org/zap",
 		}},
 		{dir: "cmd", own: append(placed, "cmd/..."), foreign: []string{
-			zerolog, "github.com/goccy/go-yaml", "github.com/mattn", "github.com/prometheus", "github.com/schollz",
+			zerolog, otel, "github.com/goccy/go-yaml", "github.com/mattn", "github.com/prometheus", "github.com/schollz",
 			"github.com/spf13", "golang.org/x",
 		}},
 	}
