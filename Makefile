@@ -130,7 +130,10 @@ schema: $(BIN)/buf ## check the schema, and that its generated code is current
 	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
 	(cd messages && $(BIN)/buf generate --template buf.gen.yaml --output "$$fresh"); \
 	diff -u -I '^//[[:space:]]*protoc' messages/log.pb.go "$$fresh/log.pb.go" || \
-	{ echo 'messages/log.pb.go is not what messages/log.proto says (make proto)'; exit 1; }
+	{ echo 'messages/log.pb.go is not what messages/log.proto says (make proto)'; exit 1; }; \
+	(cd tests/examples/bank && $(BIN)/buf generate --template ../../../messages/buf.gen.yaml --output "$$fresh"); \
+	diff -u -I '^//[[:space:]]*protoc' tests/examples/bank/bank.pb.go "$$fresh/bank.pb.go" || \
+	{ echo 'tests/examples/bank/bank.pb.go is not what bank.proto says (make proto)'; exit 1; }
 
 .PHONY: vuln
 vuln: $(BIN)/govulncheck ## look for known vulnerabilities in what is linked in (asks vuln.go.dev)
@@ -143,8 +146,9 @@ fix: $(BIN)/golangci-lint $(BIN)/buf ## format the code and the schema, and do w
 	$(BIN)/golangci-lint run --fix ./...
 
 .PHONY: proto
-proto: $(BIN)/buf ## write messages/log.pb.go again, from messages/log.proto
+proto: $(BIN)/buf ## write messages/log.pb.go again, from messages/log.proto, and what the examples have of their own
 	cd messages && $(BIN)/buf generate
+	cd tests/examples/bank && $(BIN)/buf generate --template ../../../messages/buf.gen.yaml
 
 .PHONY: clean
 clean: ## drop what was built

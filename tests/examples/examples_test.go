@@ -14,6 +14,7 @@ import (
 
 // stories are what each example is put through. Those with a test of their own, and no program, have none.
 var stories = map[string]func(t *testing.T, s *Stage){
+	"bank":    noMoneyIsLost,
 	"counter": aCounterGoesOnWhereItWas,
 	"embed":   membersReadTheSame,
 	"index":   anIndexKeepsItsPlace,
@@ -21,7 +22,7 @@ var stories = map[string]func(t *testing.T, s *Stage){
 }
 
 // tested are the examples that are tests themselves.
-var tested = []string{}
+var tested = []string{"faults"}
 
 // programs is the directory of the programs that TestMain has built.
 var programs string

@@ -1,9 +1,13 @@
 package examples
 
 import (
+	"fmt"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/quorumlog/quorumlog/tests/process"
 )
 
 // membersReadTheSame runs the example that embeds a member.
@@ -50,4 +54,41 @@ func aCounterGoesOnWhereItWas(_ *testing.T, s *Stage) {
 	first.Prints("begins at 20\n", "says 25\n")
 	second.Type("not a number")
 	second.Prints("invalid syntax")
+}
+
+// noMoneyIsLost runs the bank, and kills it while money is on its way.
+func noMoneyIsLost(t *testing.T, s *Stage) {
+	const sum, rounds, moves = "there is 300 in the bank\n", 3, 50
+	second := s.Member(2)
+	s.Member(3)
+	for round := range rounds {
+		first := s.Member(1)
+		for i := range moves {
+			names := []string{"anna", "ben", "carl"}
+			first.Type(fmt.Sprintf("%s %s %d", names[i%3], names[(i+1+i/3%2)%3], i%7+1))
+		}
+		process.Eventually(t, "some money is moved", func() (bool, string) {
+			out := first.Stdout.String()
+			return strings.Count(out, " has ") > 10+round, out
+		})
+		first.Kill()
+		s.Wipe(1)
+	}
+	first := s.Member(1)
+	first.Type("audit")
+	first.Prints(sum)
+	first.Type("anna ben 1000")
+	first.Prints("error: there is not enough money\n")
+
+	second.Type("audit")
+	second.Prints(sum)
+	if !regexp.MustCompile(`anna begins with \d+; of \d+ events [1-9]\d* are in a snapshot`).MatchString(second.Stdout.String()) {
+		t.Errorf("no snapshot was taken:\n%s", second.Stdout)
+	}
+	first.Type("anna ben 1")
+	first.Prints("another activation of the actor writes", "ask again to have the account back here\n")
+	first.Type("anna carl 1")
+	first.Prints("anna has ")
+	second.Type("audit")
+	second.Prints("another activation of the actor writes")
 }

@@ -54,6 +54,8 @@
 // A timer must come from Node.Clock, chance from Node.Random; see package actortest for the other rules of the world.
 // Persistent actors (package actors/persistence) ask a keeper, whose port is Cluster.Port.
 // counter_test.go in this package is such an actor with its test, which asks it with the TestProbe of protoactor's testkit.
+// An actor that begins again under its old name, after Node.Crash and Node.Restart, may get the answers that its former life
+// waited for, as it may in production: take what comes next, and nothing else. See tests/examples/faults.
 //
 // # When a test fails
 //
