@@ -45,9 +45,11 @@ func (e *Engine) load(d directory) error {
 		return err
 	}
 	for i, name := range e.roster.names {
-		if e.loaded[name], err = e.loadLog(name, keys(i+1)); err != nil {
+		s, err := e.loadLog(name, keys(i+1))
+		if err != nil {
 			return fmt.Errorf("load %s: %w", titleOf(name), err)
 		}
+		e.loaded[name] = s
 	}
 	if e.options.ReadOnly {
 		return nil

@@ -51,3 +51,41 @@ func TestRecordsBesideEachOtherAreNotCompacted(t *testing.T) {
 		t.Errorf("after %d flushes there are %d compactions", flushes, m.Compact.DefaultCount)
 	}
 }
+
+func TestRecordsOfEachLogAreInTablesOfTheirOwn(t *testing.T) {
+	e, stores := several(t, options("data", vfs.NewMem()), "", "a", "b")
+	for range 3 {
+		for _, s := range stores {
+			must(t, s.Put(entry(s.metadata.Begin, "data")))
+			must(t, s.Learn(log.Span(1, 1)))
+			must(t, s.Sync())
+		}
+		must(t, e.db.Flush())
+	}
+	must(t, e.db.Compact(t.Context(), []byte{0}, []byte{0xff}, false))
+	levels, err := e.db.SSTables()
+	must(t, err)
+	logs := map[string]int{}
+	for _, tables := range levels {
+		for _, table := range tables {
+			first, last := spaceOf(table.Smallest.UserKey), spaceOf(table.Largest.UserKey)
+			if first != last {
+				t.Errorf("a table reaches from %x to %x", table.Smallest.UserKey, table.Largest.UserKey)
+			}
+			logs[first]++
+		}
+	}
+	if len(logs) != 4 {
+		t.Errorf("the tables are %v", logs)
+	}
+}
+
+// spaceOf tells the records of each log from all else.
+func spaceOf(key []byte) string {
+	for k := range keys(3) {
+		if key[0] >= recordSpace && string(key[:headOf(key)]) == string(k.key(recordSpace)) {
+			return fmt.Sprint("records of ", k)
+		}
+	}
+	return "small"
+}

@@ -9,12 +9,15 @@ import (
 	"github.com/quorumlog/quorumlog/log/status"
 )
 
+// needsNobodyElse is the one test of what a sync of somebody else makes durable.
+const needsNobodyElse = "WhatWasNotSyncedIsLost"
+
 var crashes = map[string]func(*rig){
 	"WhatWasSyncedSurvives":            syncedSurvives,
 	"AgeOutlivesCrashes":               ageSurvives,
 	"WhatASyncCoversSurvives":          coveredSurvives,
 	"ACrashInASyncTakesTheNewest":      crashDuringASyncTakesTheNewest,
-	"WhatWasNotSyncedIsLost":           unsyncedIsLost,
+	needsNobodyElse:                    unsyncedIsLost,
 	"WhatIsLostIsTheNewest":            newestIsLost,
 	"PutIsAllOrNothing":                putIsAllOrNothing,
 	"ASyncedTruncationSurvives":        truncationSurvives,

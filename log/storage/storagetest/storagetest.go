@@ -39,6 +39,17 @@ func RunCrashes(t *testing.T, disks Factory) {
 	t.Run("EqualsAModelAcrossCrashes", func(t *testing.T) { followModel(t, disks, 150, true) })
 }
 
+// RunShared checks the contract of a store whose disk others sync too: what it has not synced is not always lost.
+func RunShared(t *testing.T, disks Factory) {
+	Run(t, disks)
+	for name, test := range crashes {
+		if name != needsNobodyElse {
+			t.Run(name, func(t *testing.T) { test(open(t, disks(t))) })
+		}
+	}
+	t.Run("EqualsAModelAcrossCrashes", func(t *testing.T) { followModel(t, disks, 50, true) })
+}
+
 // rig is one disk under test, with its store.
 type rig struct {
 	*testing.T
