@@ -79,7 +79,7 @@ type Config struct {
 	// TracerProvider is where the spans of the appends through this node go, and of its recoveries. The span of the context that an
 	// append, or Start, is given is the parent (docs/observability.md). Nil: there are none, and an append costs nothing more.
 	TracerProvider trace.TracerProvider
-	// Logger is where the node logs. The zero Logger logs nothing.
+	// Logger is where the node logs. The zero Logger logs nothing. SlogLogger makes one of a logger of log/slog.
 	Logger zerolog.Logger
 }
 

@@ -14,6 +14,7 @@
 //	events.go      what happens at a member of this process, typed: on the actor system's event stream, and by Node.Events
 //	history.go     the same of any member, asked from outside
 //	tracing.go     spans of appends, and of recoveries (recoveries.go), where a program wants some
+//	slog.go        log lines for programs that log with log/slog
 //	collector.go   metrics, for a program to register
 //	board/         the same over HTTP, with a page
 //	errors.go      what a call may return
