@@ -3,6 +3,7 @@ package examples
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,9 +49,9 @@ func run(m *testing.M) (code int, err error) {
 }
 
 func TestEveryExampleDoesWhatItSays(t *testing.T) {
-	for name, story := range stories {
+	for _, name := range slices.Sorted(maps.Keys(stories)) {
 		t.Run(name, func(t *testing.T) {
-			story(t, NewStage(t, filepath.Join(programs, name)))
+			stories[name](t, NewStage(t, filepath.Join(programs, name)))
 		})
 	}
 }

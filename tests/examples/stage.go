@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -85,21 +86,27 @@ func (p *Player) Type(line string) {
 	}
 }
 
-// Prints waits until each of these lines is in what the process has printed. They may be parts of lines.
-func (p *Player) Prints(lines ...string) {
+// Prints waits until what the process has printed matches each of these regular expressions, and returns what the first of them has in
+// its first parentheses, if any.
+func (p *Player) Prints(patterns ...string) (part string) {
 	p.t.Helper()
-	process.Eventually(p.t, fmt.Sprintf("it prints %q", lines), func() (bool, string) {
+	process.Eventually(p.t, fmt.Sprintf("it prints %q", patterns), func() (bool, string) {
 		ended, out := p.HasEnded(), p.Stdout.String()
-		for _, line := range lines {
-			if !strings.Contains(out, line) {
-				if ended {
-					p.t.Fatalf("it ended without having printed %q", line)
-				}
+		for i, pattern := range patterns {
+			found := regexp.MustCompile(pattern).FindStringSubmatch(out)
+			if found == nil && ended {
+				p.t.Fatalf("it ended without having printed %q", pattern)
+			}
+			if found == nil {
 				return false, out
+			}
+			if i == 0 && len(found) > 1 {
+				part = found[1]
 			}
 		}
 		return true, out
 	})
+	return part
 }
 
 // Ends waits for the end of a process that ends by itself, or was told to, and wants it to be a good one.

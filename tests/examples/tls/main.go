@@ -27,7 +27,7 @@ func main() {
 	certs := flag.String("certs", "certs", "the `directory` of the certificates")
 	name := flag.String("name", "client-billing", "whose certificate to show: the `name` of its files, without .crt and .key; empty shows none")
 	flag.Parse()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := run(ctx, *members, security(*certs, *name), flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "tls:", err)
