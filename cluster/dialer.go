@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -10,6 +11,8 @@ import (
 
 // Dialer is what a client may be given besides the members. The zero Dialer dials as Dial does.
 type Dialer struct {
+	// Log is the name of the log that the client is of; empty for the one without. Client.Log leads from one to another.
+	Log string
 	// Security is how the client and the members know each other. Empty: not at all, which is for the loopback only.
 	Security Security
 	// Discovery says where members are that are not where the list says. Nil: they are there. See Config.Discovery.
@@ -21,10 +24,14 @@ type Dialer struct {
 
 // Dial returns a client of the log with these members, as the function Dial does.
 func (d Dialer) Dial(ctx context.Context, members []Member) (*Client, error) {
+	if err := ValidateLog(d.Log); err != nil {
+		return nil, fmt.Errorf("log: %w", err)
+	}
 	c, err := dial(ctx, members, d.Security, d.Discovery)
 	if err != nil {
 		return nil, err
 	}
+	c.name = d.Log
 	c.trace(tracerOf(d.TracerProvider))
 	return c, nil
 }

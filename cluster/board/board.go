@@ -3,8 +3,9 @@
 //
 //	/                   the page: members, the log, who writes, catch-ups, what happened; it goes on by itself
 //	/livez              200 while the process runs
-//	/readyz             200 once the local replica votes, until the member is about to end; else 503, and why
+//	/readyz             200 once the local replica votes, in all logs, until the member is about to end; else 503, and why
 //	/metrics            metrics, as Prometheus reads them
+//	/api/logs           the names of the logs that the member has; the others below /api/, the page and /readyz take ?log=NAME
 //	/api/status         a View: all members, as one look shows them
 //	/api/log            which positions each member has learned
 //	/api/events         the last events of all members that the board has seen
@@ -16,10 +17,8 @@
 package board
 
 import (
-	"context"
 	"embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -31,7 +30,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/quorumlog/quorumlog/cluster"
-	"github.com/quorumlog/quorumlog/log"
 )
 
 //go:embed page
@@ -41,34 +39,19 @@ var page embed.FS
 type Board struct {
 	registry *prometheus.Registry
 	handler  http.Handler
-	member   atomic.Pointer[watched] // nil until the member is up
 	draining atomic.Bool
-	streams  streams
+	places   chan struct{} // taken by those who stream
 
 	mu   sync.Mutex
-	last View // of the last look
-}
-
-// watched is the member whose board it is.
-type watched struct {
-	node    *cluster.Node
-	id      log.ReplicaID
-	watcher *Watcher
+	logs map[string]*watched // by their names; none until the member is up
 }
 
 // New returns a board that serves metrics of these collectors, and says that there is no member yet.
 func New(collectors ...prometheus.Collector) *Board {
-	b := &Board{registry: prometheus.NewRegistry()}
-	b.registry.MustRegister(collectors...)
+	b := &Board{registry: prometheus.NewRegistry(), places: make(chan struct{}, maxStreams), logs: make(map[string]*watched)}
+	b.registry.MustRegister(append(collectors, b.metrics())...)
 	b.handler = guarded(b.routes())
 	return b
-}
-
-// Show has the board tell about a member, once; its metrics are served too.
-func (b *Board) Show(node *cluster.Node, id log.ReplicaID) {
-	if b.member.CompareAndSwap(nil, &watched{node, id, NewWatcher(node.Client)}) {
-		b.registry.MustRegister(node.Collector())
-	}
 }
 
 // ServeHTTP implements http.Handler.
@@ -80,14 +63,15 @@ func (b *Board) routes() http.Handler {
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprintln(w, "ok") // nobody is there to be told
 	})
-	mux.HandleFunc("GET /readyz", b.ready)
-	mux.HandleFunc("GET /api/status", b.whenUp(func(r *http.Request, m *watched) any { return b.look(r.Context(), m) }))
-	mux.HandleFunc("GET /api/log", b.whenUp(func(r *http.Request, m *watched) any { return strips(b.look(r.Context(), m)) }))
+	mux.HandleFunc("GET /readyz", b.serveReady)
+	mux.HandleFunc("GET /api/status", b.whenUp(func(r *http.Request, m *watched) any { return m.look(r.Context()) }))
+	mux.HandleFunc("GET /api/log", b.whenUp(func(r *http.Request, m *watched) any { return strips(m.look(r.Context())) }))
 	mux.HandleFunc("GET /api/events", b.whenUp(func(r *http.Request, m *watched) any {
-		b.look(r.Context(), m)
+		m.look(r.Context())
 		return append([]cluster.Happening{}, m.watcher.Events()...)
 	}))
 	mux.HandleFunc("GET /api/events/stream", b.stream)
+	mux.HandleFunc("GET /api/logs", b.whenUp(func(*http.Request, *watched) any { return b.names() }))
 	files, err := fs.Sub(page, "page")
 	if err != nil {
 		panic("the page is not in the program: " + err.Error()) // embed has it
@@ -103,42 +87,28 @@ const statusPatience = time.Second
 // elsewhere before it is gone.
 func (b *Board) Drain() { b.draining.Store(true) }
 
-// ready answers 200 once the replica votes, until the board is drained.
-func (b *Board) ready(w http.ResponseWriter, r *http.Request) {
+// serveReady answers 200 once the replicas vote, until the board is drained.
+func (b *Board) serveReady(w http.ResponseWriter, r *http.Request) {
 	if b.draining.Load() {
 		http.Error(w, "the member ends", http.StatusServiceUnavailable)
 		return
 	}
-	s, err := b.status(r.Context())
-	switch {
-	case err != nil:
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-	case s.Status != "VOTING":
-		http.Error(w, s.Status+" "+s.Error, http.StatusServiceUnavailable)
-	default:
-		_, _ = fmt.Fprintln(w, s.Status) // as for livez
+	if err := b.ready(r); err != nil {
+		refuse(w, err)
+		return
 	}
+	_, _ = fmt.Fprintln(w, voting) // as for livez
 }
 
-var errNotUp = errors.New("the member is not up yet")
-
-// status asks the local member how it is.
-func (b *Board) status(ctx context.Context) (cluster.Status, error) {
-	m := b.member.Load()
-	if m == nil {
-		return cluster.Status{}, errNotUp
-	}
-	ctx, cancel := context.WithTimeout(ctx, statusPatience)
-	defer cancel()
-	return m.node.StatusOf(ctx, m.id)
-}
+// voting is the status of a replica that is fully there.
+const voting = "VOTING"
 
 // whenUp answers with a document, once the member is up.
 func (b *Board) whenUp(document func(*http.Request, *watched) any) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		m := b.member.Load()
-		if m == nil {
-			http.Error(w, errNotUp.Error(), http.StatusServiceUnavailable)
+		m, err := b.asked(r)
+		if err != nil {
+			refuse(w, err)
 			return
 		}
 		text, err := json.Marshal(document(r, m))
@@ -153,18 +123,6 @@ func (b *Board) whenUp(document func(*http.Request, *watched) any) http.HandlerF
 
 // maxAge is how old a look may be that is shown again.
 const maxAge = 500 * time.Millisecond
-
-// look looks at the log, unless somebody just has.
-func (b *Board) look(ctx context.Context, m *watched) View {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if time.Since(b.last.At) > maxAge {
-		v, fresh := m.watcher.Look(context.WithoutCancel(ctx)) // whoever waits behind gets it too
-		b.last = v
-		b.streams.publish(v, fresh)
-	}
-	return b.last
-}
 
 // Strip is which positions a member has learned.
 type Strip struct {

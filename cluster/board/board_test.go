@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,46 @@ func TestBoardShowsAllMembersAndSaysWhichIsUnreachable(t *testing.T) {
 	}
 	if !elected {
 		t.Errorf("nothing tells of an election: %+v", events)
+	}
+}
+
+func TestABoardShowsEveryLogOfItsMember(t *testing.T) {
+	b := start(t)
+	orders, err := b.node.OpenLog(t.Context(), cluster.LogConfig{Name: "orders"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.board.Show(orders, 1)
+	var names board.Logs
+	if b.get(t, "/api/logs", &names); !slices.Equal(names.Names, []string{"", "orders"}) {
+		t.Errorf("the logs are %q", names.Names)
+	}
+	var v board.View
+	if b.get(t, "/api/status?log=orders", &v); v.Voting != 0 || !v.Members[0].Reachable || v.Members[0].Status.Status != "EMPTY" {
+		t.Errorf("the view of a log that only this member has is %+v", v)
+	}
+	if other := v.Members[1]; other.Reachable || !strings.Contains(other.Error, "does not have a log named orders") {
+		t.Errorf("a member without it is %+v", other)
+	}
+	if b.get(t, "/api/status", &v); v.Voting != 2 {
+		t.Errorf("the view of the other log is %+v", v)
+	}
+	for path, want := range map[string]int{
+		"/readyz": 503, "/readyz?log=orders": 503, "/readyz?log=": 200, "/readyz?log=none": 404, "/api/log?log=orders": 200,
+		"/api/events?log=orders": 200, "/api/status?log=none": 404, "/api/events/stream?log=none": 404,
+	} {
+		answer := b.open(t, path)
+		if _ = answer.Body.Close(); answer.StatusCode != want {
+			t.Errorf("%s got %s, expected %d", path, answer.Status, want)
+		}
+	}
+	answer := b.open(t, "/metrics")
+	defer answer.Body.Close() //nolint:errcheck // it was read from only
+	text, err := io.ReadAll(answer.Body)
+	for _, want := range []string{"quorumlog_recovered 1", `quorumlog_recovered{log="orders"} 0`} {
+		if !strings.Contains(string(text), want+"\n") {
+			t.Errorf("the metrics do not say %s (%v)", want, err)
+		}
 	}
 }
 
@@ -150,6 +191,7 @@ func TestBoardIsNotReadyBeforeItsMemberIsUp(t *testing.T) {
 
 // shown is a board of the first of three members, of which the third was never started.
 type shown struct {
+	board  *board.Board
 	server *httptest.Server
 	node   *cluster.Node
 }
@@ -188,6 +230,7 @@ func start(t *testing.T) shown {
 	}
 	b := board.New()
 	b.Show(s.node, 1)
+	s.board = b
 	s.server = httptest.NewServer(b)
 	t.Cleanup(func() {
 		s.server.CloseClientConnections()

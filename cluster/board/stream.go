@@ -32,15 +32,18 @@ type streams struct {
 	mu      sync.Mutex
 	readers map[chan []byte]bool
 	points  []point
+	places  chan struct{} // of all logs together; taken by each reader
 }
 
 // join returns a reader's packets, or nil where there are too many readers, and what goes first.
 func (s *streams) join() (packets chan []byte, points []point) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.readers) >= maxStreams {
+	select {
+	case s.places <- struct{}{}:
+	default:
 		return nil, nil
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.readers == nil {
 		s.readers = make(map[chan []byte]bool)
 	}
@@ -53,6 +56,7 @@ func (s *streams) leave(packets chan []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.readers, packets)
+	<-s.places
 }
 
 // publish hands a look to every reader. A reader that is behind misses it: the next one tells how it is by then.
@@ -88,18 +92,18 @@ func write(to *bytes.Buffer, name string, document any) {
 
 // stream serves /api/events/stream: first what is known, then a view each second until the reader goes.
 func (b *Board) stream(w http.ResponseWriter, r *http.Request) {
-	m := b.member.Load()
-	if m == nil {
-		http.Error(w, errNotUp.Error(), http.StatusServiceUnavailable)
+	m, err := b.asked(r)
+	if err != nil {
+		refuse(w, err)
 		return
 	}
-	packets, points := b.streams.join()
+	packets, points := m.streams.join()
 	if packets == nil {
 		w.Header().Set("Retry-After", "10")
 		http.Error(w, fmt.Sprintf("%d readers stream already: try again later", maxStreams), http.StatusServiceUnavailable)
 		return
 	}
-	defer b.streams.leave(packets)
+	defer m.streams.leave(packets)
 	w.Header().Set("Content-Type", "text/event-stream")
 	var first bytes.Buffer
 	write(&first, "points", points)
@@ -110,15 +114,15 @@ func (b *Board) stream(w http.ResponseWriter, r *http.Request) {
 	if out.control.SetReadDeadline(time.Time{}) != nil || !out.send(first.Bytes()) { // the server's is for the question
 		return
 	}
-	b.follow(r, m, out, packets)
+	m.follow(r, out, packets)
 }
 
 // follow looks at the log each second, and sooner once something happens at the member. Several readers share their looks.
-func (b *Board) follow(r *http.Request, m *watched, out outlet, packets <-chan []byte) {
+func (m *watched) follow(r *http.Request, out outlet, packets <-chan []byte) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	events, soon := m.node.Events(r.Context()), false
-	go b.look(r.Context(), m)
+	go m.look(r.Context())
 	for {
 		select {
 		case packet := <-packets:
@@ -135,7 +139,7 @@ func (b *Board) follow(r *http.Request, m *watched, out outlet, packets <-chan [
 				soon = false
 				ticker.Reset(tick)
 			}
-			go b.look(r.Context(), m) // it waits for the others' look, and ends with it
+			go m.look(r.Context()) // it waits for the others' look, and ends with it
 		case <-m.node.Done():
 			return
 		case <-r.Context().Done():

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -18,6 +19,8 @@ import (
 type file struct {
 	Cluster        *string `yaml:"cluster"`
 	Members        *listed `yaml:"members"`
+	Log            *string `yaml:"log"`
+	Logs           *named  `yaml:"logs"`
 	Data           *string `yaml:"data"`
 	ID             *uint16 `yaml:"id"`
 	Listen         *string `yaml:"listen"`
@@ -56,6 +59,8 @@ func (f file) values() map[string]string {
 	values := map[string]string{}
 	put(values, "cluster", f.Cluster)
 	put(values, "members", f.Members)
+	put(values, "log", f.Log)
+	put(values, "logs", f.Logs)
 	put(values, "data", f.Data)
 	put(values, "id", f.ID)
 	put(values, "listen", f.Listen)
@@ -81,6 +86,24 @@ func put[T any](values map[string]string, name string, value *T) {
 	if value != nil {
 		values[name] = fmt.Sprint(*value)
 	}
+}
+
+// named are the names of logs: written as the flag takes them, or as a list.
+type named string
+
+// UnmarshalYAML implements yaml.InterfaceUnmarshaler.
+func (n *named) UnmarshalYAML(decode func(any) error) error {
+	var names []string
+	if err := decode(&names); err == nil {
+		*n = named(strings.Join(names, ","))
+		return nil
+	}
+	var text string
+	if err := decode(&text); err != nil {
+		return err
+	}
+	*n = named(text)
+	return nil
 }
 
 // listed is a member list: written as the flag takes it, or as a mapping from ids to addresses.

@@ -21,6 +21,8 @@ import (
 type settings struct {
 	config         string
 	cluster        string
+	log            logFlag
+	logs           logList
 	members        memberList
 	data           string
 	id             uint16
@@ -67,6 +69,18 @@ func (s *settings) addCluster(command *cobra.Command) {
 	own(command, "cluster", true)
 }
 
+// addLog adds which log is meant, of those that the members have.
+func (s *settings) addLog(command *cobra.Command) {
+	command.Flags().Var(&s.log, "log", "`name` of the log, where the members have several (serve --logs); the one without a name without it")
+	own(command, "log", true)
+}
+
+// addLogs adds which logs a member has.
+func (s *settings) addLogs(command *cobra.Command) {
+	command.Flags().Var(&s.logs, "logs", "`names` of more logs that the member has besides the one without a name, as a,b,...; the same for all members")
+	own(command, "logs", true)
+}
+
 func (s *settings) addID(command *cobra.Command) {
 	command.Flags().Var((*idFlag)(&s.id), "id", "`id` of the replica: one of --members")
 	own(command, "id", true)
@@ -94,6 +108,7 @@ func (s *settings) addOutput(command *cobra.Command) {
 // addClient adds what every command needs that works with a running log.
 func (s *settings) addClient(command *cobra.Command) {
 	s.addMembers(command)
+	s.addLog(command)
 	s.addSecurity(command)
 	s.addDiscovery(command)
 	s.addTimeout(command)
@@ -112,7 +127,7 @@ func (p *program) client(ctx context.Context) (*cluster.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cluster.DialDiscovered(ctx, p.members, p.security, source)
+	return cluster.Dialer{Log: string(p.log), Security: p.security, Discovery: source}.Dial(ctx, p.members)
 }
 
 func errNoMembers() error {

@@ -51,10 +51,13 @@ func (p *program) serveHTTP(logger zerolog.Logger) (*health, error) {
 	return h, nil
 }
 
-// watch tells health about a member.
+// watch tells health about a member, and all its logs.
 func (h *health) watch(node *cluster.Node, id log.ReplicaID) {
-	if h != nil {
-		h.board.Show(node, id)
+	if h == nil {
+		return
+	}
+	for _, n := range node.Logs() {
+		h.board.Show(n, id)
 	}
 }
 

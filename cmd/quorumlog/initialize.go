@@ -56,7 +56,7 @@ func (p *program) node() (cluster.Config, error) {
 	c := cluster.Config{
 		ID: log.ReplicaID(p.id), Cluster: p.cluster, Data: p.data, Listen: p.listen, Members: p.members,
 		AutoInitialize: p.autoInitialize, AutoElect: p.autoElect, Repair: cluster.Repair(p.repair), Security: p.security,
-		Discovery: source, Announce: p.announce,
+		Discovery: source, Announce: p.announce, Logs: p.logs,
 	}
 	switch {
 	case len(p.members) == 0:

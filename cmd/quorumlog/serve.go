@@ -33,6 +33,10 @@ the place of the old ones, without a restart.
 A member that moved is found with --discovery, which members and clients are given: its address in --members stays its name, and it
 listens elsewhere (--listen). That says only where a member is, and never who is one (docs/operations.md).
 
+With --logs the member has more logs, by their names, each with entries, a writer and members of its own; all share its
+connections and its disk. The commands take --log. A log is there once every member of --members was given its name; a
+member that is removed from one goes on in the others.
+
 A recovery takes what the network gives, unless --copy-rate limits it. SIGHUP has the member read --config again, and
 follow the copy-rate there, also while it recovers.
 
@@ -72,6 +76,7 @@ func newServeCommand(p *program) *cobra.Command {
 	p.addAnnounce(command)
 	p.addData(command, "data `directory` of the replica; made where there is none", true)
 	p.addCluster(command)
+	p.addLogs(command)
 	p.addAddresses(command)
 	p.addAutomatic(command)
 	p.addRepair(command)
@@ -120,8 +125,11 @@ func (p *program) serve(ctx context.Context) error {
 	}
 	health.watch(node, c.ID)
 	s := steps{logger: c.Logger, reloads: reloads(ctx), reload: func() { p.reload(node, c.Logger) }, ending: health.drain}
-	c.Logger.Info().Uint16("replica", uint16(c.ID)).Str("cluster", c.Cluster).Str("members", cluster.FormatMembers(c.Members)).
-		Str("data", c.Data).Msg("the member is up")
+	up := c.Logger.Info().Uint16("replica", uint16(c.ID)).Str("cluster", c.Cluster).Str("members", cluster.FormatMembers(c.Members))
+	if len(c.Logs) > 0 {
+		up.Strs("logs", c.Logs)
+	}
+	up.Str("data", c.Data).Msg("the member is up")
 	return p.advised(s.until(ctx, node), true)
 }
 
@@ -171,46 +179,20 @@ type steps struct {
 	ending  func() // before the member ends
 }
 
-// until waits for the end, and tells the steps until then.
-func (s *steps) until(ctx context.Context, node *cluster.Node) error {
-	events := node.EventsAfter(ctx, 0)
-	for {
-		select {
-		case e, more := <-events:
-			if !more {
-				events = nil // the node is about to be done
-				continue
-			}
-			s.log(e)
-		case <-s.reloads:
-			s.reload()
-		case <-node.Done():
-			return fmt.Errorf("the member has stopped: %w", node.Err())
-		case <-ctx.Done():
-			s.logger.Info().Msg("the member ends")
-			s.ending()
-			if err := node.Close(); err != nil {
-				return fmt.Errorf("end the member: %w", err)
-			}
-			return nil
-		}
-	}
-}
-
-// log writes one line about what the actors do not log where it happens.
-func (s *steps) log(e cluster.Event) {
+// logStep writes one line about what the actors do not log where it happens.
+func logStep(logger zerolog.Logger, e cluster.Event) {
 	switch e := e.(type) {
 	case cluster.CatchingUp:
-		s.logger.Info().Uint64("done", e.Done).Uint64("total", e.Total).Uint64("bytes", e.Bytes).Dur("elapsed", e.Elapsed).
+		logger.Info().Uint64("done", e.Done).Uint64("total", e.Total).Uint64("bytes", e.Bytes).Dur("elapsed", e.Elapsed).
 			Uint64("bytes_per_second", e.Rate).Dur("left", e.Left).Msg("the replica catches up")
 	case cluster.CaughtUp:
-		s.logger.Info().Uint64("total", e.Total).Uint64("bytes", e.Bytes).Dur("elapsed", e.Elapsed).Msg("the replica has caught up")
+		logger.Info().Uint64("total", e.Total).Uint64("bytes", e.Bytes).Dur("elapsed", e.Elapsed).Msg("the replica has caught up")
 	case cluster.Recovered:
-		s.logger.Info().Msg("the replica is VOTING: clients are served") // one that is back gives its first vote a moment later
+		logger.Info().Msg("the replica is VOTING: clients are served") // one that is back gives its first vote a moment later
 	case cluster.Fenced:
-		s.logger.Info().Stringer("proposal", e.Proposal).Stringer("by", e.By).Uint16("replica", uint16(e.By.Replica())).
+		logger.Info().Stringer("proposal", e.Proposal).Stringer("by", e.By).Uint16("replica", uint16(e.By.Replica())).
 			Msg("this member is fenced: another one writes")
 	case cluster.EventsMissed:
-		s.logger.Warn().Uint64("events", e.Count).Msg("so much happened that not all of it is logged")
+		logger.Warn().Uint64("events", e.Count).Msg("so much happened that not all of it is logged")
 	}
 }

@@ -43,6 +43,8 @@ log-level: debug
 log-format: console
 timeout: 5s
 output: json
+logs: [orders, users]
+log: orders
 `)
 	s := newShell("", map[string]string{"QUORUMLOG_CONFIG": path})
 	got, err := s.settled(t, "serve")
@@ -50,11 +52,11 @@ output: json
 		t.Fatal(err)
 	}
 	if got.id != 2 || got.cluster != "blue" || got.members.String() != "1=a:1,2=b:2" || got.data != "/data" || got.listen != ":7" ||
-		got.http != ":8" || got.autoInitialize || got.autoElect || got.logLevel.String() != "debug" || got.logFormat != logConsole {
+		got.http != ":8" || got.logs.String() != "orders,users" || got.autoInitialize || got.autoElect || got.logLevel.String() != "debug" || got.logFormat != logConsole {
 		t.Errorf("serve: %+v", got)
 	}
 	got, err = s.settled(t, "status") // the same file; it takes what it knows
-	if err != nil || got.timeout != 5*time.Second || got.output != asJSON || got.id != 0 {
+	if err != nil || got.timeout != 5*time.Second || got.output != asJSON || got.log != "orders" || got.id != 0 {
 		t.Errorf("status: %+v %v", got, err)
 	}
 }
@@ -69,6 +71,8 @@ func TestFilesWithMistakesAreRefused(t *testing.T) {
 		{"members: {1: 'a:1', 2: 'a:1'}", "two members have the address a:1"},
 		{"members: {1: 'a:1', 1: 'b:1'}", "already defined"},
 		{"log-level: loud", "it is one of"},
+		{"logs: [a, A]", "not a name of a log"},
+		{"logs: -a", "not a name of a log"},
 		{"timeout: soon", ""}, // serve has no timeout
 		{"id: 1\nid: 2", "already defined"},
 		{"- id", ""},

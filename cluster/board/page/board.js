@@ -208,7 +208,7 @@ function lost() {
 }
 
 function listen() {
-  const stream = new EventSource("api/events/stream");
+  const stream = new EventSource("api/events/stream" + location.search);
   stream.addEventListener("points", (e) => { points.splice(0, points.length, ...JSON.parse(e.data)); });
   stream.addEventListener("view", (e) => {
     const v = JSON.parse(e.data);
@@ -224,5 +224,17 @@ function listen() {
   });
 }
 
+// choose offers the other logs of the member, where it has some.
+async function choose() {
+  const answer = await fetch("api/logs").catch(() => null);
+  if (!answer || !answer.ok) { setTimeout(choose, 2000); return; } // the member is not up yet, say
+  const { logs } = await answer.json();
+  const shown = new URLSearchParams(location.search).get("log") || "";
+  $("logs").replaceChildren(...logs.map((name) => new Option(name || "(no name)", name, false, name === shown)));
+  $("log").hidden = logs.length < 2 && !shown;
+  $("logs").addEventListener("change", (e) => { location.search = e.target.value ? `?log=${e.target.value}` : ""; });
+}
+
+choose();
 setInterval(() => { if (latest && Date.now() - heardAt > 5000) lost(); }, 1000);
 listen();
