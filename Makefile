@@ -70,7 +70,7 @@ RULES := ./log/paxos,./log/status,./log/identity,./log/ledger,./actors/replica,.
 sim: ## simulate faults; a seed that fails fails again
 ## SEEDS=1000 runs so many, and FROM=1 is the first of them; DURATION=10m: as many as it has time for
 ## SEED=7 tells the whole story of one run, and with STEPS=1 every step of it
-## STORY='lost votes': all runs are about that, or about 'churn', 'turns', 'relapses', 'late copies', 'crowds', 'moves', 'lost quorum', 'anything'
+## STORY='lost votes': all runs are about that, or about 'churn', 'turns', 'relapses', 'late copies', 'crowds', 'actors', 'moves', 'lost quorum', 'anything'
 ## COVER=1 tells which branches of the rules were reached, and fails where one was not; it takes 5,000 seeds or so
 	@mkdir -p $(BIN)
 	$(GO) test ./tests/simulation -count=1 -v -timeout=0 -story='$(STORY)' $(if $(SEED),-run='TestSeed$$' -seed=$(SEED) $(if $(STEPS),-steps),\

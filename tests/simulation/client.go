@@ -30,6 +30,7 @@ type habits struct {
 	truncate float64       // probability that a call is a truncation, ...
 	elect    float64       // ... or an election although nothing failed
 	look     float64       // ... or a read or a catch-up
+	quiet    bool          // it writes nothing
 }
 
 // client is an actor that calls the members' gateways, and records what it is told.
@@ -142,6 +143,8 @@ func (c *client) act(ctx actor.Context) {
 		c.lookAt(ctx, c.anyMember())
 	case dice < c.look+c.elect, c.fenced && c.fence == 0:
 		c.electAt(ctx, c.target)
+	case c.quiet:
+		c.lookAt(ctx, c.anyMember())
 	case dice < c.look+c.elect+c.truncate:
 		c.truncateTo(ctx)
 	default:

@@ -21,6 +21,9 @@
 //
 // Two in five runs tell a story (stories.go): few faults, and those in the order in which a certain mistake would show.
 //
+// One run in twenty is about actors that keep their state in the log (apps.go): several processes have them, crash and are cut off
+// themselves, and activate one actor here and there at once; some go on writing where they should have ended.
+//
 // The contract of the log is respected: fewer than a quorum of the disks are lost at one time, where a lost disk counts
 // until its replica votes again and nobody doubts it; and before all vote for the first time, fewer than a quorum are ever
 // lost. One story breaks it at its end, and then no log may begin anew. Directories are rolled back or copied only while
@@ -38,7 +41,8 @@
 // (truth.go): two values chosen at one position, two values under one proposal, a vote against what is chosen, or a value
 // learned that is not chosen, end the run at once. So do a replica that goes back on what it said (replicas.go), an answer
 // that leaves before what it says is durable, or by one who may not give it (witness.go), and an answer to a client that is
-// not true (history.go). At the end the whole history is checked against the log's sequential specification (check.go).
+// not true (history.go). What actors were told is held against what each of them replays (ledger.go, and package
+// actors/actortest/history/journals). At the end the whole history is checked against the log's sequential specification (check.go).
 //
 // A run that chooses fewer than 50 positions fails, since it says nothing; so do a thousand runs that never had one of the
 // faults. Which branches of the rules the runs reached is read from Go's own coverage (directory coverage).

@@ -88,7 +88,7 @@ func (h *history) succeed(o *operation, now time.Duration, told func(*spec.Opera
 	h.at = now
 	h.recorder.End(o.Operation, func(o *spec.Operation) {
 		o.Outcome = spec.Succeeded
-		if o.Reader < readers && o.Reader != h.life(o.Member) {
+		if o.Reader > 0 && o.Reader < readers && o.Reader != h.life(o.Member) {
 			o.Reader = 0
 		}
 		told(o)

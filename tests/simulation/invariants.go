@@ -14,7 +14,7 @@ import "fmt"
 //	6 chosen binds             16 truncation                          24 calls end
 //	7 durable before said      18 identity                             0 the run says something
 //	8 crashes lose nothing     14 sessions: each number once, in order
-//	                           17 configurations
+//	                           17 configurations                     25 journals of actors
 //
 // Not here, because there is no such thing yet: 15 watermarks.
 type rule[T any] struct {
@@ -51,6 +51,7 @@ const (
 	onceEach      = "a number of a session is in the log once"
 	inSequence    = "the numbers of a session are in the log in order, and none is missing"
 	sameTables    = "every replica remembers the same of the sessions"
+	journalsKept  = "the journals of actors are what was acknowledged"
 	foundOut      = "a directory that is an earlier state of itself is found"
 )
 

@@ -32,6 +32,7 @@ type profile struct {
 	links   []link
 	skews   []time.Duration // of the members' clocks
 	clients []habits
+	apps    appHabits
 }
 
 // link is how messages go from one member to another.

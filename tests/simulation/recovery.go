@@ -34,6 +34,7 @@ func (s *simulation) recover() {
 	s.demand(2, untilAppended, "an append succeeds", func() bool { return s.succeeded(last) })
 	last.over = true
 	s.demand(3, untilAnswered, "every call of the last client ends", func() bool { return s.waits(last) == 0 && len(last.errands.line) == 0 })
+	s.judge()
 	s.demand(4, untilEqual, "all members have learned the same", s.allEqual)
 }
 
@@ -68,6 +69,7 @@ func (s *simulation) heal() {
 		}
 		h.scrub()
 	}
+	s.close()
 	s.agenda = agenda{}
 }
 

@@ -21,6 +21,7 @@ type Report struct {
 	Outcomes [spec.Unknown + 1]int
 	Latest   int              // linearizable reads that were answered
 	Pages    int              // that readers who followed the log were shown
+	Journals journalCounts    // of actors
 	Slowest  [5]time.Duration // the parts of phase 2: until voting, elected, appended, answered, equal
 	Peaks    peaks
 	Stuck    bool // the run ended in a stalemate
@@ -30,7 +31,7 @@ type Report struct {
 func (s *simulation) report() Report {
 	r := Report{
 		Hash: s.cluster.World.Hash(), Virtual: s.now(), Chosen: s.truth.positions, Story: s.story, Depth: s.depth, Faults: s.faults,
-		Messages: s.wire.fates, Slowest: s.slowest, Peaks: s.peaks, Stuck: s.stuck, Broken: !s.ok(),
+		Messages: s.wire.fates, Slowest: s.slowest, Peaks: s.peaks, Journals: s.ledger.counts, Stuck: s.stuck, Broken: !s.ok(),
 	}
 	for _, h := range s.hosts {
 		r.Lives += h.life
@@ -86,6 +87,7 @@ func (s *Summary) Add(r Report) {
 		t.Slowest[i] = max(t.Slowest[i], d)
 	}
 	t.Peaks = t.Peaks.higher(r.Peaks)
+	t.Journals.add(r.Journals)
 }
 
 // Missing lists the kinds of faults that never struck, and the stories that were never told.
@@ -107,7 +109,7 @@ func (s *Summary) Missing() []string {
 	if s.Total.Pages == 0 {
 		missing = append(missing, "page of a reader who follows the log")
 	}
-	return missing
+	return append(missing, s.Total.Journals.missing()...)
 }
 
 // String is for people.
@@ -131,6 +133,7 @@ func (s *Summary) String() string {
 	fmt.Fprintf(&text, "\n%d not sent as their process died in that step, %d writes stranded\n", t.Messages.Unsent, t.Messages.Stranded)
 	fmt.Fprintf(&text, "calls: %s\n", ended(t.Outcomes))
 	fmt.Fprintf(&text, "%d linearizable reads, %d pages of readers who follow the log\n", t.Latest, t.Pages)
+	fmt.Fprintf(&text, "journals of actors: %s\n", t.Journals)
 	fmt.Fprintf(&text, "slowest recovery: voting %v, election %v, append %v, answers %v, equal %v\nmost of one member: %s",
 		t.Slowest[0], t.Slowest[1], t.Slowest[2], t.Slowest[3], t.Slowest[4], t.Peaks)
 	return text.String()
@@ -153,6 +156,9 @@ func (r Report) words() string {
 	fmt.Fprintf(&text, "messages between members: sent %s; made late %s; lost %s; %d not sent as their process died in that step, %d writes stranded\n",
 		counts(m.Sent[:], named), counts(m.Late[:], named), counts(m.Lost[:], named), m.Unsent, m.Stranded)
 	fmt.Fprintf(&text, "calls: %s\n", ended(r.Outcomes))
+	if r.Story == actors {
+		fmt.Fprintf(&text, "journals of actors: %s\n", r.Journals)
+	}
 	fmt.Fprintf(&text, "recovery: voting %v, election %v, append %v, answers %v, equal %v\n", r.Slowest[0], r.Slowest[1], r.Slowest[2], r.Slowest[3], r.Slowest[4])
 	fmt.Fprintf(&text, "most of one member: %s", r.Peaks)
 	return text.String()

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	spec "github.com/quorumlog/quorumlog/actors/actortest/history"
+	"github.com/quorumlog/quorumlog/actors/actortest/history/journals"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/identity"
 	"github.com/quorumlog/quorumlog/log/storage"
@@ -126,6 +128,13 @@ func TestRunsThatGoNowhereAreNoticed(t *testing.T) {
 				s.hosts[0].acknowledges(&messages.AppendResponse{Outcome: &messages.AppendResponse_Range{
 					Range: &messages.Range{First: at, Last: at}}}, s.truth.hasNumber, s.accuse)
 			}
+		},
+		journalsKept: func(s *simulation) {
+			s.ledger.writes = append(s.ledger.writes, &journals.Write{
+				Owner: "a", Activation: 1, Events: []string{"lost"}, Call: 1, Return: 2, Outcome: spec.Succeeded,
+			})
+			s.ledger.activations = append(s.ledger.activations, journals.Activation{Owner: "a", At: 2, Call: 3, Return: 4})
+			s.ledger.check()
 		},
 		equalLogs: func(s *simulation) { s.demand(4, time.Second, "all are equal", func() bool { return false }) },
 	} {

@@ -35,6 +35,8 @@ type simulation struct {
 	cluster *kit.Cluster
 	hosts   []*host
 	clients []*client
+	apps    []*app
+	ledger  *ledger
 	truth   *truth
 	history *history
 	wire    *wire
@@ -184,6 +186,7 @@ func (s *simulation) people() {
 	for i, habits := range s.profile.clients {
 		s.spawn(i+1, habits)
 	}
+	s.open()
 }
 
 // host returns the member at an address; nil if it is a client's.

@@ -18,6 +18,7 @@ const (
 	relapses         // members recover, crash while they do, and recover again from whom they can reach
 	lateCopies       // values are copied long after they were chosen, and writes of fenced writers arrive even later
 	crowds           // anything, with so many appends on their way that a writer's pipeline is full
+	actors           // actors whose state is in the log, in several processes that crash and are cut off, are activated here and there at once
 	moves            // members come and go, while what holds a quorum of before, or of after, crashes, is cut off or wiped
 	lostQuorum       // at the end a quorum of the disks is lost, and then the rest: no log may begin anew (S6)
 	stories
@@ -25,7 +26,7 @@ const (
 
 // String names the story.
 func (s story) String() string {
-	return [stories]string{"anything", "lost votes", "churn", "turns", "relapses", "late copies", "crowds", "moves", "lost quorum"}[s]
+	return [stories]string{"anything", "lost votes", "churn", "turns", "relapses", "late copies", "crowds", "actors", "moves", "lost quorum"}[s]
 }
 
 // focus draws the story, and leaves what it needs.
@@ -36,6 +37,8 @@ func (p *profile) focus(r *rand.Rand, about string) {
 		p.story = told[dice]
 	} else if dice == of-1 && r.IntN(2) == 0 {
 		p.story = crowds
+	} else if dice == of-3 {
+		p.story = actors
 	}
 	for s := range stories {
 		if s.String() == about {
@@ -47,6 +50,9 @@ func (p *profile) focus(r *rand.Rand, about string) {
 		return
 	case crowds:
 		p.crowd(r)
+		return
+	case actors:
+		p.actorful(r)
 		return
 	case moves: // see move
 	case lostVotes, churn, turns, relapses, lateCopies, stories:
@@ -95,7 +101,7 @@ func (p *profile) tell(r *rand.Rand) {
 		p.every[isolation], p.away = between(r, 300*time.Millisecond, time.Second), between(r, 300*time.Millisecond, 2*time.Second)
 		p.slow[write], p.mute[notice], p.mute[write] = 0.3+r.Float64()/2, 0.5+r.Float64()/2, sometimes(r, 0.3)
 		p.strand = 0.05 + r.Float64()*0.2
-	case anything, crowds, moves, lostQuorum, stories:
+	case anything, crowds, actors, moves, lostQuorum, stories:
 	}
 }
 

@@ -106,7 +106,7 @@ type (
 // NewPort returns the producer of a port.
 func NewPort(s PortSettings) actor.Producer {
 	return func() actor.Actor {
-		p := &port{PortSettings: s, open: map[uint64]asked{}}
+		p := &port{PortSettings: s, open: map[uint64]asked{}, number: s.Random.Uint64()} // answers to an earlier life come, too
 		for range lanes {
 			l := &lane{}
 			l.renew(s.Random, 0)
@@ -124,6 +124,10 @@ func (p *port) Receive(ctx actor.Context) {
 	case persistence.Follow:
 		p.send(ctx, &following{p, ctx.Sender(), m})
 	case persistence.Fetch:
+		if len(m.At) == 0 {
+			ctx.Respond(persistence.Fetched{Tag: m.Tag})
+			return
+		}
 		p.send(ctx, &fetching{port: p, asks: ctx.Sender(), fetch: m})
 	case persistence.Truncate:
 		p.truncate(ctx, m)

@@ -72,11 +72,10 @@ type fetching struct {
 }
 
 func (q *fetching) request(number uint64) proto.Message {
-	m := &messages.ReadRequest{Request: number, Seen: uint64(q.port.seen), WaitMicros: uint64((q.port.Patience / 2).Microseconds())}
-	if rest := q.fetch.At[len(q.found):]; len(rest) > 0 {
-		m.From, m.To = uint64(rest[0]), uint64(rest[len(rest)-1])
+	rest, wait := q.fetch.At[len(q.found):], q.port.Patience/2
+	return &messages.ReadRequest{
+		Request: number, From: uint64(rest[0]), To: uint64(rest[len(rest)-1]), Seen: uint64(q.port.seen), WaitMicros: uint64(wait.Microseconds()),
 	}
-	return m
 }
 
 func (*fetching) writes() bool { return false }
