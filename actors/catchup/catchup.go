@@ -66,7 +66,8 @@ type (
 	graceOver struct{ attempt int }
 )
 
-// New returns the producer of a catch-up.
+// New returns the producer of a catch-up, which tells its parent Progress, and Done in the end. It never gives up; whoever no longer
+// wants the result poisons it.
 func New(e *ensemble.Ensemble, c Config) actor.Producer {
 	return func() actor.Actor {
 		misses := 1 // somebody waits for it who has a promise already

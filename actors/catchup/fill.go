@@ -13,18 +13,6 @@ import (
 	"github.com/quorumlog/quorumlog/messages"
 )
 
-// Fill has a quorum settle a run of positions that nobody has learned: it proposes what was accepted under the highest
-// proposal, and a NOP where nothing was.
-//
-//	peeking ─▶ reserving ─▶ promising ─ won ─▶ writing ─ won ─▶ learning ─▶ Filled, stopped
-//	    ▲            │ all learned ────┼─────────────────▲
-//	    └─ pausing ◀─┴──── lost ───────┘
-//
-// Where the record right below the run is damaged here, peeking is tried again until that is mended: it may be a NOP, above which
-// nothing unlinked may be proposed.
-//
-// It never gives up; whoever no longer wants the result poisons it.
-
 type (
 	// Filled tells the parent that the first part of the run is learned. Its sender is the Fill.
 	Filled struct {
@@ -37,7 +25,18 @@ type (
 	retryDue struct{}
 )
 
-// NewFill returns the producer of a Fill. By is the proposal to begin with, if a quorum has promised it; 0 for a new one.
+// NewFill returns the producer of a Fill, which has a quorum settle a run of positions that nobody has learned: it
+// proposes what was accepted under the highest proposal, and a NOP where nothing was. By is the proposal to begin with, if a quorum
+// has promised it; 0 for a new one.
+//
+//	peeking ─▶ reserving ─▶ promising ─ won ─▶ writing ─ won ─▶ learning ─▶ Filled, stopped
+//	    ▲            │ all learned ────┼─────────────────▲
+//	    └─ pausing ◀─┴──── lost ───────┘
+//
+// Where the record right below the run is damaged here, peeking is tried again until that is mended: it may be a NOP, above which
+// nothing unlinked may be proposed.
+//
+// It never gives up; whoever no longer wants the result poisons it.
 func NewFill(e *ensemble.Ensemble, run log.Range, by log.Proposal) actor.Producer {
 	return func() actor.Actor { return &fill{Ensemble: e, run: run, by: by, cancel: func() {}} }
 }

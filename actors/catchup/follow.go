@@ -10,15 +10,6 @@ import (
 	"github.com/quorumlog/quorumlog/log/status"
 )
 
-// Follow keeps a voting replica up with its peers: it looks from time to time what they have learned, and copies what the
-// local replica still misses of it at the second look. Notices are sent once and may be lost, and a replica that was away
-// has heard none; without this it would stay behind until the next election (hole L7).
-//
-// It also has copied once more what was learned here and is damaged on the disk since.
-//
-// It copies only. Whoever has learned a position gives it; one that nobody gives is for the next election, and one peer that says
-// it has learned more than there is must not have a quorum fill the log up to there.
-
 type (
 	// Hurry has a range copied at once, and without the limit of copies: a change of the members waits for it, and appends may wait
 	// for that. It takes the place of a copy that keeps to the limit.
@@ -27,7 +18,14 @@ type (
 	lookDue struct{}
 )
 
-// NewFollow returns the producer of a Follow.
+// NewFollow returns the producer of a Follow, which keeps a voting replica up with its peers: it looks from time to time
+// what they have learned, and copies what the local replica still misses of it at the second look. Notices are sent once and may be
+// lost, and a replica that was away has heard none; without this it would stay behind until the next election (hole L7).
+//
+// It also has copied once more what was learned here and is damaged on the disk since.
+//
+// It copies only. Whoever has learned a position gives it; one that nobody gives is for the next election, and one peer that says
+// it has learned more than there is must not have a quorum fill the log up to there.
 func NewFollow(e *ensemble.Ensemble) actor.Producer {
 	return func() actor.Actor { return &follow{Ensemble: e, cancel: func() {}} }
 }

@@ -12,15 +12,6 @@ import (
 	"github.com/quorumlog/quorumlog/messages"
 )
 
-// Refresh has the local replica learn everything that was acknowledged before it began: it asks a quorum of VOTING
-// replicas for the ends of their logs (paxos.Frontier), and ends once everything up to the highest is learned: by the notices of
-// a live writer, which has it on its way, or else by a catch-up.
-//
-//	asking ── a quorum answered ──▶ awaiting ── it is learned, same members ─▶ Refreshed, stopped
-//	                                   └── too late ──▶ catching up ── Done ───────▲
-//
-// It never gives up; whoever no longer wants the result poisons it.
-
 type (
 	// Refreshed tells the parent up to where everything is learned. Its sender is the Refresh.
 	Refreshed struct{ Learned log.Position }
@@ -30,7 +21,14 @@ type (
 	awaitOver struct{}
 )
 
-// NewRefresh returns the producer of a Refresh.
+// NewRefresh returns the producer of a Refresh, which has the local replica learn everything that was acknowledged before it
+// began: it asks a quorum of VOTING replicas for the ends of their logs (paxos.Frontier), and ends once everything up to the highest
+// is learned: by the notices of a live writer, which has it on its way, or else by a catch-up.
+//
+//	asking ── a quorum answered ──▶ awaiting ── it is learned, same members ─▶ Refreshed, stopped
+//	                                   └── too late ──▶ catching up ── Done ───────▲
+//
+// It never gives up; whoever no longer wants the result poisons it.
 func NewRefresh(e *ensemble.Ensemble) actor.Producer {
 	return func() actor.Actor {
 		return &refresh{Ensemble: e, frontier: paxos.NewFrontier(len(e.Voters())), cancel: func() {}}

@@ -140,7 +140,8 @@ const (
 	BadChange
 )
 
-// New returns the producer of a coordinator.
+// New returns the producer of a coordinator. It is idle, and answers whoever sends it Elect, Append, Change or Demote. Only one may be
+// there for a replica: its proposals are that replica's.
 func New(e *ensemble.Ensemble) actor.Producer {
 	return func() actor.Actor { return &coordinator{Ensemble: e, cancel: func() {}} }
 }

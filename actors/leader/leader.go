@@ -62,7 +62,7 @@ type Config struct {
 	Coordinator *actor.PID // the local one
 }
 
-// New returns the producer of a leader.
+// New returns the producer of a leader, which begins to look for a writer at once.
 func New(c Config) actor.Producer {
 	return func() actor.Actor {
 		l := &leader{Config: c, cancel: func() {}, stopLooking: func() {}}

@@ -9,7 +9,8 @@
 //	                                          └────── Followed ◀── Follow: what was appended, by anybody, in order
 //
 // A keeper is one for all actors of a process. It follows the log, and answers a Write once it has seen it there: only then is it
-// known whether it counts. The port is how a keeper reaches a log: package cluster has that of a client, or of a member, and
+// known whether it counts. The port is how a keeper reaches a log, an actor that answers each Append, Follow, Fetch and Truncate once, in any
+// order, and gives up by itself: package cluster has that of a client, or of a member, and
 // package actors/actortest/logtest that of a simulated one (Cluster.Port).
 //
 // The state chart of a write:

@@ -2,13 +2,12 @@ package persistence
 
 import "github.com/quorumlog/quorumlog/log"
 
-// What a port is asked, with the number that its answer carries. It answers each once, and gives up by itself; it answers several
-// at a time, in any order.
+// What a port is asked; see the package comment.
 type (
 	// Append adds an entry to the log, once. Answer: Appended.
 	Append struct {
 		Tag   uint64 // is repeated in the answer
-		Entry []byte
+		Entry []byte // at most 1 MiB
 	}
 	// Follow reads the entries from a position on, and waits for a while where there are none yet. Answer: Followed.
 	Follow struct {

@@ -18,18 +18,6 @@ import (
 	"github.com/quorumlog/quorumlog/messages"
 )
 
-// RecoverProtocol asks all replicas for their status, again and again, until status.Next can say what the local one does
-// next.
-//
-//	waiting ── a quorum is present ──▶ asking ── decided ──▶ Decided, stopped   (the silent are asked again meanwhile)
-//	 ▲  ▲                               │  │
-//	 │  └──────── 10 s passed ──────────┘  │
-//	 └── pausing ◀── all heard, undecided ─┘
-//
-// Every request registers the local incarnation with the receiver. One that knows a newer incarnation of this replica
-// refuses: a replica that never voted under its own then takes a generation above it and asks again. One that is STARTING
-// had registered with every member, so its disk is not the one that the cluster knows by now, and it is fenced.
-
 type (
 	// Decided tells the parent what the replica does next.
 	Decided struct{ Decision status.Decision }
@@ -45,7 +33,17 @@ type (
 	pauseOver struct{ attempt int }
 )
 
-// NewProtocol returns the producer of a RecoverProtocol.
+// NewProtocol returns the producer of a RecoverProtocol, which asks all replicas for their status, again and again, until
+// status.Next can say what the local one does next.
+//
+//	waiting ── a quorum is present ──▶ asking ── decided ──▶ Decided, stopped   (the silent are asked again meanwhile)
+//	 ▲  ▲                               │  │
+//	 │  └──────── 10 s passed ──────────┘  │
+//	 └── pausing ◀── all heard, undecided ─┘
+//
+// Every request registers the local incarnation with the receiver. One that knows a newer incarnation of this replica
+// refuses: a replica that never voted under its own then takes a generation above it and asks again. One that is STARTING
+// had registered with every member, so its disk is not the one that the cluster knows by now, and it is fenced.
 func NewProtocol(e *ensemble.Ensemble, autoInitialize bool) actor.Producer {
 	return func() actor.Actor {
 		return &protocol{

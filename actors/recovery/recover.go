@@ -30,7 +30,8 @@ type (
 	Doubted struct{ Above uint64 }
 )
 
-// New returns the producer of a Recover.
+// New returns the producer of a Recover, which tells its parent Recovered, and before that Advice, Fenced and catchup.Progress. With
+// autoInitialize the replica may take part in beginning a new log (rules B2 and B3 in package status).
 func New(e *ensemble.Ensemble, autoInitialize bool) actor.Producer {
 	return func() actor.Actor { return &recoverer{Ensemble: e, autoInitialize: autoInitialize} }
 }

@@ -84,7 +84,8 @@ type (
 	lingerOver struct{}
 )
 
-// New returns the producer of a round.
+// New returns the producer of a round, which tells its parent Done. Self is what the request says of its sender: the identity of the
+// local replica as Reserved or Inspected had it (package replica), so that the disk on which the proposal is durable is known.
 func New(e *ensemble.Ensemble, self identity.Identity, q Question) actor.Producer {
 	return func() actor.Actor {
 		return &round{Ensemble: e, self: self, Question: q, tally: paxos.NewTally(q.kind, len(e.Voters()))}

@@ -126,7 +126,7 @@ const maxAge = 500 * time.Millisecond
 
 // Strip is which positions a member has learned.
 type Strip struct {
-	Member  uint16        `json:"member"`
+	Member  uint16        `json:"member"`  // its id
 	Begin   uint64        `json:"begin"`   // the first position that it keeps
 	End     uint64        `json:"end"`     // the highest position that it knows of
 	Learned uint64        `json:"learned"` // up to where it has learned everything

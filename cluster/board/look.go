@@ -13,7 +13,7 @@ import (
 
 // View is how a log is, as one look at all its members shows it. Its JSON names are a contract.
 type View struct {
-	At      time.Time `json:"at"`
+	At      time.Time `json:"at"`      // when it was taken, by the clock of whoever looked
 	Members []Member  `json:"members"` // in the order of their ids
 	Writer  uint16    `json:"writer"`  // the member that writes; 0 while nobody who answers does
 	Voting  int       `json:"voting"`  // members that answer and vote

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// Paths of a certificate and its key.
+// Paths are the files of a Certificate and of its private Key, both in PEM.
 type Paths struct{ Certificate, Key string }
 
 // In returns the paths of a name in a directory: NAME.crt and NAME.key.

@@ -23,7 +23,7 @@ const (
 	early = time.Hour
 )
 
-// Pair is a certificate and its private key, both in PEM.
+// Pair is a Certificate and its private Key, both in PEM.
 type Pair struct{ Certificate, Key []byte }
 
 // NewAuthority makes an authority for one cluster: its certificate signs those of members and clients, and no other

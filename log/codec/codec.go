@@ -36,7 +36,7 @@ const MaxCount = 1 << 48
 // Envelope is who a message comes from and which request it belongs to.
 type Envelope struct {
 	From    identity.Identity
-	Request uint64
+	Request uint64          // the number that whoever asks gave to its request; its answers repeat it
 	Known   identity.Vector // on answers: the crash vector
 }
 

@@ -32,9 +32,10 @@ func docRules() []rule {
 			{"log/a.go", "package log\n\n// T is.\ntype T struct {\n\tA, B func()\n}\n"},
 			{"log/a.go", "package log\n\n// T is.\ntype T struct {\n\tA []string\n\tB map[int]T\n}\n"},
 			{"log/a.go", "package log\n\n// T is.\ntype T interface{ A() }\n"},
+			{"log/a.go", "package log\n\n// T is at an end.\ntype T struct {\n\tAt  int64\n\tEnd int64\n}\n"},
 		}, good: []sample{
 			{"log/a.go", "package log\n\n// The sizes. A is that of all.\nconst (\n\tA = 1\n\tB = 2 // of some\n\tc = 3\n)\n"},
-			{"log/a.go", "package log\n\n// T is an a and a b.\ntype T struct {\n\tA uint64\n\tB int\n\tc int\n}\n"},
+			{"log/a.go", "package log\n\n// T is an A and a B.\ntype T struct {\n\tA uint64\n\tB int\n\tc int\n}\n"},
 			{"log/a.go", "package log\n\n// T is.\ntype T struct {\n\tRange Range\n\tProposals []Proposal\n}\n"},
 			{"log/a.go", "package log\n\n// T is how old it is.\ntype T struct{ Age uint64 }\n"},
 			{"cmd/quorumlog/a.go", "package main\n\ntype T interface{ A() }\n"},
@@ -85,9 +86,9 @@ func partsAreExplained(t tree) (faults []string) {
 	return faults
 }
 
-// mentions says whether a text has a word, with a capital or without.
+// mentions says whether a text speaks of a name, written as it is in the code: "at" is a word of many sentences.
 func mentions(text, word string) bool {
-	return regexp.MustCompile(`(?i)\b` + word + `\b`).MatchString(text)
+	return regexp.MustCompile(`\b` + word + `\b`).MatchString(text)
 }
 
 // functions are the exported functions, and methods of exported types, of a file.

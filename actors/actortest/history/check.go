@@ -41,7 +41,7 @@ func RuleNames() []Rule {
 // Violation is a contradiction between what happened and a rule.
 type Violation struct {
 	Rule Rule
-	What string
+	What string // one sentence, with the operations and positions that contradict each other
 }
 
 // Error implements error.

@@ -40,7 +40,7 @@ type Source struct {
 	Server    string // host:port of the API server
 	CA        string // file with the authority that vouches for it
 	Token     string // file with the token that is shown to it; it is read anew for each request, as it is replaced now and then
-	Namespace string
+	Namespace string // in which the pods are
 	Name      string // of the log, as far as it is a label: at most 63 letters, digits and - _ .
 	Pod       string // in which this process is; needed to announce only
 }
