@@ -173,6 +173,9 @@ func (s *simulation) storm(until time.Duration) {
 	}
 }
 
+// fullest is how long a disk has no space at most: a log that is to begin needs all of its disks within the time of a run.
+const fullest = 20 * time.Second
+
 // ruin lets something happen to a disk.
 func (s *simulation) ruin(f fault, h *host) {
 	switch {
@@ -182,7 +185,7 @@ func (s *simulation) ruin(f fault, h *host) {
 		s.tell("member %d: a sync takes %v", h.ID, h.slow)
 	case f == fullDisk && h.up && !h.doomed:
 		s.faults[f]++
-		h.full = s.now() + about(s.random, 2*s.away)
+		h.full = s.now() + min(about(s.random, 2*s.away), fullest)
 		s.tell("member %d: no space on its disk", h.ID)
 		h.Store.FailNext(memory.Operation(s.random.IntN(2)), errFull)
 	case f == fullDisk || !s.mayLose(h):
