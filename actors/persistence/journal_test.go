@@ -16,6 +16,7 @@ import (
 type shelf struct {
 	begin   log.Position // as it says once, to whoever begins below it
 	entries []Entry
+	damaged error // what reads of single entries end with
 	loses   func(n int) bool
 	waits   *Follow
 	asks    *actor.PID
@@ -36,7 +37,7 @@ func (s *shelf) Receive(ctx actor.Context) {
 		s.waits, s.asks = &m, ctx.Sender()
 		s.show(ctx)
 	case Fetch:
-		answer := Fetched{Tag: m.Tag}
+		answer := Fetched{Tag: m.Tag, Err: s.damaged}
 		for _, at := range m.At {
 			answer.Entries = append(answer.Entries, s.entries[at-s.begin-1])
 		}

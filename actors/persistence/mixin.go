@@ -28,7 +28,8 @@ type Persistent interface {
 // Recovered is what a persistent actor receives before anything else: its state is what the journal says.
 type Recovered struct{ Events uint64 } // how many there ever were
 
-// Lost is what a persistent actor receives when it cannot be activated, or was fenced. It is stopped behind it.
+// Lost is what a persistent actor receives when it cannot be activated, or was fenced. It is stopped behind it. Persist and
+// Snapshot refuse what was sent to it before that, with the same error: its state may be a part of what is in the journal.
 type Lost struct{ Err error }
 
 // SnapshotFailed is what a persistent actor receives when the snapshot that was due could not be taken. The events are kept, and the
@@ -56,7 +57,8 @@ type Mixin struct {
 	actor   Persistent
 	journal *Journal
 	every   int
-	since   int // events since the latest snapshot
+	since   int   // events since the latest snapshot
+	lost    error // why it could not be activated
 }
 
 var _ interface{ mixin() *Mixin } = (*Mixin)(nil)
@@ -71,8 +73,8 @@ func (m *Mixin) Journal() *Journal { return m.journal }
 // stopped. Behind any other error but ErrTooLarge the events may be in the journal: stop or restart the actor, and it begins with
 // what is.
 func (m *Mixin) Persist(ctx actor.Context, events ...proto.Message) error {
-	if m.journal == nil {
-		return fmt.Errorf("%w: the actor was not activated: give its props the provider's Receive", ErrOrder)
+	if err := m.activated(); err != nil {
+		return err
 	}
 	bounded, cancel := context.WithTimeout(context.Background(), DefaultTimeout)
 	defer cancel()
@@ -94,8 +96,19 @@ func (m *Mixin) Persist(ctx actor.Context, events ...proto.Message) error {
 	return nil
 }
 
+// activated says why the actor's state is not what its journal says, if it is not: then nothing that follows from it may be kept.
+func (m *Mixin) activated() error {
+	if m.journal == nil && m.lost == nil {
+		return fmt.Errorf("%w: the actor was not activated: give its props the provider's Receive", ErrOrder)
+	}
+	return m.lost
+}
+
 // Snapshot persists the actor's state now. It is called by itself every few events; whoever calls it asks for one more.
 func (m *Mixin) Snapshot() error {
+	if err := m.activated(); err != nil {
+		return err
+	}
 	state := m.actor.State()
 	if state == nil {
 		return nil
@@ -141,16 +154,22 @@ func (m *Mixin) activate(p *Provider, a Persistent, ctx actor.Context) error {
 	bounded, cancel := context.WithTimeout(context.Background(), DefaultTimeout)
 	defer cancel()
 	j, err := p.Activate(bounded, a.PersistenceID(ctx))
-	if err != nil {
-		return err
+	if err == nil {
+		m.actor, m.journal, m.every, m.since = a, j, p.snapshot, 0
+		err = m.replay(bounded)
 	}
-	m.actor, m.journal, m.every, m.since = a, j, p.snapshot, 0
-	return j.Replay(bounded, func(_ uint64, state proto.Message) error {
-		a.Restore(state)
+	m.lost = err
+	return err
+}
+
+// replay has the actor become what its journal says.
+func (m *Mixin) replay(ctx context.Context) error {
+	return m.journal.Replay(ctx, func(_ uint64, state proto.Message) error {
+		m.actor.Restore(state)
 		m.since = 0
 		return nil
 	}, func(_ uint64, event proto.Message) error {
-		a.Apply(event)
+		m.actor.Apply(event)
 		m.since++
 		return nil
 	})
