@@ -7,6 +7,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if code, is := beVault(); is {
+		os.Exit(code)
+	}
 	code, ran := runApart()
 	if !ran {
 		code = runHere(m)
