@@ -169,9 +169,7 @@ func (n *Node) spawn(ready chan struct{}) error {
 	e := ensemble.Ensemble{
 		Self: n.config.ID, Members: ids(ordered(n.config.Members)), Clock: timer.System(n.system), Random: timer.Chance(),
 		Patience: n.config.patience(), CopyLimit: n.host.copyLimit, Measures: n.measures, Log: n.config.Logger,
-		Supervisor: ensemble.Stopping(func(who *actor.PID, reason any) {
-			n.fail(fmt.Errorf("actor %s panicked: %v", who.GetId(), reason))
-		}),
+		Supervisor: ensemble.Stopping(n.panicked),
 	}
 	peers := make(map[log.ReplicaID]*actor.PID)
 	for _, m := range n.config.Members {
@@ -183,13 +181,18 @@ func (n *Node) spawn(ready chan struct{}) error {
 		AutoElect: n.config.AutoElect,
 		Report:    func(report any) { n.report(report, ready) },
 	})
-	pid, err := n.system.Root.SpawnNamed(root.Configure(actor.WithGuardian(e.Supervisor)), rootOf(n.name))
+	pid, err := n.system.Root.SpawnNamed(root.Configure(actor.WithReceiverMiddleware(ensemble.Topmost(n.panicked))), rootOf(n.name))
 	if err != nil { // the PID is then the other log's
 		return fmt.Errorf("the actor system has a log called %s already: %w", rootOf(n.name), err)
 	}
 	n.root = pid
 	n.events = n.system.EventStream.Subscribe(n.follow)
 	return nil
+}
+
+// panicked is told which actor panicked, and why.
+func (n *Node) panicked(who *actor.PID, reason any) {
+	n.fail(fmt.Errorf("actor %s panicked: %v", who.GetId(), reason))
 }
 
 // follow tells the member which connections broke: a process that was killed is known to be gone at once, and another one

@@ -56,10 +56,11 @@ func (c *Client) Subscribe(system *actor.ActorSystem, subscriber *actor.PID, s S
 	if subscriber.GetAddress() != system.Address() {
 		config.Lease = subscription.Lease
 	}
-	stopping := ensemble.Stopping(func(who *actor.PID, reason any) {
+	panicked := func(who *actor.PID, reason any) {
 		system.Logger().Error("a subscription panicked, and has ended", "actor", who.GetId(), "reason", reason)
-	})
-	props := actor.PropsFromProducer(subscription.New(config), actor.WithGuardian(stopping), actor.WithSupervisor(stopping))
+	}
+	props := actor.PropsFromProducer(subscription.New(config),
+		actor.WithReceiverMiddleware(ensemble.Topmost(panicked)), actor.WithSupervisor(ensemble.Stopping(panicked)))
 	return system.Root.SpawnPrefix(props, member.Subscription), nil
 }
 

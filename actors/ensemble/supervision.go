@@ -18,3 +18,19 @@ func (s *stopping) HandleFailure(_ *actor.ActorSystem, by actor.Supervisor, chil
 	by.StopChildren(child)
 	s.report(child, reason)
 }
+
+// Topmost is for an actor that has no parent: where it panics it is stopped, and report is called, on its goroutine. A guardian of
+// protoactor's does as much, but each takes a place in its actor system for ever, which may be a program's own.
+func Topmost(report func(who *actor.PID, reason any)) actor.ReceiverMiddleware {
+	return func(next actor.ReceiverFunc) actor.ReceiverFunc {
+		return func(ctx actor.ReceiverContext, message *actor.MessageEnvelope) {
+			defer func() {
+				if reason := recover(); reason != nil {
+					ctx.ActorSystem().Root.Stop(ctx.Self())
+					report(ctx.Self(), reason)
+				}
+			}()
+			next(ctx, message)
+		}
+	}
+}
