@@ -14,7 +14,7 @@ import (
 )
 
 // Records of learned positions that rot on the disk are no reason to stop: what was chosen there is the same on every member that
-// has learned it, so it is copied once more (see catchup.Follow), and everything else goes on. Until then nothing is read there,
+// has learned it, so it is copied once more (see catchup.NewFollow), and everything else goes on. Until then nothing is read there,
 // and who asks for it is told to ask another member. A record that is not learned may be a vote that nobody else knows of: there the
 // store fails, and the replica with it.
 

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,12 +38,6 @@ func docRules() []rule {
 			{"log/a.go", "package log\n\n// T is.\ntype T struct {\n\tRange Range\n\tProposals []Proposal\n}\n"},
 			{"log/a.go", "package log\n\n// T is how old it is.\ntype T struct{ Age uint64 }\n"},
 			{"cmd/quorumlog/a.go", "package main\n\ntype T interface{ A() }\n"},
-		}},
-		{claim: "a comment names no file that is gone", check: namedFilesExist, bad: []sample{
-			{"log/a.go", "// Package log is; see gone.go.\npackage log\n"},
-			{"log/a.go", "package log\n\n// See docs/gone.md.\nconst a = 1\n"},
-		}, good: []sample{
-			{"log/a.go", "// Package log is; see a.go, and log/a.go, and b.go of log/x.\npackage log\n-- log/x/b.go --\npackage x\n"},
 		}},
 	}
 }
@@ -210,24 +203,4 @@ func isPlain(e ast.Expr) bool {
 		return ok && of.Name == "time"
 	}
 	return true
-}
-
-// namedFilesExist holds the names of files in comments against those beside it, from the root, and anywhere below a directory that
-// the comment's own sentence may name.
-func namedFilesExist(t tree) (faults []string) {
-	name := regexp.MustCompile(`[\w./-]*\w\.(go|md)\b`)
-	there := map[string]bool{}
-	for _, f := range t {
-		there[f.path], there[path.Base(f.path)] = true, true
-	}
-	for _, f := range t.goFiles() {
-		for _, group := range f.code.Comments {
-			for _, found := range name.FindAllString(group.Text(), -1) {
-				if !there[found] && !there[path.Join(f.dir(), found)] {
-					faults = append(faults, f.fault(group.Pos(), "there is no %s; name what is, or nothing", found))
-				}
-			}
-		}
-	}
-	return faults
 }

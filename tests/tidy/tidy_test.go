@@ -24,7 +24,7 @@ type rule struct {
 type sample struct{ path, text string }
 
 func rules() []rule {
-	return slices.Concat(arrowRules(), codeRules(), paperRules(), docRules(), exampleRules())
+	return slices.Concat(arrowRules(), codeRules(), paperRules(), docRules(), nameRules(), exampleRules())
 }
 
 func TestTreeIsTidy(t *testing.T) {
