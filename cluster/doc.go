@@ -9,6 +9,7 @@
 //	client.go      Dial: the verbs through any member
 //	writer.go      appends under a fence
 //	reader.go      reads of one member's replica
+//	subscription.go  Subscribe: the log, pushed to an actor
 //	membership.go  members, their addresses, and the cluster's id
 //	discovery/     where members are that moved; whereabouts.go: how they are reached then
 //	events.go      what happens at a member of this process, typed: on the actor system's event stream, and by Node.Events

@@ -50,7 +50,8 @@ func (c *credit) lost() { c.out = nil }
 
 func (c *credit) sent(d delivery) { c.out = append(c.out, d) }
 
-// room is how many entries, of how many bytes, may be sent now. With nothing on its way an entry may be larger than that.
+// room is how many entries, of how many bytes, may be sent now: of bytes less than none where less is granted than is on its way. With
+// nothing on its way an entry may be larger than that.
 func (c *credit) room() (entries, bytes int) {
 	if len(c.out) >= maxDeliveries {
 		return 0, 0
@@ -59,7 +60,7 @@ func (c *credit) room() (entries, bytes int) {
 	for _, d := range c.out {
 		entries, bytes = entries-d.entries, bytes-d.bytes
 	}
-	return max(entries, 0), max(bytes, 0)
+	return max(entries, 0), bytes
 }
 
 // fits says whether an entry of this size may be sent, besides so many others that are about to be.

@@ -54,9 +54,7 @@ func (s *subscription) receive(upTo log.Position) {
 	if s.next < s.base {
 		s.jump(s.base)
 	}
-	if s.halted > 0 && s.next >= s.halted {
-		s.halted = 0
-	}
+	s.halted = 0 // where that is still below the log, it is told so again
 }
 
 // jump goes on elsewhere: what is being read is not what comes next.
