@@ -14,7 +14,7 @@ import (
 // Digest is a fingerprint of the first part of a range of one member's replica.
 type Digest struct {
 	Range  log.Range
-	SHA256 [32]byte // over position, kind and bytes of each of its records, see digest.Hash
+	SHA256 [32]byte // of all its records, entries or not, as digest.Hash takes them
 }
 
 // Digest asks the member for a digest of a range that it has learned. It covers the range or a prefix of at most 1,024
