@@ -26,6 +26,8 @@
 //	 │  └ catchup ...
 //	 └ audit                    once the replica votes: compares what is learned with the others
 //
+// A process with several logs has a tree for each: that of the log orders is called quorumlog.orders.
+//
 // A supervisor stops a child that panics and reports it; nothing is ever restarted. Whoever no longer wants a result
 // poisons the actor that works on it, which ends with its children, always.
 //
