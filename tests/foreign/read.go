@@ -19,21 +19,21 @@ func Read(system *actor.ActorSystem, gateway *actor.PID, from uint64) (entries [
 		return nil, Failed{barrier.GetFailure()}
 	}
 	for from <= barrier.GetLearned() {
-		page, err := Ask[*messages.ReadResponse](system, gateway, &messages.ReadRequest{
+		shown, err := Ask[*messages.ReadResponse](system, gateway, &messages.ReadRequest{
 			Request: rand.Uint64(), From: from, To: barrier.GetLearned(),
 		}, 2*time.Second)
 		switch {
 		case err != nil:
 			return nil, err
-		case page.GetFailure() != nil: // TRUNCATED says in begin where to go on
-			return nil, Failed{page.GetFailure()}
+		case shown.GetFailure() != nil: // TRUNCATED says in begin where to go on
+			return nil, Failed{shown.GetFailure()}
 		}
-		for _, action := range page.GetPage().GetActions() {
+		for _, action := range shown.GetPage().GetActions() {
 			if action.GetValue().GetKind() == messages.Kind_KIND_APPEND {
 				entries = append(entries, action.GetValue().GetData())
 			}
 		}
-		from = page.GetPage().GetRange().GetLast() + 1
+		from = shown.GetPage().GetRange().GetLast() + 1
 	}
 	return entries, nil
 }
