@@ -53,6 +53,9 @@ type SnapshotFailed struct{ Err error }
 //			ctx.Respond(&Total{Now: c.total})
 //		}
 //	}
+//
+// What the actor answers from its state alone may be from before another activation, which it is told of with its next event: where
+// that matters it persists one first, as the accounts of tests/examples/bank do when they are audited.
 type Mixin struct {
 	actor   Persistent
 	journal *Journal
