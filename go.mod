@@ -18,10 +18,10 @@ require (
 	github.com/spf13/pflag v1.0.9
 	go.etcd.io/etcd/client/v3 v3.6.6 // where members are (cluster/discovery/etcd)
 	go.opentelemetry.io/otel v1.45.0 // names of spans' attributes; this and the next are protoactor's, too
-	go.opentelemetry.io/otel/exporters/prometheus v0.60.0 // indirect; protoactor's metrics beside ours (serve --actor-metrics)
-	go.opentelemetry.io/otel/metric v1.45.0 // indirect; where protoactor's metrics go (Config.MeterProvider)
+	go.opentelemetry.io/otel/exporters/prometheus v0.60.0 // protoactor's metrics beside ours (serve --actor-metrics)
+	go.opentelemetry.io/otel/metric v1.45.0 // where protoactor's metrics go (Config.MeterProvider)
 	go.opentelemetry.io/otel/sdk v1.45.0 // in tests only: what spans say
-	go.opentelemetry.io/otel/sdk/metric v1.45.0 // indirect; with the exporter
+	go.opentelemetry.io/otel/sdk/metric v1.45.0 // with the exporter
 	go.opentelemetry.io/otel/trace v1.45.0 // spans of appends and recoveries (Config.TracerProvider)
 	go.uber.org/goleak v1.3.0
 	go.uber.org/zap v1.27.0 // to have the client of etcd say nothing

@@ -41,15 +41,15 @@ func TestEveryMetricIsServedAndMoves(t *testing.T) {
 	}
 }
 
-// metric is one that a member must serve, and how much it must be at least.
-type metric struct {
+// wantedMetric is one that a member must serve, and how much it must be at least.
+type wantedMetric struct {
 	from  map[string]float64
 	name  string
 	least float64
 }
 
-func wanted(one, two map[string]float64) []metric {
-	return []metric{
+func wanted(one, two map[string]float64) []wantedMetric {
+	return []wantedMetric{
 		{one, `quorumlog_replica_status{status="VOTING"}`, 1},
 		{one, `quorumlog_replica_status{status="EMPTY"}`, 0},
 		{one, `quorumlog_recovered`, 1},

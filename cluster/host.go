@@ -77,7 +77,7 @@ func (h *host) openSystem() (err error) {
 	}
 	h.ways = newWhereabouts(h.config.Discovery, access.members, h.config.Security, h.config.Logger)
 	access.ways = h.ways
-	h.system = newSystem(h.config.Logger, h.self.Address)
+	h.system = newMeteredSystem(h.config.Logger, h.self.Address, h.config.MeterProvider)
 	h.transport, err = startRemote(h.system, h.config.listen(h.self), h.self.Address, access, h.config.Logger)
 	return err
 }

@@ -7,15 +7,23 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/metric"
 )
 
 // newSystem returns an actor system that other processes reach under the advertised host:port, once startRemote has given
 // it a remote. The address is set before anything is spawned: a PID made under another one gets no answers.
 func newSystem(logger zerolog.Logger, advertised string) *actor.ActorSystem {
+	return newMeteredSystem(logger, advertised, nil)
+}
+
+// newMeteredSystem is newSystem with protoactor's own metrics, unless there is no provider for them.
+func newMeteredSystem(logger zerolog.Logger, advertised string, meters metric.MeterProvider) *actor.ActorSystem {
 	handler := quiet{zerolog.NewSlogHandler(logger.With().Str("by", "protoactor").Logger())}
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(handler)
-	}))
+	}), func(c *actor.Config) { // protoactor's own option gives the provider, and leaves it switched off
+		c.MetricsProvider, c.MetricsEnabled = meters, meters != nil
+	})
 	system.ProcessRegistry.Address = advertised
 	return system
 }

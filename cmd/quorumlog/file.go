@@ -25,6 +25,7 @@ type file struct {
 	ID             *uint16 `yaml:"id"`
 	Listen         *string `yaml:"listen"`
 	HTTP           *string `yaml:"http"`
+	ActorMetrics   *bool   `yaml:"actor-metrics"`
 	AutoInitialize *bool   `yaml:"auto-initialize"`
 	AutoElect      *bool   `yaml:"auto-elect"`
 	Repair         *string `yaml:"repair"`
@@ -65,6 +66,7 @@ func (f file) values() map[string]string {
 	put(values, "id", f.ID)
 	put(values, "listen", f.Listen)
 	put(values, "http", f.HTTP)
+	put(values, "actor-metrics", f.ActorMetrics)
 	put(values, "auto-initialize", f.AutoInitialize)
 	put(values, "auto-elect", f.AutoElect)
 	put(values, "repair", f.Repair)

@@ -28,6 +28,7 @@ type settings struct {
 	id             uint16
 	listen         string
 	http           string
+	actorMetrics   bool
 	autoInitialize bool
 	autoElect      bool
 	repair         repair

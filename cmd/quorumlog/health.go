@@ -28,8 +28,8 @@ const (
 	maxHeader    = 16 << 10         // bytes
 )
 
-// serveHTTP listens on --http.
-func (p *program) serveHTTP(logger zerolog.Logger) (*health, error) {
+// serveHTTP listens on --http. The metrics of more collectors are served with the others.
+func (p *program) serveHTTP(logger zerolog.Logger, more ...prometheus.Collector) (*health, error) {
 	if p.http == "" {
 		return nil, nil
 	}
@@ -37,7 +37,7 @@ func (p *program) serveHTTP(logger zerolog.Logger) (*health, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--http %s: %w: %w", p.http, cluster.ErrAddress, err)
 	}
-	h := &health{board: board.New(buildInfo{})}
+	h := &health{board: board.New(append(more, buildInfo{})...)}
 	h.server = &http.Server{
 		Handler: h.board, ReadHeaderTimeout: httpPatience, ReadTimeout: httpPatience, WriteTimeout: httpPatience, IdleTimeout: httpIdle,
 		MaxHeaderBytes: maxHeader,

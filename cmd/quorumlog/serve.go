@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
@@ -91,6 +92,8 @@ func (p *program) addAddresses(command *cobra.Command) {
 	own(command, "listen", true)
 	command.Flags().StringVar(&p.http, "http", "", "`address` for the page, health checks and metrics; none without it")
 	own(command, "http", true)
+	command.Flags().BoolVar(&p.actorMetrics, "actor-metrics", false, "have /metrics of --http tell protoactor's own metrics, too: appends take longer")
+	own(command, "actor-metrics", true)
 }
 
 // addAutomatic adds what a member does without being told.
@@ -111,7 +114,11 @@ func (p *program) serve(ctx context.Context) error {
 	}
 	limitMemory()
 	c.Logger, c.CopyRate = p.logger(), int64(p.copyRate)
-	health, err := p.serveHTTP(c.Logger)
+	var more []prometheus.Collector
+	if c.MeterProvider, more, err = p.meters(); err != nil {
+		return err
+	}
+	health, err := p.serveHTTP(c.Logger, more...)
 	if err != nil {
 		return err
 	}
