@@ -17,6 +17,7 @@
 //	tracing.go     spans of appends, and of recoveries (recoveries.go), where a program wants some
 //	slog.go        log lines for programs that log with log/slog
 //	collector.go   metrics, for a program to register
+//	grain/         actors, and logs, by the cluster identity of protoactor's cluster module; relay.go: requests that others made
 //	board/         the same over HTTP, with a page
 //	errors.go      what a call may return
 //	remote.go      protoactor's remote, with its doors closed (guard.go, weight.go)

@@ -28,6 +28,9 @@ func (j *Journal) Owner() string { return j.owner }
 // Activation is the position of the activation: a number that is higher for a later one, to be used as a fencing token elsewhere.
 func (j *Journal) Activation() log.Position { return j.view.Activation }
 
+// Err is why the journal is of no use to this activation any more; nil while it is.
+func (j *Journal) Err() error { return j.broken }
+
 // Next is the index of the next event: how many there were.
 func (j *Journal) Next() uint64 { return j.view.Next }
 

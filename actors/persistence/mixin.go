@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"google.golang.org/protobuf/proto"
@@ -21,6 +22,8 @@ type Persistent interface {
 	Restore(state proto.Message)
 	// State returns the state, for a snapshot; nil takes none now.
 	State() proto.Message
+	// Journal is the actor's own, once it has Recovered; nil before. The Mixin has it.
+	Journal() *Journal
 
 	mixin() *Mixin
 }
@@ -57,11 +60,12 @@ type SnapshotFailed struct{ Err error }
 // What the actor answers from its state alone may be from before another activation, which it is told of with its next event: where
 // that matters it persists one first, as the accounts of tests/examples/bank do when they are audited.
 type Mixin struct {
-	actor   Persistent
-	journal *Journal
-	every   int
-	since   int   // events since the latest snapshot
-	lost    error // why it could not be activated
+	actor    Persistent
+	journal  *Journal
+	every    int
+	since    int           // events since the latest snapshot
+	patience time.Duration // of each call
+	lost     error         // why it could not be activated
 }
 
 var _ interface{ mixin() *Mixin } = (*Mixin)(nil)
@@ -79,7 +83,7 @@ func (m *Mixin) Persist(ctx actor.Context, events ...proto.Message) error {
 	if err := m.activated(); err != nil {
 		return err
 	}
-	bounded, cancel := context.WithTimeout(context.Background(), DefaultTimeout)
+	bounded, cancel := context.WithTimeout(context.Background(), m.patience)
 	defer cancel()
 	if err := m.journal.Persist(bounded, events...); err != nil {
 		if errors.Is(err, ErrFenced) {
@@ -116,7 +120,7 @@ func (m *Mixin) Snapshot() error {
 	if state == nil {
 		return nil
 	}
-	bounded, cancel := context.WithTimeout(context.Background(), DefaultTimeout)
+	bounded, cancel := context.WithTimeout(context.Background(), m.patience)
 	defer cancel()
 	err := m.journal.PersistSnapshot(bounded, m.journal.Next(), state)
 	if err == nil {
@@ -154,11 +158,11 @@ func (p *Provider) started(ctx actor.ReceiverContext, next actor.ReceiverFunc) {
 }
 
 func (m *Mixin) activate(p *Provider, a Persistent, ctx actor.Context) error {
-	bounded, cancel := context.WithTimeout(context.Background(), DefaultTimeout)
+	bounded, cancel := context.WithTimeout(context.Background(), p.patience)
 	defer cancel()
 	j, err := p.Activate(bounded, a.PersistenceID(ctx))
 	if err == nil {
-		m.actor, m.journal, m.every, m.since = a, j, p.snapshot, 0
+		m.actor, m.journal, m.every, m.since, m.patience = a, j, p.snapshot, 0, p.patience
 		err = m.replay(bounded)
 	}
 	m.lost = err

@@ -22,15 +22,24 @@ type Provider struct {
 	clock    timer.Clock
 	by       string
 	snapshot int
+	patience time.Duration // of a Mixin, for each call
 }
 
 // NewProvider starts the keeper of a log. Every snapshotEvery events a Mixin, or a stock one, takes a snapshot; 0 is never. Close
 // ends the keeper; the port is whoever's who made it.
 func NewProvider(system *actor.ActorSystem, s Settings, snapshotEvery int) *Provider {
 	return &Provider{
-		root: system.Root, port: s.Port, clock: s.Clock, by: system.Address(), snapshot: snapshotEvery,
+		root: system.Root, port: s.Port, clock: s.Clock, by: system.Address(), snapshot: snapshotEvery, patience: DefaultTimeout,
 		keeper: system.Root.Spawn(actor.PropsFromProducer(Keeper(s))),
 	}
+}
+
+// Within is the same provider, whose Mixins wait no longer than this for whatever they ask the log: to be activated and replayed, for
+// an event, for a snapshot. It is for actors whose callers do not wait for DefaultTimeout. Close one of the two.
+func (p *Provider) Within(patience time.Duration) *Provider {
+	hasty := *p
+	hasty.patience = patience
+	return &hasty
 }
 
 // Close ends the keeper. Whoever waits is told ErrUnknown.
