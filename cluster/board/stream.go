@@ -129,8 +129,10 @@ func (m *watched) follow(r *http.Request, out outlet, packets <-chan []byte) {
 			if !out.send(packet) {
 				return
 			}
-		case <-events:
-			if !soon {
+		case _, more := <-events:
+			if !more {
+				events = nil // the node has stopped, or the reader is gone
+			} else if !soon {
 				soon = true
 				ticker.Reset(maxAge)
 			}

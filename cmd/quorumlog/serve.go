@@ -196,9 +196,6 @@ func logStep(logger zerolog.Logger, e cluster.Event) {
 		logger.Info().Uint64("total", e.Total).Uint64("bytes", e.Bytes).Dur("elapsed", e.Elapsed).Msg("the replica has caught up")
 	case cluster.Recovered:
 		logger.Info().Msg("the replica is VOTING: clients are served") // one that is back gives its first vote a moment later
-	case cluster.Fenced:
-		logger.Info().Stringer("proposal", e.Proposal).Stringer("by", e.By).Uint16("replica", uint16(e.By.Replica())).
-			Msg("this member is fenced: another one writes")
 	case cluster.EventsMissed:
 		logger.Warn().Uint64("events", e.Count).Msg("so much happened that not all of it is logged")
 	}
