@@ -151,6 +151,18 @@ func (h *host) logs() (open []*Node) {
 	return open
 }
 
+// waiting is how many bytes wait at the writers of the logs beside one.
+func (h *host) waiting(beside *Node) (bytes int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, n := range h.nodes {
+		if n != beside {
+			bytes += n.measures.Waiting.Bytes.Value() + n.measures.Searching.Bytes.Value()
+		}
+	}
+	return bytes
+}
+
 // close closes all logs, and so the host.
 func (h *host) close() {
 	h.mu.Lock()

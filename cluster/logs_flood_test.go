@@ -46,6 +46,19 @@ func (m *company) flood(name string, through ...log.ReplicaID) (stop func() int6
 	}
 }
 
+func TestWhatWaitsInOtherLogsIsCounted(t *testing.T) {
+	h := &host{nodes: make(map[string]*Node)}
+	for name, bytes := range map[string]int{"": 1, "a": 20, "b": 300} {
+		n := newNode(h, LogConfig{Name: name})
+		n.measures.Waiting.Bytes.Set(bytes)
+		n.measures.Searching.Bytes.Set(1000 * bytes)
+		h.nodes[name] = n
+	}
+	if got := h.waiting(h.nodes["a"]); got != 301_301 {
+		t.Errorf("beside one log %d bytes wait, want 301301", got)
+	}
+}
+
 func TestAFloodOfOneLogDoesNotStarveTheRecoveryOfAnother(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it writes for seconds")

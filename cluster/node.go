@@ -169,7 +169,7 @@ func (n *Node) spawn(ready chan struct{}) error {
 	e := ensemble.Ensemble{
 		Self: n.config.ID, Members: ids(ordered(n.config.Members)), Clock: timer.System(n.system), Random: timer.Chance(),
 		Patience: n.config.patience(), CopyLimit: n.host.copyLimit, Measures: n.measures, Log: n.config.Logger,
-		Supervisor: ensemble.Stopping(n.panicked),
+		Beside: func() int64 { return n.host.waiting(n) }, Supervisor: ensemble.Stopping(n.panicked),
 	}
 	peers := make(map[log.ReplicaID]*actor.PID)
 	for _, m := range n.config.Members {

@@ -6,9 +6,6 @@ import (
 	"github.com/quorumlog/quorumlog/log"
 )
 
-// MaxQueued is how many bytes of values, counted by Cost, may wait. Beyond that a client is told to come back.
-const MaxQueued = 64 << 20
-
 // maxCuts is how many requests that truncate may wait although the values do not fit any more.
 const maxCuts = 64
 
@@ -56,9 +53,10 @@ func newRequest(c client, m Append) request {
 // bytes is the size of the values' data.
 func (r request) bytes() int { return r.cost - perValue*len(r.values) }
 
-// push adds a request, unless too much waits.
-func (q *queue) push(r request) bool {
-	if fits := q.cost+r.cost <= MaxQueued || r.cuts && len(q.cutting) < maxCuts; !fits && !q.empty() {
+// push adds a request, unless too much waits: room is how many bytes of values, counted by Cost, may. Then a client is told to come
+// back.
+func (q *queue) push(r request, room int) bool {
+	if fits := q.cost+r.cost <= room || r.cuts && len(q.cutting) < maxCuts; !fits && !q.empty() {
 		return false
 	}
 	if r.cuts {

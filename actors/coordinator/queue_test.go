@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/quorumlog/quorumlog/actors/ensemble"
 	"github.com/quorumlog/quorumlog/log"
 )
 
 func TestAQueueKeepsNothingThatWasTaken(t *testing.T) {
 	q := &queue{}
 	for range 3 {
-		q.push(newRequest(client{}, Append{Values: make([]log.Value, log.MaxRun)}))
+		q.push(newRequest(client{}, Append{Values: make([]log.Value, log.MaxRun)}), ensemble.MaxWaiting)
 	}
 	before := q.requests
 	if taken := q.batch(); len(taken) != 1 || len(taken[0].values) != log.MaxRun || len(q.requests) != 2 {
@@ -25,7 +26,7 @@ func TestAQueueKeepsNothingThatWasTaken(t *testing.T) {
 func TestWhatTruncatesDoesNotWaitForAllThatWaits(t *testing.T) {
 	q := &queue{}
 	push := func(tag uint64, v log.Value) {
-		q.push(newRequest(client{tag: tag}, Append{Tag: tag, Values: []log.Value{v}}))
+		q.push(newRequest(client{tag: tag}, Append{Tag: tag, Values: []log.Value{v}}), ensemble.MaxWaiting)
 	}
 	push(1, log.Value{Kind: log.Append})
 	push(2, log.Value{Kind: log.Append})

@@ -45,7 +45,7 @@ func (s elected) receive(ctx actor.Context) state {
 // enqueue puts values into the queue, and stays.
 func (c *coordinator) enqueue(ctx actor.Context, stay state, m Append) state {
 	r := newRequest(client{pid: ctx.Sender(), tag: m.Tag}, m)
-	if !c.queue.push(r) {
+	if !c.queue.push(r, c.Room()) {
 		c.Measures.Waiting.Rejected.Add(1)
 		ctx.Respond(Failed{Tag: m.Tag, Why: Busy})
 	}

@@ -28,6 +28,7 @@ type Ensemble struct {
 	Random     timer.Random
 	Patience   Patience
 	CopyLimit  *rate.Limiter            // of what catch-ups in the background copy, see catchup.NewLimit; nil for none
+	Beside     func() int64             // bytes of values that wait in other logs of the process, see Room; nil: there are none
 	Supervisor actor.SupervisorStrategy // see Stopping
 	Measures   *measure.Measures        // what they count; a member makes its own where it is given none
 	Log        zerolog.Logger

@@ -55,7 +55,7 @@ type search struct {
 // wait puts a request behind the others, or turns it away where too much waits.
 func (g *gateway) wait(ctx actor.Context, w write) {
 	cost := coordinator.Cost(w.values)
-	if g.search.cost+cost > coordinator.MaxQueued && len(g.search.waiting) > 0 {
+	if g.search.cost+cost > g.Room() && len(g.search.waiting) > 0 {
 		g.Measures.Searching.Rejected.Add(1)
 		w.fail(ctx, g.failure(coordinator.Busy))
 		return

@@ -6,6 +6,7 @@ import (
 
 	"github.com/quorumlog/quorumlog/actors/actortest"
 	"github.com/quorumlog/quorumlog/actors/coordinator"
+	"github.com/quorumlog/quorumlog/actors/ensemble"
 	"github.com/quorumlog/quorumlog/actors/member"
 	"github.com/quorumlog/quorumlog/log"
 	"github.com/quorumlog/quorumlog/log/membership"
@@ -39,7 +40,7 @@ func TestEmptyEntriesDoNotWaitWithoutBound(t *testing.T) {
 		values[i] = log.Value{Kind: log.Append}
 	}
 	const most = 8 // on their way
-	for i := range most + 1 + coordinator.MaxQueued/coordinator.Cost(values) {
+	for i := range most + 1 + ensemble.MaxWaiting/coordinator.Cost(values) {
 		m.Probe.Request(m.PID(member.Coordinator), coordinator.Append{Tag: uint64(i), Values: values})
 	}
 	failed := actortest.Await[coordinator.Failed](t, m.Probe, time.Second)
