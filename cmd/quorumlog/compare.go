@@ -87,7 +87,9 @@ func (c *comparison) measure(statuses []cluster.Status) {
 	v.Begin, v.End = statuses[0].Begin, statuses[0].Learned
 	for _, s := range statuses {
 		v.Begin, v.End = max(v.Begin, s.Begin), min(v.End, s.Learned)
-		v.Members = append(v.Members, verifiedSide{s.ID, s.Status, s.Begin, s.End, s.Learned, s.Holes})
+		v.Members = append(v.Members, verifiedSide{
+			ID: s.ID, Status: s.Status, Begin: s.Begin, End: s.End, Learned: s.Learned, Holes: s.Holes,
+		})
 		open := uint64(s.End - s.Learned)
 		if s.Holes > open {
 			v.fault(log.Range{First: s.Begin, Last: s.Learned}, []log.ReplicaID{s.ID},

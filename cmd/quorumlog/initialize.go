@@ -28,6 +28,7 @@ entries. Start such a replica with an empty directory instead; it recovers from 
 	p.addID(command)
 	p.addMembers(command)
 	p.addCluster(command)
+	p.addLog(command)
 	return command
 }
 
@@ -38,7 +39,7 @@ func (p *program) initialize() error {
 		return err
 	}
 	err = disk.Initialize(disk.Options{
-		Dir: c.Data, Cluster: c.Cluster, Replica: c.ID, Members: p.members.replicaIDs(), Logger: zerolog.Nop(),
+		Dir: c.Data, Log: string(p.log), Cluster: c.Cluster, Replica: c.ID, Members: p.members.replicaIDs(), Logger: zerolog.Nop(),
 	})
 	if err != nil {
 		return fmt.Errorf("initialize: %w", err)

@@ -11,9 +11,15 @@ import (
 	"github.com/quorumlog/quorumlog/log/storage/disk"
 )
 
-// openOffline opens the data directory of a replica that is not running, and changes nothing in it.
+// openOffline opens the log that is meant in the data directory of a replica that is not running, and changes nothing in it.
 func (p *program) openOffline() (*disk.Store, error) {
-	return disk.Open(disk.Options{Dir: p.data, ReadOnly: true, Logger: zerolog.Nop()})
+	o := p.offline()
+	o.Log = string(p.log)
+	return disk.Open(o)
+}
+
+func (p *program) offline() disk.Options {
+	return disk.Options{Dir: p.data, ReadOnly: true, Logger: zerolog.Nop()}
 }
 
 // readOffline prints the entries that the replica is sure of: those up to the first position that it has not learned.

@@ -39,6 +39,8 @@ What the replica has learned is kept. So is what it has accepted and does not kn
 been acknowledged, and none that was is given up. A position that it knows nothing of, below one that it keeps, becomes one
 without an entry.
 
+A directory with several logs is rescued one log at a time (--log), each as a cluster of its own.
+
 Of several directories that are left, take the one with the highest END: quorumlog rescue shows it for each.
 
 What was done, by whom, and what may be lost, stands in the file ORIGIN of each new directory.`,
@@ -50,6 +52,7 @@ What was done, by whom, and what may be lost, stands in the file ORIGIN of each 
 	}
 	p.addMembers(command)
 	p.addCluster(command)
+	p.addLog(command)
 	p.addOutput(command)
 	command.Flags().StringVar(&p.data, "data", "", "data `directory` that is left; it stays as it is")
 	command.Flags().Var((*idFlag)(&o.keep), "keep", "`id` of the replica whose directory it is")

@@ -1,16 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/quorumlog/quorumlog/cluster"
 	"github.com/quorumlog/quorumlog/log"
-	"github.com/quorumlog/quorumlog/log/storage/disk"
 )
 
 func newVerifyCommand(p *program) *cobra.Command {
@@ -22,8 +21,8 @@ func newVerifyCommand(p *program) *cobra.Command {
 the first position that all of them keep to the last that all of them know. Every record is read from disk, and its
 checksum compared. All members must be there. Appends may go on meanwhile.
 
-With --data: reads every record of one replica's directory, whose member must be stopped, and compares its checksum. With
-what the other replicas hold it compares nothing.
+With --data: reads every record of one replica's directory, of all logs in it or of that which --log names, and compares its
+checksum. Its member must be stopped. With what the other replicas hold it compares nothing.
 
 With --backup: reads all of a backup, a file or a directory of them, compares its checksums, and looks whether files follow each
 other.
@@ -59,6 +58,7 @@ type verdict struct {
 
 // verifiedSide is one replica of a verdict.
 type verifiedSide struct {
+	Log     string        `json:"log,omitempty"` // its name, where several logs of a directory are looked at
 	ID      log.ReplicaID `json:"id"`
 	Status  string        `json:"status"`
 	Begin   log.Position  `json:"begin"`
@@ -72,6 +72,7 @@ type fault struct {
 	First   log.Position    `json:"first"` // where; 0 if nowhere in particular
 	Last    log.Position    `json:"last"`
 	Members []log.ReplicaID `json:"members"`
+	Log     string          `json:"log,omitempty"` // as of a member
 	Text    string          `json:"text"`
 }
 
@@ -108,7 +109,7 @@ func newVerdict() verdict {
 
 func (v *verdict) fault(at log.Range, members []log.ReplicaID, format string, args ...any) {
 	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ")
-	v.Faults = append(v.Faults, fault{at.First, at.Last, members, text})
+	v.Faults = append(v.Faults, fault{First: at.First, Last: at.Last, Members: members, Text: text})
 }
 
 func (v *verdict) note(format string, args ...any) {
@@ -119,14 +120,8 @@ func (p *program) printVerdict(v verdict) error {
 	if p.output != table {
 		return printJSON(p.out, p.output, v)
 	}
-	lines := make([][]string, len(v.Members))
-	for i, m := range v.Members {
-		lines[i] = strings.Fields(fmt.Sprintln(m.ID, m.Status, m.Begin, m.End, m.Learned, m.Holes))
-	}
-	if len(lines) > 0 { // a backup has none
-		if err := printTable(p.out, "ID STATUS BEGIN END LEARNED HOLES", lines); err != nil {
-			return err
-		}
+	if err := p.printSides(v.Members); err != nil {
+		return err
 	}
 	for _, n := range v.Notes {
 		if _, err := fmt.Fprintln(p.out, "note: "+n); err != nil {
@@ -144,6 +139,9 @@ func (p *program) printVerdict(v verdict) error {
 	case v.Positions == 0:
 		_, err := fmt.Fprintln(p.out, "all is well: there is no position to look at")
 		return err
+	case v.looked != "" && len(v.Members) > 1:
+		_, err := fmt.Fprintf(p.out, "all is well: %d positions of %d logs are whole %s\n", v.Positions, len(v.Members), v.looked)
+		return err
 	case v.looked != "":
 		_, err := fmt.Fprintf(p.out, "all is well: %d positions from %d to %d are whole %s\n", v.Positions, v.Begin, v.End, v.looked)
 		return err
@@ -152,61 +150,24 @@ func (p *program) printVerdict(v verdict) error {
 	return err
 }
 
-// verifyOffline looks at one data directory.
-func (p *program) verifyOffline() (verdict, error) {
-	store, err := p.openOffline()
-	if errors.Is(err, cluster.ErrCorrupt) {
-		v := newVerdict()
-		v.fault(log.Range{}, []log.ReplicaID{}, "%v: %s", err, repairs)
-		return v, nil
+// printSides prints a row for each replica, or for each log of a directory. A backup has none.
+func (p *program) printSides(sides []verifiedSide) error {
+	heads, named := "ID STATUS BEGIN END LEARNED HOLES", slices.ContainsFunc(sides, func(s verifiedSide) bool { return s.Log != "" })
+	if named {
+		heads += " LOG"
 	}
-	if err != nil {
-		return verdict{}, err
-	}
-	defer store.Close() //nolint:errcheck // it was only read
-	var bar *progress
-	report, err := disk.Check(store, func(done, total uint64) {
-		if bar == nil {
-			bar = p.progress("check", positionsUnit, total)
+	var lines [][]string
+	for _, s := range sides {
+		line := strings.Fields(fmt.Sprintln(s.ID, s.Status, s.Begin, s.End, s.Learned, s.Holes))
+		if named {
+			line = append(line, cmp.Or(s.Log, "-"))
 		}
-		bar.set(done)
-	})
-	bar.end()
-	if err != nil {
-		return verdict{}, err
+		lines = append(lines, line)
 	}
-	m := store.Metadata()
-	v := newVerdict()
-	v.looked = "in this directory; no other replica was looked at"
-	v.Begin, v.End, v.Positions = report.Begin, report.End, report.Records
-	learned := report.Begin - 1
-	if run, found := report.Learned.Run(report.Begin); found {
-		learned = run.Last
+	if len(lines) == 0 {
+		return nil
 	}
-	unlearned := log.Range{First: report.Begin, Last: report.End}.Len() - report.Learned.Len()
-	v.Members = append(v.Members, verifiedSide{m.Replica, m.Status.String(), report.Begin, report.End, learned, unlearned})
-	v.judge(report, m.Replica)
-	return v, nil
-}
-
-// repairs is what is done about a directory that is damaged.
-const repairs = "start the replica, with --repair=auto: it copies from the others what is damaged, or keeps this directory aside and recovers from them"
-
-// judge says what of a report is a fault. A position that was never learned is none: the replica may have been away.
-func (v *verdict) judge(r disk.Report, who log.ReplicaID) {
-	members := []log.ReplicaID{who}
-	for at := range r.Corrupt.All() {
-		v.fault(at, members, "positions %v are damaged", at)
-	}
-	for at := range r.Missing.Minus(r.Corrupt).All() {
-		v.fault(at, members, "positions %v are learned, and have no record", at)
-	}
-	switch {
-	case r.Damage != nil: // the look may have ended early, and says nothing about holes then
-		v.fault(log.Range{}, members, "%v: %s", r.Damage, repairs)
-	case !r.Holes.Empty():
-		v.note("positions %v have no record: the replica learns them when it catches up", r.Holes)
-	}
+	return printTable(p.out, heads, lines)
 }
 
 // verifyOnline looks at all members of a running log.

@@ -20,12 +20,24 @@ func attach(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := e.loaded[""]
-	s.alone = true
-	delete(e.loaded, "")
-	e.open[""] = s
-	e.publish()
+	s, err := e.only(Log{Name: o.Log, OnFatal: o.OnFatal})
+	if err != nil {
+		return nil, e.giveUp(fmt.Errorf("open %s: %w", titleOf(o.Log), err))
+	}
 	return s, nil
+}
+
+// only takes a log that is to have the engine for itself.
+func (e *Engine) only(l Log) (*Store, error) {
+	s, err := e.take(l)
+	if err != nil {
+		return nil, err
+	}
+	s.become(l)
+	s.alone = true
+	e.open[l.Name] = s
+	e.publish()
+	return s, s.options.compareMembers(s.metadata, e.directory.path)
 }
 
 // mount opens or makes the data directory, and holds its lock.

@@ -12,7 +12,7 @@ import (
 	"github.com/quorumlog/quorumlog/log/storage"
 )
 
-// originFile says, for people, where a log came from that did not start as an empty one: see Origin.
+// originFile, with a name behind it where the log has one, says, for people, where a log came from that did not start as an empty one: see Origin.
 const originFile = "ORIGIN"
 
 // Foundation is what Build makes the data directory of a new log from. The directories of all its members are built from the
@@ -26,9 +26,9 @@ type Foundation struct {
 	Records iter.Seq2[[]log.Action, error]
 }
 
-// Build makes a data directory of a log that begins with records. That is safe only for a log under a name that no
-// cluster ever had, and only where it is done once for all of its members: see docs/adr/0018. A directory that exists is
-// refused. Where Build fails, what it has made is RECOVERING: it never votes by itself.
+// Build makes a data directory of a log that begins with records, or such a log in a directory that has others. That is safe only for
+// a log under a name that no cluster ever had, and only where it is done once for all of its members: see docs/adr/0018. A log that
+// exists is refused. Where Build fails, what it has made is RECOVERING: it never votes by itself.
 func Build(o Options, f Foundation) error {
 	o.Create, o.ReadOnly, o.Repair = true, false, false
 	life, found := f.Disks.Of(o.Replica)
@@ -39,7 +39,7 @@ func Build(o Options, f Foundation) error {
 	}
 	if !s.fresh {
 		s.engine.abandon()
-		return fmt.Errorf("%w: %s has a data directory already: give a path where there is none", storage.ErrForeign, o.Dir)
+		return fmt.Errorf("%w: %s has %s already: give a path where there is none", storage.ErrForeign, o.Dir, titleOf(o.Log))
 	}
 	if err := s.start(s.armAlone); err != nil {
 		return s.engine.giveUp(err)
@@ -66,7 +66,7 @@ func (s *Store) build(f Foundation, life identity.Incarnation) error {
 			return err
 		}
 	}
-	if err := s.directory.writeWhole(originFile, f.Origin); err != nil {
+	if err := s.directory.writeWhole(s.originFile(), f.Origin); err != nil {
 		return err
 	}
 	m = s.Metadata()
@@ -105,10 +105,17 @@ func (s *Store) buildOn(next log.Position, actions []log.Action) (log.Position, 
 
 // Origin returns what Build was told of where a log came from; empty where it started as an empty one.
 func (s *Store) Origin() (string, error) {
-	found, err := s.directory.has(originFile)
+	found, err := s.directory.has(s.originFile())
 	if err != nil || !found {
 		return "", err
 	}
-	text, err := s.directory.read(originFile)
+	text, err := s.directory.read(s.originFile())
 	return string(text), err
+}
+
+func (s *Store) originFile() string {
+	if s.name == "" {
+		return originFile
+	}
+	return originFile + "." + s.name
 }

@@ -6,7 +6,7 @@
 //	SYNCED      how much of each of Pebble's files was synced, with a CRC-32C; see marks
 //	FAULT       what the store failed of that was open last; see note
 //	LOGS        which logs are in the directory beside the one without a name; see roster
-//	ORIGIN      where a log came from that did not start as an empty one; see Build
+//	ORIGIN      where a log came from that did not start as an empty one; see Build. One with a name has ORIGIN.name
 //	damaged-1   a directory that was damaged, and that this one has replaced; the number is the highest of those there
 //	the rest    Pebble's
 //
@@ -67,7 +67,9 @@ type Options struct {
 	Replica log.ReplicaID
 	Members []log.ReplicaID // in order
 
-	Create   bool          // make the directory where there is none; else storage.ErrNotFound
+	Log string // the log that Open, Initialize and Build mean; empty: the one without a name. OpenEngine opens none
+
+	Create   bool          // make the directory, and the log, where there is none; else storage.ErrNotFound
 	ReadOnly bool          // change nothing, not even the count of boots; every change is an error
 	Repair   bool          // replace a directory that is damaged and known to be this replica's; with Create only
 	Scrub    bool          // read everything once in the background, and fail where something is damaged

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -175,8 +176,13 @@ func TestADiskThatFailsFailsEveryLog(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	for _, who := range []string{"engine", "", "orders"} {
-		if err := <-told[who]; !errors.Is(err, syscall.EIO) {
-			t.Errorf("%q is told %v", who, err)
+		select {
+		case err := <-told[who]:
+			if !errors.Is(err, syscall.EIO) {
+				t.Errorf("%q is told %v", who, err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("%q is told nothing", who)
 		}
 	}
 	if len(told["closed"]) > 0 {

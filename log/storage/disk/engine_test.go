@@ -234,3 +234,45 @@ func TestALogKeepsTheMembersThatItBeganWith(t *testing.T) {
 	}
 	must(t, with(1, 2, 4))
 }
+
+func TestOneLogOfSeveralIsOpenedAlone(t *testing.T) {
+	fs := logFiles(t, 2, "orders").mem(t)
+	for _, o := range []Options{options("/data", fs), {Dir: "/data", FS: fs, ReadOnly: true}} {
+		o.Log = "orders"
+		s := mustOpen(t, o)
+		mustHaveData(t, s, string(named("orders", 1).Value.Data), string(named("orders", 2).Value.Data))
+		mustClose(t, s)
+		o.Log, o.ReadOnly = "none", true
+		if _, err := Open(o); !errors.Is(err, storage.ErrNotFound) || !strings.Contains(err.Error(), "orders") {
+			t.Errorf("got %v, want ErrNotFound with the logs that there are", err)
+		}
+	}
+}
+
+func TestOneLogOfSeveralIsInitializedAndBuilt(t *testing.T) {
+	o := buildOptions()
+	mustClose(t, mustOpen(t, withCreate(o)))
+	o.Log = "orders"
+	must(t, Initialize(o))
+	o.Log = "users"
+	must(t, Build(o, foundation(3, nil, entries(3, 6))))
+	if err := Build(o, foundation(3, nil, entries(3, 6))); !errors.Is(err, storage.ErrForeign) {
+		t.Errorf("it is built twice: %v", err)
+	}
+	want := map[string]status.Status{"": status.Empty, "orders": status.Voting, "users": status.Voting}
+	for name, status := range want {
+		o.Log = name
+		s := mustOpen(t, o)
+		origin, err := s.Origin()
+		must(t, err)
+		if got := s.Metadata().Status; got != status || (origin != "") != (name == "users") {
+			t.Errorf("the log %q is %v, from %q", name, got, origin)
+		}
+		mustClose(t, s)
+	}
+}
+
+func withCreate(o Options) Options {
+	o.Create = true
+	return o
+}

@@ -12,7 +12,7 @@ import (
 	"github.com/quorumlog/quorumlog/log/storage"
 )
 
-// Open opens the data directory, and in it the log without a name, and holds the lock until Close. A directory that is new gets an EMPTY
+// Open opens the data directory, and in it one log (Options.Log), and holds the lock until Close. A directory that is new gets an EMPTY
 // replica, on a disk that was never seen before; one that exists gets its count of boots raised. Both are durable when Open returns.
 // With Options.Repair, one that is damaged is moved aside, and a new one is made in its place: see Replaced.
 //
@@ -126,7 +126,7 @@ func (s *Store) start(arm func() error) error {
 
 // become makes a store that was loaded the one that is asked for.
 func (s *Store) become(l Log) {
-	s.options = s.engine.options
+	s.options, s.options.Log = s.engine.options, l.Name
 	s.options.OnFatal = l.OnFatal
 	if l.Members != nil {
 		s.options.Members = l.Members
