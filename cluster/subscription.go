@@ -24,7 +24,7 @@ type Subscription struct {
 	// Entries is how many entries may be on their way to the subscriber until it sends its first Grant; 0 is no limit but our own,
 	// 4,096, where Bytes is not 0 as well: then nothing comes before a Grant.
 	Entries uint32
-	// Bytes is how many bytes of entries may be; 0 is no limit but our own, 4 MiB, where Entries is not 0 as well.
+	// Bytes is how many bytes of entries may be; 0 is no limit but our own, 1 MiB, where Entries is not 0 as well.
 	Bytes uint64
 }
 
@@ -36,8 +36,8 @@ type Subscription struct {
 // then. Where the log begins above what comes next it is sent *messages.LogTruncated, and goes on after a Grant behind that.
 //
 // The subscription ends with its subscriber; after a Grant that says so; and with *messages.Ended where the client is closed, or
-// nobody could be read for 30 s. Where the subscriber is in another process it ends, too, 30 s after the last Grant, an empty one perhaps,
-// and what was lost on the way comes again after a Grant with Again. Poison it, or stop its system, to end it from outside.
+// nobody could be read for 30 s. Where the subscriber is in another process it ends, too, 30 s after the last Grant, which it may
+// repeat, and what was lost on the way comes again after a Grant with Again. Poison it, or stop its system, to end it from outside.
 func (c *Client) Subscribe(system *actor.ActorSystem, subscriber *actor.PID, s Subscription) (*actor.PID, error) {
 	switch {
 	case system == nil || subscriber.GetId() == "":

@@ -6021,8 +6021,8 @@ func (x *Subscribed) GetLeaseMicros() uint64 {
 }
 
 // Grant says how far a subscriber has come, and how much may be on its way to it. It counts as a whole, in place of the one before:
-// one that is lost, or comes twice, does no harm. Every Grant renews the lease. An empty one, with the number only, does nothing
-// else, and is answered with Lagging.
+// one that is lost, or comes twice, does no harm. Every Grant renews the lease. One that says nothing new, as the last one repeated
+// does, is answered with Lagging: so whoever waits repeats the last one now and then, since that one may be lost.
 type Grant struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The subscription's number, as in SubscribeRequest.
@@ -6034,7 +6034,7 @@ type Grant struct {
 	// granted before stays.
 	Entries uint32 `protobuf:"varint,3,opt,name=entries,proto3" json:"entries,omitempty"`
 	// How many bytes of entries behind `after` may be on their way at once; an entry that is larger comes alone. 0 is no limit but
-	// the member's, 4 MiB, where there are entries.
+	// the member's, 1 MiB, where there are entries.
 	Bytes uint64 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	// Something was lost: what was delivered behind `after` is delivered again. For one position it is heeded once a second.
 	Again bool `protobuf:"varint,5,opt,name=again,proto3" json:"again,omitempty"`
@@ -6310,7 +6310,7 @@ func (x *LogTruncated) GetBegin() uint64 {
 }
 
 // Lagging tells a subscriber where it is: once a second at most while it has granted nothing more and the log goes on, and as the
-// answer to an empty Grant.
+// answer to a Grant that says nothing new.
 type Lagging struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The subscription's number.

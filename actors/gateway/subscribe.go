@@ -22,7 +22,7 @@ const Subscription = "subscription-"
 
 // maxSubscriptions is how many there may be, and maxSubscriber how long the name of a subscriber may be, in bytes.
 const (
-	maxSubscriptions = 256
+	maxSubscriptions = 128
 	maxSubscriber    = 512
 )
 

@@ -2,11 +2,11 @@ package subscription
 
 import "github.com/quorumlog/quorumlog/log"
 
-// What may be on its way to one subscriber, whatever that one grants. A link drops the oldest of what it cannot hold, and one
-// process may have many subscribers.
+// What may be on its way to one subscriber, whatever that one grants. It waits in this process's memory where a peer
+// reads nothing, and a member has many subscribers.
 const (
 	maxEntries    = 4096
-	maxBytes      = 4 << 20 // of entries
+	maxBytes      = log.MaxRunBytes // of entries
 	maxDeliveries = 64
 )
 
@@ -22,11 +22,13 @@ type delivery struct {
 	entries, bytes int
 }
 
-// grant takes the place of the grant before, unless it is empty. Where one of the two is 0, that is no limit but our own.
-func (c *credit) grant(entries uint32, bytes uint64) {
+// grant takes the place of the grant before, unless it is empty, and says whether it is another one. Where one of the two is 0, that is
+// no limit but our own.
+func (c *credit) grant(entries uint32, bytes uint64) (changed bool) {
 	if entries == 0 && bytes == 0 {
-		return
+		return false
 	}
+	before := *c
 	c.entries, c.bytes = maxEntries, maxBytes
 	if entries > 0 {
 		c.entries = int(min(entries, maxEntries))
@@ -34,6 +36,7 @@ func (c *credit) grant(entries uint32, bytes uint64) {
 	if bytes > 0 {
 		c.bytes = int(min(bytes, maxBytes))
 	}
+	return c.entries != before.entries || c.bytes != before.bytes
 }
 
 // received takes what lies up to a position off the way. A delivery that was received in part is on its way as a whole.

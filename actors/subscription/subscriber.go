@@ -27,27 +27,26 @@ func (s *subscription) granted(ctx actor.Context, m *messages.Grant) {
 	s.heard = s.Clock.Now()
 	s.watch(ctx)
 	after := log.Position(m.GetAfter())
-	late := after > 0 && after+1 < s.base
-	switch {
+	switch late := after > 0 && after+1 < s.base; {
 	case m.GetEnd():
 		s.end(ctx, nil)
 		return
-	case after == 0 && m.GetEntries() == 0 && m.GetBytes() == 0 && !m.GetAgain():
-		s.standing(ctx)
 	case !late:
-		s.receive(after)
-		s.credit.grant(m.GetEntries(), m.GetBytes())
-		if m.GetAgain() {
+		moved, changed := s.receive(after), s.credit.grant(m.GetEntries(), m.GetBytes())
+		switch {
+		case m.GetAgain():
 			s.repeat()
+		case !moved && !changed:
+			s.standing(ctx)
 		}
 	}
 	s.proceed(ctx)
 }
 
-// receive takes in that everything up to a position was received, or is to be skipped.
-func (s *subscription) receive(upTo log.Position) {
-	if upTo < s.base {
-		return
+// receive takes in that everything up to a position was received, or is to be skipped, and says whether that was not known.
+func (s *subscription) receive(upTo log.Position) (moved bool) {
+	if upTo == 0 || upTo < s.base {
+		return false
 	}
 	s.base = upTo + 1
 	s.credit.received(upTo)
@@ -55,6 +54,7 @@ func (s *subscription) receive(upTo log.Position) {
 		s.jump(s.base)
 	}
 	s.halted = 0 // where that is still below the log, it is told so again
+	return true
 }
 
 // jump goes on elsewhere: what is being read is not what comes next.
@@ -71,7 +71,7 @@ func (s *subscription) repeat() {
 	s.jump(s.base)
 }
 
-// standing answers an empty Grant.
+// standing answers a Grant that says nothing new.
 func (s *subscription) standing(ctx actor.Context) {
 	if s.halted > 0 {
 		s.tellTruncated(ctx)
@@ -138,7 +138,7 @@ func (s *subscription) lapse(ctx actor.Context) {
 		return
 	}
 	s.end(ctx, codec.EncodeFailure(messages.Code_CODE_LAPSED,
-		fmt.Sprintf("nothing was granted for %s: subscribe again, and send a Grant, an empty one perhaps, every %s", s.Lease, s.Lease/3)))
+		fmt.Sprintf("no Grant came for %s: subscribe again, and repeat the last one every %s", s.Lease, s.Lease/3)))
 }
 
 func (s *subscription) end(ctx actor.Context, why *messages.Failure) {

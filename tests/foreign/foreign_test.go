@@ -285,7 +285,7 @@ func TestAFollowerIsToldWhereTheLogBegins(t *testing.T) {
 	}
 }
 
-// A member has room for 256. They last 30 s without a word from their subscribers, so what makes room at once is that these are known
+// A member has room for 128. They last 30 s without a word from their subscribers, so what makes room at once is that these are known
 // to have ended.
 func TestSubscriptionsEndWithSubscribersInAnotherProcess(t *testing.T) {
 	p := here(t)
@@ -307,10 +307,10 @@ func TestSubscriptionsEndWithSubscribersInAnotherProcess(t *testing.T) {
 		}))
 	}
 	var all []*actor.PID
-	for range 256 {
+	for range 128 {
 		all = append(all, subscribe())
 	}
-	for range 256 {
+	for range 128 {
 		if m := <-told; m.GetFailure() != nil {
 			p.Fatal(m)
 		}

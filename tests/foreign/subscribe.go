@@ -90,13 +90,14 @@ func (f *Follower) delivered(ctx actor.Context, m *messages.Delivery) {
 	ctx.Respond(&messages.Grant{Request: f.request, After: f.Next - 1, Entries: 1000, Bytes: 1 << 20})
 }
 
-// look renews the lease, which is how a member that is gone is found, too: it does not answer. Then another one is asked.
+// look repeats the last grant, which may be lost. That renews the lease, and is how a member that is gone is found: it does not
+// answer. Then another one is asked.
 func (f *Follower) look(ctx actor.Context) {
 	switch silent := time.Since(f.heard); {
 	case silent > 4*time.Second:
 		f.subscribe(ctx)
 	case silent > time.Second && f.subscription != nil && time.Since(f.asked) > time.Second:
 		f.asked = time.Now()
-		ctx.Request(f.subscription, &messages.Grant{Request: f.request})
+		ctx.Request(f.subscription, &messages.Grant{Request: f.request, After: max(f.Next, 1) - 1, Entries: 1000, Bytes: 1 << 20})
 	}
 }

@@ -209,10 +209,10 @@ func TestSubscriptionsThatBreakARuleAreTurnedDown(t *testing.T) {
 	}
 	expectCode(t, "too far", turned(&messages.SubscribeRequest{Request: 1, From: math.MaxUint64}), messages.Code_CODE_MALFORMED)
 	expectCode(t, "too long", turned(&messages.SubscribeRequest{Request: 2, Subscriber: fmt.Sprintf("%513d", 1)}), messages.Code_CODE_MALFORMED)
-	for i := range uint64(256) {
+	for i := range uint64(128) {
 		s.Request(m.PID(member.Gateway), &messages.SubscribeRequest{Request: 100 + i})
 	}
-	wait(t, c, "there are many", func() bool { return subscriptions(m) == 256 })
+	wait(t, c, "there are many", func() bool { return subscriptions(m) == 128 })
 	expectCode(t, "one too many", turned(&messages.SubscribeRequest{Request: 3}), messages.Code_CODE_BUSY)
 	m.Probe.Send(m.PID(member.Gateway), gateway.Serve{})
 	wait(t, c, "there are none", func() bool { return subscriptions(m) == 0 })

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +28,8 @@ type subscriber struct {
 	known        bool   // where it begins is
 	after        uint64 // everything up to here was received
 	entries      []string
+	at           *kit.Member // where it has moved to
+	over         bool
 	gaps         int
 	told         []any
 	handle       func(*messages.Delivery) // what it does with what comes next; nil: it keeps that, and grants nothing
@@ -53,9 +56,16 @@ func (s *subscriber) subscribe(m *kit.Member, from uint64, entries uint32, bytes
 }
 
 func (s *subscriber) receive(r actortest.Received) {
+	if m, ok := r.Message.(interface{ GetRequest() uint64 }); !ok || m.GetRequest() != s.request {
+		return // of a subscription before this one
+	}
+	if s.subscription == nil {
+		s.subscription = r.Sender
+	}
 	d, ok := r.Message.(*messages.Delivery)
 	if !ok {
 		s.told = append(s.told, r.Message)
+		s.hear(r.Message)
 		return
 	}
 	switch first := d.GetRange().GetFirst(); {
@@ -74,6 +84,20 @@ func (s *subscriber) receive(r actortest.Received) {
 	s.known, s.after = true, d.GetRange().GetLast()
 	if s.handle != nil {
 		s.handle(d)
+	}
+}
+
+// hear does what a subscriber that moves has to do with what is no delivery.
+func (s *subscriber) hear(m any) {
+	switch m := m.(type) {
+	case *messages.SubscribeResponse:
+		s.over = s.over || m.GetFailure() != nil
+	case *messages.Ended:
+		s.over = true
+	case *messages.Lagging:
+		if s.at != nil && m.GetDelivered() > s.after {
+			s.grant(&messages.Grant{Again: true})
+		}
 	}
 }
 
@@ -194,8 +218,7 @@ func TestWhatWasLostIsDeliveredAgain(t *testing.T) {
 		c.World.Net.Link(writer.Node.Address(), "elsewhere:1", lossy)
 		want := appendAll(writer, "", 40)
 		for tries := 0; len(s.entries) < len(want) && tries < 200; tries++ {
-			s.grant(&messages.Grant{Entries: 8}) // renewed now and then, as it may have been lost
-			s.grant(&messages.Grant{})
+			s.grant(&messages.Grant{Entries: 8}) // repeated now and then, as it may have been lost
 			c.World.Run(300 * time.Millisecond)
 			if l, _ := last[*messages.Lagging](s); l.GetDelivered() > s.after {
 				s.grant(&messages.Grant{Again: true})
@@ -267,4 +290,71 @@ func TestASubscriberThatBeginsWithATruncatedLogIsToldNothingOfIt(t *testing.T) {
 	if _, n := last[*messages.LogTruncated](s); n > 0 {
 		t.Errorf("it was told %v", s.told)
 	}
+}
+
+// It follows one member after the other, over lines that lose, double and reorder, while members crash and come back.
+func TestASubscriberThatGoesFromMemberToMemberSeesTheWholeLog(t *testing.T) {
+	seeds(t, 20, func(t *testing.T, seed uint64) {
+		c := kit.Voting(t, seed, 3)
+		r := rand.New(rand.NewPCG(seed, 9))
+		s := newSubscriber(t, c).taking(5)
+		for _, m := range c.Members {
+			lossy := actortest.Quality{Min: time.Millisecond, Max: 20 * time.Millisecond, Drop: 0.1, Duplicate: 0.1, Reorder: true}
+			c.World.Net.Link("elsewhere:1", m.Node.Address(), lossy)
+			c.World.Net.Link(m.Node.Address(), "elsewhere:1", lossy)
+		}
+		var want []string
+		s.move(c.Member(1))
+		for range 12 {
+			writer := c.Members[r.IntN(3)]
+			elect(t, writer)
+			more := several(fmt.Sprint(len(want), "-"), 1+r.IntN(8))
+			appended(t, c, writer, 0, more...)
+			want = append(want, more...)
+			if away := c.Members[r.IntN(3)]; r.IntN(2) == 0 {
+				away.Crash()
+				s.turn(time.Duration(r.IntN(4)) * time.Second)
+				away.Restart()
+				c.AwaitVoting(away)
+			}
+			s.turn(time.Second)
+		}
+		for tries := 0; len(s.entries) < len(want) && tries < 60; tries++ {
+			s.turn(time.Second)
+		}
+		s.has(want)
+		c.Agree(c.Members...)
+	})
+}
+
+// move subscribes at a member, from where the subscriber is, with another number.
+func (s *subscriber) move(m *kit.Member) {
+	s.request++
+	s.at, s.subscription, s.known = m, nil, true
+	s.Request(m.PID(member.Gateway), &messages.SubscribeRequest{Request: s.request, From: s.after + 1, Entries: 5})
+}
+
+// turn lets time pass, in which the subscriber renews its lease, and goes to the next member where that one does not answer or
+// says that it is over.
+func (s *subscriber) turn(d time.Duration) {
+	for end := s.cluster.World.Elapsed() + d; s.cluster.World.Elapsed() < end; {
+		before := len(s.Messages())
+		for tries := 0; tries < 5 && len(s.Messages()) == before; tries++ {
+			if s.subscription != nil {
+				s.grant(&messages.Grant{Entries: 5})
+			}
+			s.cluster.World.Run(200 * time.Millisecond)
+		}
+		if len(s.Messages()) == before || s.over {
+			s.over = false
+			s.move(s.cluster.Members[int(s.at.ID)%len(s.cluster.Members)])
+		}
+	}
+}
+
+func several(prefix string, n int) (entries []string) {
+	for i := range n {
+		entries = append(entries, fmt.Sprint(prefix, i))
+	}
+	return entries
 }
