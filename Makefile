@@ -64,7 +64,7 @@ soak: ## flood real processes with ten times what they take, break them all the 
 	QUORUMLOG_SOAK_SEED=$(SEED) QUORUMLOG_SOAK_TIME=$(or $(DURATION),30m) QUORUMLOG_SOAK_DIR='$(abspath $(DIR))' \
 	$(GO) test -count=1 -timeout=0 -v -run 'TestAFloodedClusterKeepsItsWordAndItsBoundsWhateverIsDoneToIt' ./tests/process
 
-RULES := ./log/paxos,./log/status,./log/identity,./log/ledger,./actors/replica,./actors/recovery,./actors/catchup,./actors/coordinator,./actors/leader,./actors/round,./actors/network,./actors/member
+RULES := ./log/paxos,./log/status,./log/identity,./log/ledger,./log/journal,./actors/replica,./actors/recovery,./actors/catchup,./actors/coordinator,./actors/leader,./actors/round,./actors/network,./actors/member,./actors/persistence
 
 .PHONY: sim
 sim: ## simulate faults; a seed that fails fails again

@@ -72,9 +72,6 @@ func NewFold(begin log.Position) *Fold {
 	return &Fold{begin: begin, upTo: begin - 1, owners: make(map[string]*journal)}
 }
 
-// Begin is the position at which the fold began.
-func (f *Fold) Begin() log.Position { return f.begin }
-
 // UpTo is the last position that the fold has seen.
 func (f *Fold) UpTo() log.Position { return f.upTo }
 

@@ -43,6 +43,7 @@ type Judge struct {
 	Package string // its directory, from the root of the repository
 	Run     string // which of its tests, as -test.run
 	Seeds   bool   // it takes the flag -seeds
+	Story   string // of the simulation, which is all that its seeds are about; empty for what each seed chooses
 }
 
 // simulation is the judge of every mutant that a cluster under faults can show.

@@ -83,17 +83,25 @@ func (t trial) try(m Mutant, j Judge) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	var flags []string
+	flags := j.flags()
 	if j.Seeds {
 		flags = append(flags, fmt.Sprintf("-seeds=%d", t.seeds))
 	}
 	return t.hear(binary, j, flags...)
 }
 
+// flags are what the judge is always told.
+func (j Judge) flags() []string {
+	if j.Story == "" {
+		return nil
+	}
+	return []string{"-story=" + j.Story}
+}
+
 // innocent says whether a judge has nothing to say against the product as it is; of a judge with seeds, for the one that
 // failed, or for all where nobody knows which one that was.
 func (t trial) innocent(binary string, j Judge, seed string) (bool, error) {
-	var flags []string
+	flags := j.flags()
 	switch {
 	case j.Seeds && seed != "":
 		j.Run = "^TestSeed$"

@@ -114,7 +114,7 @@ func enclosing(set *token.FileSet, code *ast.File, line int) string {
 	return "(no function)"
 }
 
-// exception is a branch that need not be reached, or all of a function.
+// exception is a branch that need not be reached, or all of a function, or of a file.
 type exception struct {
 	place, text string // text is empty for all
 	why         string
@@ -122,7 +122,7 @@ type exception struct {
 }
 
 // parse reads exceptions: lines that begin with # say why those below them need not be reached; the others are
-// "file function", or "file function | first line of the branch".
+// "file", "file function", or "file function | first line of the branch".
 func parse(text string) ([]*exception, error) {
 	var all []*exception
 	why, reason := "", false
@@ -147,7 +147,7 @@ func parse(text string) ([]*exception, error) {
 }
 
 func (e *exception) covers(b branch) bool {
-	return e.place == b.place() && (e.text == "" || e.text == b.text)
+	return e.place == b.file && e.text == "" || e.place == b.place() && (e.text == "" || e.text == b.text)
 }
 
 // judge says what was reached, and counts what was not and is no exception, and exceptions that are not in the code.

@@ -73,6 +73,15 @@ func TestExceptionsAreExcused(t *testing.T) {
 	}
 }
 
+func TestAFileMayBeAnException(t *testing.T) {
+	if text, missed := judged(t, "# nobody runs it here\nlog/a.go\n"); missed != 0 || !strings.Contains(text, "2 excused") {
+		t.Errorf("%d missed:\n%s", missed, text)
+	}
+	if text, missed := judged(t, "# there is none\nlog/b.go\nlog/a.go never\nlog/a.go rule.decide\n"); missed != 1 {
+		t.Errorf("%d missed:\n%s", missed, text)
+	}
+}
+
 func TestExceptionThatIsNotInTheCodeIsNamed(t *testing.T) {
 	text, missed := judged(t, "# gone\nlog/a.go never\nlog/a.go rule.decide | return 1 // one\nlog/a.go rule.decide | return 7\n")
 	if missed != 1 || !strings.Contains(text, "no such branch: log/a.go rule.decide | return 7") {
