@@ -18,6 +18,7 @@ var stories = map[string]func(t *testing.T, s *Stage){
 	"bank":    noMoneyIsLost,
 	"counter": aCounterGoesOnWhereItWas,
 	"embed":   membersReadTheSame,
+	"grain":   aGrainIsFoundElsewhere,
 	"index":   anIndexKeepsItsPlace,
 	"tls":     strangersAreRefused,
 }
