@@ -105,6 +105,9 @@ func (h *host) open(ctx context.Context, l LogConfig) (*Node, error) {
 	defer cancel()
 	defer context.AfterFunc(h.ctx, cancel)()
 	if err := n.start(ctx); err != nil {
+		if h.ctx.Err() != nil {
+			err = h.closedError(n)
+		}
 		n.shutdown(err)
 		return nil, err
 	}
@@ -121,7 +124,7 @@ func (h *host) enter(n *Node) error {
 	defer h.mu.Unlock()
 	switch {
 	case h.closing:
-		return fmt.Errorf("open log %s: %w: its node", n.label(), ErrClosed)
+		return h.closedError(n)
 	case h.nodes[n.name] != nil:
 		return fmt.Errorf("open log %s: %w", n.label(), ErrLogOpen)
 	}
@@ -130,6 +133,10 @@ func (h *host) enter(n *Node) error {
 	h.opening.Add(1)
 	h.transport.meet(n.name, n.config.Members)
 	return nil
+}
+
+func (*host) closedError(n *Node) error {
+	return fmt.Errorf("open log %s: %w: its node", n.label(), ErrClosed)
 }
 
 // has says whether a log is here.
