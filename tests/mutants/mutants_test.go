@@ -31,7 +31,7 @@ var (
 )
 
 func all() []Mutant {
-	return slices.Concat(ofRules(), ofReads(), ofLives(), ofLinks(), ofMembers(), ofSessions(), ofDamage(), ofJournals(), ofLogs(), ofShells(), ofSyncs())
+	return slices.Concat(ofRules(), ofReads(), ofLives(), ofLinks(), ofMembers(), ofSessions(), ofDamage(), ofJournals(), ofLogs(), ofShells(), ofSubscriptions(), ofSyncs())
 }
 
 func root(t *testing.T) string {
