@@ -3,6 +3,7 @@ package disk
 import (
 	"sync"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
 
@@ -32,4 +33,17 @@ func (c *crashCounter) operations() int {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	return c.count
+}
+
+// injecting is a file system with an injector before each operation, also on a file that is written into an older one: errorfs hands out
+// such a file bare.
+type injecting struct{ *errorfs.FS }
+
+func inject(fs vfs.FS, i errorfs.Injector) vfs.FS { return injecting{errorfs.Wrap(fs, i)} }
+
+func (i injecting) ReuseForWrite(from, to string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	if err := i.Rename(from, to); err != nil {
+		return nil, err
+	}
+	return i.OpenReadWrite(to, category)
 }

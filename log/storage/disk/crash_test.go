@@ -104,7 +104,7 @@ func TestWhatWasSyncedSurvivesACrashAtEveryChange(t *testing.T) {
 
 func (c *crasher) run(fs *vfs.MemFS, crash func(acknowledged uint64), w *work) {
 	var counter crashCounter
-	s := mustOpen(c, options("/var/data", errorfs.Wrap(fs, counter.each(func() {
+	s := mustOpen(c, options("/var/data", inject(fs, counter.each(func() {
 		c.points++
 		crash(w.acknowledged.Load())
 	}))))
@@ -129,7 +129,7 @@ func (c *crasher) look(fs *vfs.MemFS, w *work, acknowledged uint64) {
 // again crashes a recovery from a crash, at each of its changes.
 func (c *crasher) again(fs *vfs.MemFS, w *work, acknowledged uint64) {
 	var counter crashCounter
-	s, err := Open(options("/var/data", errorfs.Wrap(fs, counter.each(func() {
+	s, err := Open(options("/var/data", inject(fs, counter.each(func() {
 		c.nested++
 		c.mustHold(fs.CrashClone(loss(c.random)), w, acknowledged, "in a recovery")
 	}))))
@@ -156,7 +156,7 @@ func (c *crasher) mustHold(fs *vfs.MemFS, w *work, acknowledged uint64, how stri
 func TestWhatAnOpenedStoreShowsSurvivesACrash(t *testing.T) {
 	mem := vfs.NewCrashableMem()
 	writes := make(chan struct{}, 1000)
-	s := mustOpen(t, options("/var/data", errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+	s := mustOpen(t, options("/var/data", inject(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
 		if isWrite(op) && strings.HasSuffix(op.Path, logSuffix) {
 			writes <- struct{}{}
 		}

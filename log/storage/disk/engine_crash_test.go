@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/quorumlog/quorumlog/log/status"
 	"github.com/quorumlog/quorumlog/log/storage"
@@ -24,7 +23,7 @@ func TestWhatEachOfTwoLogsSyncedSurvivesACrashAtEveryChange(t *testing.T) {
 		must(t, e.Close())
 		works := []*work{{last: 12}, {last: 13}}
 		var counter crashCounter
-		e = mustOpenEngine(t, options("/var/data", errorfs.Wrap(fs, counter.each(func() {
+		e = mustOpenEngine(t, options("/var/data", inject(fs, counter.each(func() {
 			c.points++
 			before := []uint64{works[0].acknowledged.Load(), works[1].acknowledged.Load()}
 			for _, kept := range []int{0, 1 + c.random.IntN(99)} {
@@ -74,7 +73,7 @@ func TestACrashWhileALogIsMadeLeavesTheWholeLogOrNone(t *testing.T) {
 	mustClose(t, mustOpen(t, options("/data", fs)))
 	var counter crashCounter
 	made, crashes, without := 0, 0, 0
-	e := mustOpenEngine(t, options("/data", errorfs.Wrap(fs, counter.each(func() {
+	e := mustOpenEngine(t, options("/data", inject(fs, counter.each(func() {
 		crashes++
 		after := fs.CrashClone(loss(p.random))
 		if mustHaveLogs(t, after, made) == made {
@@ -135,7 +134,7 @@ func TestAReplacementThatIsCutOffForgetsNoLog(t *testing.T) {
 		fs := f.crashable(t)
 		var counter crashCounter
 		crashes := 0
-		o := repairing(errorfs.Wrap(fs, counter.each(func() {
+		o := repairing(inject(fs, counter.each(func() {
 			crashes++
 			e := mustOpenEngine(t, repairing(fs.CrashClone(loss(p.random))))
 			if got := statuses(t, e, "orders", "")[0]; got != status.Recovering {

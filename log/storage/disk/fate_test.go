@@ -178,7 +178,7 @@ func TestFullDiskSaysWhatToDoAndGoesOnOnceThereIsRoom(t *testing.T) {
 func TestSlowDiskOnlySlows(t *testing.T) {
 	const slow = time.Second
 	var isSlow atomic.Bool
-	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+	fs := inject(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
 		if isSync(op) && isSlow.Load() {
 			<-time.After(slow)
 		}

@@ -25,7 +25,7 @@ type breakable struct {
 
 func newBreakable(breaks func(errorfs.Op) bool, with error) *breakable {
 	b := &breakable{mem: vfs.NewMem()}
-	b.fs = errorfs.Wrap(b.mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+	b.fs = inject(b.mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
 		if b.broken.Load() && breaks(op) {
 			return with
 		}

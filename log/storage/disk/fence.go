@@ -194,6 +194,13 @@ func (f *marked) SyncData() error {
 	return err
 }
 
+// Stat implements vfs.File. Pebble asks for the size of an older log that it writes a new one into, and panics, as where it cannot make
+// one, if that is not told.
+func (f *marked) Stat() (info vfs.FileInfo, err error) {
+	f.fault.change(func() (err error) { info, err = f.fenced.Stat(); return err })
+	return info, nil
+}
+
 // Preallocate implements vfs.File. A write-ahead log gets its size with its space: a sync then has to write what is in it, and
 // not, each time, how long it has become. What is not written yet reads as zeros, which
 // Pebble takes for the end of a log.

@@ -69,7 +69,7 @@ func (s *saboteur) wrap(fs vfs.FS) vfs.FS {
 	if s.short {
 		return shortFS{fs, s}
 	}
-	return errorfs.Wrap(fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
+	return inject(fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
 		if s.hit(op.Kind) {
 			return s.with
 		}

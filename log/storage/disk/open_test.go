@@ -11,7 +11,6 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 	"github.com/rs/zerolog"
 
 	"github.com/quorumlog/quorumlog/log"
@@ -205,7 +204,7 @@ func TestCrashWhileCreatingLeavesADirectoryToBeMade(t *testing.T) {
 // operation that changes it. It also returns the number of operations.
 func crashDuring(c *crashable, n int, random *rand.Rand) (after *vfs.MemFS, operations int) {
 	var counter crashCounter
-	s, err := Open(options("/var/data", errorfs.Wrap(c.fs, counter.at(n, func() { after = c.fs.CrashClone(loss(random)) }))))
+	s, err := Open(options("/var/data", inject(c.fs, counter.at(n, func() { after = c.fs.CrashClone(loss(random)) }))))
 	if err != nil {
 		panic(err)
 	}

@@ -217,7 +217,7 @@ func TestRefusalOfTheSystemReplacesNothing(t *testing.T) {
 		for n := 1; ; n++ {
 			fs := original.mem(t)
 			c := countdown{left: n}
-			o := repairing(errorfs.Wrap(fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
+			o := repairing(inject(fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
 				if op.Kind.ReadOrWrite() == errorfs.OpIsRead && c.hit() {
 					return refusal
 				}
@@ -284,7 +284,7 @@ func TestReplacementSurvivesACrashAtEveryChange(t *testing.T) {
 func crashEverywhere(t *testing.T, o Options, fs *vfs.MemFS, random *rand.Rand) (after []*vfs.MemFS, n int) {
 	t.Helper()
 	var counter crashCounter
-	o.FS = errorfs.Wrap(fs, counter.each(func() {
+	o.FS = inject(fs, counter.each(func() {
 		n++
 		c := fs.CrashClone(loss(random))
 		mustBeReplaced(t, c)

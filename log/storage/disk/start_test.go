@@ -86,7 +86,7 @@ func TestDamageOnAFullDiskIsReportedAndReplacedOnceThereIsRoom(t *testing.T) {
 		f := closedFiles(t)
 		damage(t, f)
 		fs := f.mem(t)
-		o := repairing(errorfs.Wrap(fs, noRoomFor(faultFile)))
+		o := repairing(inject(fs, noRoomFor(faultFile)))
 		_, err := Open(o)
 		if !errors.Is(err, storage.ErrFull) || !errors.Is(err, storage.ErrCorrupt) ||
 			!strings.Contains(err.Error(), "/data, which is damaged") || strings.Contains(err.Error(), "nothing acknowledged is lost") {
@@ -99,7 +99,7 @@ func TestDamageOnAFullDiskIsReportedAndReplacedOnceThereIsRoom(t *testing.T) {
 
 // The damage is met while the store is open.
 func TestDamageThatCannotBeNotedEndsTheStore(t *testing.T) {
-	s, told := openTold(t, errorfs.Wrap(vfs.NewMem(), noRoomFor(faultFile)))
+	s, told := openTold(t, inject(vfs.NewMem(), noRoomFor(faultFile)))
 	must(t, s.Put(entry(1, "data"), entry(2, "data")))
 	flip(t, s, keys(0).record(2))
 	if _, _, err := s.Get(2); !errors.Is(err, storage.ErrCorrupt) {

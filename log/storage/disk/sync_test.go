@@ -26,7 +26,7 @@ type hanging struct {
 
 func newHanging() *hanging {
 	h := &hanging{mem: vfs.NewMem(), inner: make(chan struct{}, 100), goOn: make(chan error)}
-	h.fs = errorfs.Wrap(h.mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+	h.fs = inject(h.mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
 		if !h.hangs.Load() || !isSync(op) || !strings.HasSuffix(op.Path, logSuffix) {
 			return nil
 		}
