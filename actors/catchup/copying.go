@@ -143,7 +143,8 @@ func (s *copying) received(ctx actor.Context, m *messages.FetchResponse) bool {
 	if len(s.sources.peers) < len(s.Members)-1 { // others may be there by now
 		ctx.Request(s.Network, network.Survey{})
 	}
-	for i := range s.out { // it is there, and answers one after the other
+	s.forgo(func(o request) bool { return o.from == r.from && o.at.Before(r.at) }) // a peer answers in turn: those answers are lost
+	for i := range s.out {                                                         // it is there, and answers one after the other
 		if s.out[i].from == r.from {
 			s.await(ctx, &s.out[i])
 		}
