@@ -77,6 +77,27 @@ func TestPageShowsAMemberThatIsKilledAndOneThatRecovers(t *testing.T) {
 	}
 }
 
+// A member with several logs offers them, and the page shows the one that is chosen.
+func TestPageShowsTheLogThatIsChosen(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts a member and a browser")
+	}
+	b := open(t)
+	c := process.New(t, 1)
+	address := process.FreePorts(t, 1)[0]
+	c.StartMember(1, "--http", address, "--logs", "orders,users")
+	c.WaitVoting(1)
+	b.look("http://"+address+"/", 390, 844, false)
+	b.await("the logs are offered", `[...document.querySelectorAll("#logs option")].map(e => e.value).join()`, ",orders,users")
+	b.await("the log without a name is shown", `document.getElementById("logs").value + latest?.end`, "0")
+	if r := c.RunWith("one\ntwo\n", "append", "--log", "orders"); r.Code != 0 {
+		t.Fatal(r.Stderr)
+	}
+	b.look("http://"+address+"/?log=orders", 390, 844, false)
+	b.await("another one is shown", `location.search + document.getElementById("logs").value + latest?.end`, "?log=ordersorders2")
+	b.await("nothing is wider than the window", `document.documentElement.scrollWidth <= innerWidth ? "yes" : "no"`, "yes")
+}
+
 // serve starts three members, of which the first has the page, and returns its address.
 func serve(t *testing.T, c *process.Cluster) (url string) {
 	t.Helper()
