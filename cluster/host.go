@@ -189,6 +189,7 @@ func (h *host) silence(n *Node) {
 	h.mu.Lock()
 	h.running--
 	last := h.running == 0
+	h.closing = h.closing || last // or a log that is opened now would hear of nobody
 	h.mu.Unlock()
 	if last {
 		h.disconnect()

@@ -240,6 +240,19 @@ func TestALogIsClosedAloneAndGoesOnWhereItWas(t *testing.T) {
 	m.holds(2, "orders", "o1", "o2")
 }
 
+// Between the end of the last log's actors and that of its disk the connections are gone.
+func TestNoLogIsOpenedOnceTheConnectionsEnd(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	m := startMembers(t, 1, nil)
+	h := m.nodes[1].host
+	h.silence(m.nodes[1])
+	if _, err := m.nodes[1].OpenLog(t.Context(), LogConfig{Name: "orders"}); !errors.Is(err, ErrClosed) {
+		t.Errorf("it is opened: %v", err)
+	}
+}
+
 func TestAMemberWithoutALogSaysSo(t *testing.T) {
 	if !alone(t) {
 		return

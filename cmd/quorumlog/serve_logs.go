@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/quorumlog/quorumlog/cluster"
 )
@@ -12,6 +13,9 @@ import (
 // last of them.
 func (s *steps) until(ctx context.Context, node *cluster.Node) error {
 	running := node.Logs()
+	if !slices.Contains(running, node) { // it has stopped since it was started
+		running = append(running, node)
+	}
 	stopped := make(chan *cluster.Node, len(running))
 	for _, n := range running {
 		go s.follow(ctx, n, stopped)

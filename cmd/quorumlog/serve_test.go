@@ -1,10 +1,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/quorumlog/quorumlog/cluster"
 )
@@ -38,5 +43,30 @@ func TestMemberWhoseDiskFailsSaysWhatToDo(t *testing.T) {
 	}
 	if err := (&program{}).advised(nil, true); err != nil {
 		t.Error(err)
+	}
+}
+
+// A process that stayed without a log would serve nobody, and nobody would start it again.
+func TestAMemberThatHasStoppedBeforeItIsWatchedEnds(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	node, err := cluster.Start(t.Context(), cluster.Config{ID: 1, Data: t.TempDir(), Members: []cluster.Member{{ID: 1, Address: address}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	s := steps{logger: zerolog.Nop(), ending: func() { t.Error("it waits for somebody to end it") }}
+	if err := s.until(ctx, node); err == nil {
+		t.Error("it ends as if it were told to")
 	}
 }

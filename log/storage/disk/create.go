@@ -49,6 +49,9 @@ func (e *Engine) createLogs(had bool) error {
 	for i, name := range append([]string{""}, e.roster.names...) {
 		s := e.newStore(name, keys(i))
 		e.loaded[name] = s
+		if name != "" {
+			s.options.Members = nil // lost with the rest, until it is opened: see boot
+		}
 		if err := s.establish(had); err != nil {
 			return err
 		}
@@ -130,17 +133,26 @@ func (e *Engine) enroll(name string) error {
 	if err := e.directory.writeWhole(rosterFile, grown.text()); err != nil {
 		return err
 	}
-	if e.label.format < storage.FormatLogs {
-		l := e.label
-		if l.replica == 0 { // an old one, which does not say whose it is
-			l = e.options.label()
-		}
-		l.format = storage.FormatLogs
-		if err := e.directory.writeWhole(completeFile, l.text()); err != nil {
-			return err
-		}
-		e.label = l
+	if err := e.raiseLabel(); err != nil {
+		return err
 	}
 	e.roster = grown
+	return nil
+}
+
+// raiseLabel has programs that know no log with a name refuse the directory from now on.
+func (e *Engine) raiseLabel() error {
+	l := e.label
+	if l.format >= storage.FormatLogs {
+		return nil
+	}
+	if l.replica == 0 { // an old one, which does not say whose it is
+		l = e.options.label()
+	}
+	l.format = storage.FormatLogs
+	if err := e.directory.writeWhole(completeFile, l.text()); err != nil {
+		return err
+	}
+	e.label = l
 	return nil
 }

@@ -107,7 +107,7 @@ func mustHaveLogs(t *testing.T, fs *vfs.MemFS, made int) (known int) {
 	known = len(e.Logs())
 	l, err := e.directory.readLabel(completeFile)
 	must(t, err)
-	if known < made || made > 0 && l.format != storage.FormatLogs {
+	if known < made || known > 0 && l.format != storage.FormatLogs {
 		t.Errorf("%d of %d logs are there, and the label has format %d", known, made, l.format)
 	}
 	for i := range 3 {

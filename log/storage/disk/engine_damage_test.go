@@ -98,6 +98,30 @@ func TestEveryLogOfADamagedDirectoryRecovers(t *testing.T) {
 	}
 }
 
+// Whom the log was begun with is lost with the directory, and need not be whom the directory is opened with.
+func TestALogOfADamagedDirectoryIsOpenedWithItsOwnMembers(t *testing.T) {
+	f := logFiles(t, 1, "orders")
+	kinds["log"](t, f)
+	fs := f.mem(t)
+	must(t, mustOpenEngine(t, repairing(fs)).Close())
+	e := mustOpenEngine(t, repairing(fs))
+	defer func() { must(t, e.Close()) }()
+	with := func(ids ...log.ReplicaID) (storage.Metadata, error) {
+		s, err := e.OpenLog(Log{Name: "orders", Members: ids})
+		if err != nil {
+			return storage.Metadata{}, err
+		}
+		mustClose(t, s)
+		return s.Metadata(), nil
+	}
+	if m, err := with(1, 2, 4); err != nil || m.Status != status.Recovering || !slices.Equal(m.Members, []log.ReplicaID{1, 2, 4}) {
+		t.Errorf("got %+v, %v", m, err)
+	}
+	if _, err := with(1, 2, 3); !errors.Is(err, storage.ErrForeign) {
+		t.Errorf("it opens for others: %v", err)
+	}
+}
+
 // Nobody knows any more which logs there were, and the second replacement must not forget that.
 func TestALogThatMayHaveBeenForgottenRecoversAfterEveryReplacement(t *testing.T) {
 	f := logFiles(t, 1, "orders")

@@ -99,6 +99,11 @@ func (e *Engine) settle(d directory) error {
 	if err := e.heed(d, e.note); err != nil {
 		return err
 	}
+	if !e.roster.empty() { // a crash may have come between it and the label, while the first log was made
+		if err := e.raiseLabel(); err != nil {
+			return err
+		}
+	}
 	for _, s := range e.loaded {
 		if s.metadata.Status != status.Voting {
 			return nil

@@ -100,9 +100,15 @@ func (s *Store) armAlone() error { return s.fault.arm(s, s.options.OnFatal, s.en
 
 // boot counts the start, unless the log was just made, and has the log's work begin.
 func (s *Store) boot(arm func() error) error {
-	if !s.fresh && !s.options.ReadOnly {
-		m := s.Metadata()
+	m := s.Metadata()
+	lost := len(m.Members) == 0 // with a directory that was replaced; whoever opens the log first says it again
+	if lost {
+		m.Members = s.options.Members
+	}
+	if !s.fresh {
 		m.Boot++
+	}
+	if (lost || !s.fresh) && !s.options.ReadOnly {
 		if err := s.store(m); err != nil {
 			return fmt.Errorf("count the boot: %w", err)
 		}
@@ -148,9 +154,10 @@ func (o Options) compare(m storage.Metadata, path string) error {
 	return nil
 }
 
-// compareMembers says whether a log is the one that the options mean, as far as its members tell.
+// compareMembers says whether a log is the one that the options mean, as far as its members tell. Those of one that was in a directory
+// which was replaced are not known.
 func (o Options) compareMembers(m storage.Metadata, path string) error {
-	if m.Configuration.Epoch > 0 || slices.Equal(m.Members, o.Members) || o.ReadOnly && o.Members == nil {
+	if m.Configuration.Epoch > 0 || len(m.Members) == 0 || slices.Equal(m.Members, o.Members) || o.ReadOnly && o.Members == nil {
 		return nil
 	}
 	return fmt.Errorf("%w: %s was made for the members %v, not %v: start it with those, a log keeps the ids that it began with",
