@@ -45,7 +45,7 @@ A member whose data directory is damaged keeps it aside, in a directory damaged-
 in the same way (--repair). Delete damaged-1 when you no longer want to look at it.
 
 It ends with 4 when its disk fails, lies or is full, or when its replica lives on in another directory, and says what to
-do. Damage that is found while it runs ends it too: the next start repairs it.`
+do. Damage that is found while it runs ends it too: the next start repairs it. A member that was removed ends with 0, and says so.`
 
 func newServeCommand(p *program) *cobra.Command {
 	var profile string

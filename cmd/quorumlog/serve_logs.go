@@ -25,7 +25,7 @@ func (s *steps) until(ctx context.Context, node *cluster.Node) error {
 		select {
 		case n := <-stopped:
 			if faults = append(faults, n.Err()); len(faults) == len(running) {
-				return fmt.Errorf("the member has stopped: %w", distinct(faults))
+				return s.over(faults)
 			}
 			s.logger.Error().Str("log", n.Name()).Err(n.Err()).Msg("this log has stopped at this member, which goes on with the others")
 		case <-s.reloads:
@@ -39,6 +39,16 @@ func (s *steps) until(ctx context.Context, node *cluster.Node) error {
 			return nil
 		}
 	}
+}
+
+// over is why the member has stopped, with all its logs. One that was removed from all of them ends as it was asked to: whoever
+// started it need not do so again.
+func (s *steps) over(faults []error) error {
+	if slices.ContainsFunc(faults, func(fault error) bool { return !errors.Is(fault, cluster.ErrRemoved) }) {
+		return fmt.Errorf("the member has stopped: %w", distinct(faults))
+	}
+	s.logger.Warn().Err(distinct(faults)).Msg("the member was removed from the log, and has ended: take its service and its directory away")
+	return nil
 }
 
 // follow tells the steps of one log until it has stopped.

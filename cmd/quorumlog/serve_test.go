@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -68,5 +69,29 @@ func TestAMemberThatHasStoppedBeforeItIsWatchedEnds(t *testing.T) {
 	s := steps{logger: zerolog.Nop(), ending: func() { t.Error("it waits for somebody to end it") }}
 	if err := s.until(ctx, node); err == nil {
 		t.Error("it ends as if it were told to")
+	}
+}
+
+func TestMemberThatWasRemovedFromAllItsLogsEndedAsItWasAskedTo(t *testing.T) {
+	gone, other := fmt.Errorf("%w: 1 is none of its members", cluster.ErrRemoved), errors.New("it failed")
+	for _, r := range []struct {
+		faults []error
+		code   int
+	}{
+		{[]error{gone}, exitFine},
+		{[]error{gone, gone}, exitFine},
+		{[]error{gone, other}, exitFailed},
+		{[]error{gone, fmt.Errorf("%w: a bad record", cluster.ErrCorrupt)}, exitDataFault},
+		{[]error{other}, exitFailed},
+		{[]error{nil}, exitFailed},
+	} {
+		var said bytes.Buffer
+		s := &steps{logger: zerolog.New(&said)}
+		if code := exitCode(s.over(r.faults)); code != r.code {
+			t.Errorf("%v: it ends with %d, expected %d", r.faults, code, r.code)
+		}
+		if told := strings.Contains(said.String(), "take its service"); told != (r.code == exitFine) {
+			t.Errorf("%v: it says %q", r.faults, &said)
+		}
 	}
 }
