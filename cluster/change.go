@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -178,6 +179,10 @@ func (c *Client) ReplaceMember(ctx context.Context, old log.ReplicaID, by Member
 	return c.RemoveMember(ctx, old)
 }
 
+// unheard is how long a change that would leave no quorum is asked for again: members that have just begun take those whom they
+// have not heard yet for missing.
+const unheard = time.Second
+
 // change asks one member after the other for a change, until it is made. It asks again also where nobody knows whether it is:
 // it is made once.
 func (c *Client) change(ctx context.Context, ch membership.Change) (Membership, error) {
@@ -187,6 +192,7 @@ func (c *Client) change(ctx context.Context, ch membership.Change) (Membership, 
 	ctx, cancel := withDefaultTimeout(ctx)
 	defer cancel()
 	var last error
+	var unhealthy time.Time // since when a member says that it is
 	for try := 0; ; try++ {
 		target, err := c.reach(ctx)
 		if err != nil {
@@ -200,6 +206,13 @@ func (c *Client) change(ctx context.Context, ch membership.Change) (Membership, 
 			return newMembership(configuration), nil
 		case errors.Is(err, membership.ErrWriter):
 			c.handOver(ctx, target)
+		case errors.Is(err, ErrUnhealthy):
+			if unhealthy.IsZero() {
+				unhealthy = time.Now()
+			}
+			if time.Since(unhealthy) > unheard {
+				return Membership{}, err
+			}
 		case !retryable(err) && !errors.Is(err, ErrIndeterminate):
 			return Membership{}, err
 		}
@@ -227,10 +240,12 @@ func (c *Client) changeAt(ctx context.Context, m Member, ch membership.Change) (
 	return members(m, answer)
 }
 
-// handOver has another member elected than the one that writes. If that fails, the next try finds the same writer.
+// handOver has another voter elected than the one that writes: an observer could be, and would leave the log without a writer of its
+// own accord. If that fails, the next try finds the same writer.
 func (c *Client) handOver(ctx context.Context, writer Member) {
+	voters := c.voters()
 	for _, m := range c.Members() {
-		if m == writer {
+		if m == writer || !slices.Contains(voters, m.ID) {
 			continue
 		}
 		asked, stop := context.WithTimeout(ctx, silent)
