@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/grpc"
@@ -72,10 +73,12 @@ func (l *link) drive(ctx context.Context, cancel context.CancelFunc, stream grpc
 	return read && going.Err() != nil
 }
 
-// hurry opens the lane for what is urgent, and sends on it.
+// hurry opens the lane for what is urgent, and sends on it. A peer that does not answer the greeting there loses the connection: on a
+// link that carries bulk alone it would be taken for dead.
 func (s lanes) hurry() (read bool) {
+	patience := time.AfterFunc(s.forget, s.cancel)
 	stream, err := s.greet(s.ctx)
-	if err != nil {
+	if !patience.Stop() || err != nil {
 		s.cancel()
 		return false
 	}

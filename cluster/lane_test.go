@@ -1,12 +1,41 @@
 package cluster
 
 import (
+	"context"
 	"net"
 	"testing"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/rs/zerolog"
+	"google.golang.org/grpc"
 )
+
+// mute is a stream whose peer takes everything and says nothing.
+type mute struct {
+	grpc.ClientStream
+	ctx context.Context
+}
+
+func (mute) SendMsg(any) error   { return nil }
+func (mute) CloseSend() error    { return nil }
+func (m mute) RecvMsg(any) error { <-m.ctx.Done(); return m.ctx.Err() }
+
+func TestPeerThatDoesNotAnswerOnTheSecondLaneLosesTheConnection(t *testing.T) {
+	l := &link{
+		connect: func(ctx context.Context) (grpc.ClientStream, error) { return mute{ctx: ctx}, nil },
+		forget:  10 * time.Millisecond, log: zerolog.Nop(), queue: newQueue(maxQueue), urgent: newQueue(maxUrgentQueue),
+		renewal: func() bool { return false },
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		l.drive(ctx, cancel, mute{ctx: ctx})
+	}()
+	await(t, over, "the connection to end")
+}
 
 // slowLine carries so many bytes a second to an address, and back as many as come. It holds little itself.
 func slowLine(t *testing.T, to string, perSecond int) (address string) {

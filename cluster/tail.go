@@ -25,7 +25,8 @@ const (
 // that a consumer may take its time: nothing is kept for it but that page.
 //
 // The member answers as soon as it has learned something: the one that writes at once, the others with its next message. It
-// ends with an error, too, where nobody could be read for 30 s.
+// ends with an error, too, where nobody could be read for 30 s; that of a reader of one member (ReaderOf) ends as soon as that member
+// answers that it cannot be read, or, where it does not vote, after a few tries.
 func (r *Reader) Tail(ctx context.Context, from log.Position) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for {
