@@ -26,7 +26,7 @@ require (
 	go.opentelemetry.io/otel/trace v1.45.0 // spans of appends and recoveries (Config.TracerProvider)
 	go.uber.org/goleak v1.3.0
 	go.uber.org/zap v1.27.0 // to have the client of etcd say nothing
-	golang.org/x/net v0.60.0 // in tests only: a DNS server (cluster/discovery/dns)
+	golang.org/x/net v0.60.0 // a listener with a limit (cmd/quorumlog, cluster/discovery/automanaged); in tests: a DNS server
 	golang.org/x/sync v0.23.0
 	golang.org/x/sys v0.49.0 // fallocate; in tests: name spaces and TUN devices (tests/process)
 	golang.org/x/term v0.47.0

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
+	"golang.org/x/net/netutil"
 
 	"github.com/quorumlog/quorumlog/cluster"
 	"github.com/quorumlog/quorumlog/cluster/board"
@@ -26,6 +27,7 @@ const (
 	httpPatience = 10 * time.Second // for a question, and for its answer; a stream has its own
 	httpIdle     = 2 * time.Minute  // between two questions
 	maxHeader    = 16 << 10         // bytes
+	maxHTTP      = 256              // connections; who comes then waits for one that ends
 )
 
 // serveHTTP listens on --http. The metrics of more collectors are served with the others.
@@ -43,7 +45,7 @@ func (p *program) serveHTTP(logger zerolog.Logger, more ...prometheus.Collector)
 		MaxHeaderBytes: maxHeader,
 	}
 	go func() {
-		if err := h.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := h.server.Serve(netutil.LimitListener(listener, maxHTTP)); !errors.Is(err, http.ErrServerClosed) {
 			logger.Error().Err(err).Msg("the page, health and metrics are not served any more")
 		}
 	}()

@@ -81,7 +81,7 @@ func doors() []door {
 			"github.com/prometheus", "golang.org/x/sync", "google.golang.org/grpc",
 		}},
 		{dir: "cluster/discovery", own: []string{"cluster/discovery/...", "log"}, foreign: []string{
-			zerolog, "github.com/go-zookeeper/zk", "github.com/hashicorp/consul/api", "go.etcd.io/etcd/client/v3", "go.uber.org/zap",
+			zerolog, "golang.org/x/net/netutil", "github.com/go-zookeeper/zk", "github.com/hashicorp/consul/api", "go.etcd.io/etcd/client/v3", "go.uber.org/zap",
 		}},
 		{dir: "cmd", own: append(placed, "cmd/..."), foreign: []string{
 			zerolog, otel, "github.com/goccy/go-yaml", "github.com/mattn", "github.com/prometheus", "github.com/schollz",

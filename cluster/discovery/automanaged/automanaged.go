@@ -18,6 +18,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"github.com/quorumlog/quorumlog/cluster/discovery"
 )
 
@@ -31,6 +33,9 @@ const (
 	every   = 2 * time.Second
 	patient = 2 * time.Second
 )
+
+// maxAsking is how many are answered at the same time; who comes then waits for one that ends.
+const maxAsking = 256
 
 // Source is a list of hosts.
 type Source struct {
@@ -66,10 +71,11 @@ func (s *Source) Announce(ctx context.Context, own discovery.Place) error {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(text) // whoever asked may be gone
 	})
-	server := &http.Server{Handler: all, ReadTimeout: patient, WriteTimeout: patient, IdleTimeout: 2 * every, MaxHeaderBytes: 4096}
+	server := &http.Server{Handler: all, ReadTimeout: patient, WriteTimeout: patient, MaxHeaderBytes: 4096}
+	server.SetKeepAlivesEnabled(false)                            // everybody comes every 2 s, and would never leave
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // nobody needs to hear the end of an answer
 	defer stop()
-	return fmt.Errorf("say where this member is: %w", server.Serve(l))
+	return fmt.Errorf("say where this member is: %w", server.Serve(netutil.LimitListener(l, maxAsking)))
 }
 
 func (s *Source) says(own discovery.Place, at net.Addr) ([]byte, error) {
