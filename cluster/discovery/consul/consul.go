@@ -20,13 +20,14 @@ import (
 )
 
 // How long a place counts after its member's process was killed, how often that says that it is there, and how long Consul may wait
-// for a change, and may take to answer otherwise.
+// for a change, and may take to answer otherwise. It is asked once a second at most, should it not wait: a proxy may answer itself.
 const (
 	lasts   = 10 * time.Second
 	beat    = 3 * time.Second
 	forget  = time.Minute // Consul's least
 	wait    = 30 * time.Second
 	request = 5 * time.Second
+	least   = time.Second
 	goodbye = 2 * time.Second
 )
 
@@ -110,8 +111,9 @@ func (s *Source) leave(id string) {
 
 // Watch implements discovery.Source.
 func (s *Source) Watch(ctx context.Context, found func(discovery.Places)) error {
-	var index uint64
-	for ctx.Err() == nil {
+	again := time.NewTicker(least)
+	defer again.Stop()
+	for index := uint64(0); ctx.Err() == nil; {
 		options := (&api.QueryOptions{WaitIndex: index, WaitTime: wait}).WithContext(ctx)
 		all, said, err := s.client.Health().Service(s.name, "", true, options)
 		switch {
@@ -121,17 +123,26 @@ func (s *Source) Watch(ctx context.Context, found func(discovery.Places)) error 
 			return errors.New("what answers is no Consul: it has no index")
 		case said.LastIndex < index: // its data are others
 			index = 0
-			continue
+		default:
+			index = said.LastIndex
+			found(places(all))
 		}
-		index = said.LastIndex
-		places := make(discovery.Places)
-		for _, entry := range all {
-			at, err := discovery.Found(entry.Service.Meta["id"], entry.Service.Address, entry.Service.Port)
-			if err == nil { // other instances are none of ours
-				places.Add(at)
-			}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
 		}
-		found(places)
 	}
 	return nil
+}
+
+// places are where the instances are that are members.
+func places(all []*api.ServiceEntry) discovery.Places {
+	found := make(discovery.Places)
+	for _, entry := range all {
+		at, err := discovery.Found(entry.Service.Meta["id"], entry.Service.Address, entry.Service.Port)
+		if err == nil { // other instances are none of ours
+			found.Add(at)
+		}
+	}
+	return found
 }

@@ -29,9 +29,11 @@ const (
 	labelPort    = "cluster.proto.actor/port"
 )
 
-// How often a member makes sure of its labels, and how long it may take to take them away.
+// How often a member makes sure of its labels, and how long it may take to take them away; and how often the pods are listed at most,
+// should the server, or a proxy, not wait for a change.
 const (
 	again   = 30 * time.Second
+	least   = time.Second
 	goodbye = 2 * time.Second
 )
 
@@ -106,6 +108,8 @@ func (s *Source) Watch(ctx context.Context, found func(discovery.Places)) error 
 	}
 	defer a.close()
 	selector := labelCluster + "=" + s.Name
+	turn := time.NewTicker(least)
+	defer turn.Stop()
 	for {
 		all, err := a.list(ctx, selector)
 		if err != nil {
@@ -114,6 +118,11 @@ func (s *Source) Watch(ctx context.Context, found func(discovery.Places)) error 
 		found(places(all.Items))
 		if err := a.await(ctx, selector, all.Metadata.Version); err != nil || ctx.Err() != nil {
 			return err
+		}
+		select {
+		case <-turn.C:
+		case <-ctx.Done():
+			return nil
 		}
 	}
 }
