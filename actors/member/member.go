@@ -289,7 +289,7 @@ func failed(err error) error {
 	case errors.As(err, &r):
 		return fenced(r)
 	case errors.As(err, &other):
-		return fmt.Errorf("%w; %s", err, separate(other.Members))
+		return fmt.Errorf("%w; %s", err, separate(other))
 	}
 	return err
 }

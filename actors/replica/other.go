@@ -16,16 +16,28 @@ var ErrOtherLog = errors.New("this data directory holds another log than the oth
 
 // OtherLogError is an ErrOtherLog that says what the replica holds.
 type OtherLogError struct {
-	Holds   log.Range                // the positions; empty for none. Clients may have been told that they are safe
-	Members membership.Configuration // of the other log, as far as it is known; of epoch 0 if it is not
+	Holds    log.Range                // the positions; empty for none. Clients may have been told that they are safe
+	Members  membership.Configuration // of the other log, as far as it is known; of epoch 0 if it is not
+	Unproven bool                     // the others do not know on which disks their log was begun, so it may be the same log
 }
 
 // Error implements error.
 func (e *OtherLogError) Error() string {
 	if e.Holds.Empty() {
-		return fmt.Sprintf("%v; nothing is in it", ErrOtherLog)
+		return e.what() + "; nothing is in it"
 	}
-	return fmt.Sprintf("%v: the entries at %s may have been acknowledged here, and are not in the log of the others", ErrOtherLog, e.Holds)
+	if e.Unproven {
+		return fmt.Sprintf("%s: the entries at %s may have been acknowledged here, and may be missing from the log of the others", e.what(), e.Holds)
+	}
+	return fmt.Sprintf("%s: the entries at %s may have been acknowledged here, and are not in the log of the others", e.what(), e.Holds)
+}
+
+// what says whether it is certain.
+func (e *OtherLogError) what() string {
+	if e.Unproven {
+		return "this data directory is not known to hold the log that the other members have, who do not know on which disks theirs was begun"
+	}
+	return ErrOtherLog.Error()
 }
 
 // Is makes errors.Is(err, ErrOtherLog) true.
@@ -36,7 +48,7 @@ func (e *OtherLogError) Is(target error) bool { return target == ErrOtherLog }
 func (r *replica) hearOtherLog(ctx actor.Context, c membership.Configuration) {
 	company := r.company()
 	if !r.outnumber(company, c) {
-		r.otherLog(ctx, c)
+		r.otherLog(ctx, OtherLogError{Members: c})
 		return
 	}
 	if r.other < c.Epoch {
@@ -85,6 +97,7 @@ func (r *replica) outnumber(company []int, c membership.Configuration) bool {
 // of a quorum. Most likely its own was begun by mistake: its disk was lost, and those whom it was started with were new as well,
 // and not all members. What it holds must not get among what the others have, neither here nor by its vote: there would be two values
 // at a position. So it changes nothing any more.
-func (r *replica) otherLog(ctx actor.Context, c membership.Configuration) {
-	r.fail(ctx, &OtherLogError{Holds: log.Range{First: r.ledger.Begin(), Last: r.ledger.End()}, Members: c})
+func (r *replica) otherLog(ctx actor.Context, e OtherLogError) {
+	e.Holds = log.Range{First: r.ledger.Begin(), Last: r.ledger.End()}
+	r.fail(ctx, &e)
 }

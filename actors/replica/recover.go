@@ -34,7 +34,7 @@ func (r *replica) advance(ctx actor.Context, m Advance) {
 	invariant.Hold(mayAdvance(r.meta.Status, m.To), "a replica does not go from %s to %s", r.meta.Status, m.To)
 	meta := r.meta
 	if m.To == status.Recovering && len(meta.Founders) > 0 && !meta.Founders.Share(m.Founders) {
-		r.otherLog(ctx, meta.Configuration)
+		r.otherLog(ctx, OtherLogError{Members: meta.Configuration, Unproven: len(m.Founders) == 0})
 		return
 	}
 	if len(meta.Founders) == 0 {

@@ -144,6 +144,38 @@ func TestADiskOfAnotherLogDoesNotJoinTheOneThatWasBegunInItsPlace(t *testing.T) 
 	})
 }
 
+// A quorum went back, for a while, to a program that does not know of founders.
+func TestALogWhoseFoundersAreNotKnownIsNotSaidToBeAnother(t *testing.T) {
+	seeds(t, 3, func(t *testing.T, seed uint64) {
+		c := kit.New(t, seed, 3, true)
+		c.Start()
+		c.AwaitVoting(c.Members...)
+		last := c.Member(3)
+		last.Crash()
+		for _, m := range c.Members[:2] {
+			m.Crash()
+			meta := m.Store.Metadata()
+			meta.Founders = nil
+			if err := m.Store.SetMetadata(meta); err != nil {
+				t.Fatal(err)
+			}
+			m.Restart()
+		}
+		c.AwaitVoting(c.Members[:2]...)
+		meta := last.Store.Metadata()
+		meta.Status = status.Recovering
+		if err := last.Store.SetMetadata(meta); err != nil {
+			t.Fatal(err)
+		}
+		last.Restart()
+		wait(t, c, "it ends", func() bool { return last.Failure() != nil })
+		text := last.Failure().Error()
+		if !errors.Is(last.Failure(), member.ErrOtherLog) || !strings.Contains(text, "is not known to hold") || strings.Contains(text, "were begun") {
+			t.Errorf("member 3 ends with: %v", text)
+		}
+	})
+}
+
 // A disk on which the log was begun is put back, long after: another one took its place, and the members were changed. It is of
 // the same log, so it recovers as before.
 func TestADiskOnWhichTheLogWasBegunRecoversInItOnceItIsPutBack(t *testing.T) {
