@@ -10,7 +10,7 @@ func ofLogs() []Mutant {
 			"roster{forgotten: true}", "roster{}",
 		}}, []Judge{disk()}},
 		{"open-to-old", "an older program may open a directory with logs that it does not know", []Edit{{"log/storage/disk/create.go",
-			"if e.label.format < storage.FormatLogs {", "if e.label.format == 0 {",
+			"if l.format >= storage.FormatLogs {", "if l.format > 0 {",
 		}}, []Judge{disk()}},
 		{"early-name", "a log is named before it is there", []Edit{{"log/storage/disk/create.go",
 			"	err := s.clear()\n	if err == nil {\n		err = s.establish(e.roster.forgotten)\n	}\n	if err == nil {\n		err = e.worker.do(func() error { return e.enroll(l.Name) })\n	}\n",
