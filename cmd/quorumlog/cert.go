@@ -142,7 +142,7 @@ func (p *program) issue(o certOptions, name string, who certificate.Identity) er
 	}
 	authority, err := certificate.In(o.dir, authorityName).Read()
 	if err != nil {
-		return fmt.Errorf("%w: make the authority first (quorumlog cert ca --dir %s), or give its directory with --dir", err, o.dir)
+		return fmt.Errorf("%w: make the authority first (quorumlog cert ca --dir %s), or do this where its key is, or give that directory with --dir", err, o.dir)
 	}
 	pair, err := authority.Issue(who, time.Now(), o.days)
 	if err != nil {
